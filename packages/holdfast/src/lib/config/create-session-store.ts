@@ -1,0 +1,37 @@
+import type { Clock } from '../clock.ts';
+import type { JsonObject } from '../json/json-value.ts';
+import { InMemorySessionStore } from '../memory/in-memory-session-store.ts';
+import type { MetadataSchema } from '../model/metadata.ts';
+import type { Logger } from '../store/emitter.ts';
+import type { SessionStore } from '../store/session-store.ts';
+import type { Config } from './load-config.ts';
+
+export interface CreateStoreOptions<
+  Metadata extends object = JsonObject,
+  MetadataInput extends object = Metadata,
+> {
+  /** Any Standard Schema of the sessions' metadata; any JSON object without one. */
+  readonly metadata?: MetadataSchema<MetadataInput, Metadata> | undefined;
+  readonly clock?: Clock | undefined;
+  /** Silent unless given. */
+  readonly logger?: Logger | undefined;
+}
+
+/** The store that `SESSION_STORE_TYPE` names. @throws ConfigError */
+export async function createSessionStore<
+  Metadata extends object = JsonObject,
+  MetadataInput extends object = Metadata,
+>(
+  config: Config,
+  options: CreateStoreOptions<Metadata, MetadataInput> = {},
+): Promise<SessionStore<Metadata, MetadataInput>> {
+  const { storeType: _, maxSessions, ...limits } = config.session;
+  const { locking } = config.turn;
+  if (!locking) {
+    options.logger?.warn(
+      { setting: 'SESSION_LOCKING_ENABLED' },
+      'Locking is off: of two turns that race on a session, one fails with VERSION_CONFLICT',
+    );
+  }
+  return new InMemorySessionStore({ ...limits, ...options, maxSessions, locking });
+}

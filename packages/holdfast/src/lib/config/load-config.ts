@@ -1,0 +1,140 @@
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { parseEnv } from 'node:util';
+import type { z } from 'zod';
+import { ConfigError } from '../errors/errors.ts';
+import { type Settings, settingsSchema } from './settings.ts';
+
+export interface LoadConfigOptions {
+  /** Default: `process.env`, which is only read. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** A file of settings; what `env` has comes first. Default: `.env` in the working folder, if it exists. */
+  readonly envFile?: string | undefined;
+}
+
+/** The configuration, parsed. Durations carry their unit in their names. */
+export interface Config {
+  readonly session: {
+    readonly storeType: Settings['SESSION_STORE_TYPE'];
+    readonly maxSessions: number;
+    readonly idleTimeoutMs: number;
+    readonly absoluteTimeoutMs: number;
+    readonly maxMessages: number;
+    readonly outcomeTtlMs: number;
+    readonly maxPerUser: number;
+    readonly maxPerUserPolicy: Settings['SESSION_MAX_PER_USER_POLICY'];
+  };
+  readonly turn: {
+    readonly locking: boolean;
+    readonly leaseMs: number;
+    readonly waitMs: number;
+    readonly maxTurnMs: number;
+  };
+  readonly server: {
+    readonly host: string;
+    readonly port: number;
+    readonly adminApiKey: string | undefined;
+    readonly trustedProxies: readonly string[];
+  };
+  readonly agent: {
+    readonly provider: Settings['AI_PROVIDER'];
+    readonly knowledgeDir: string | undefined;
+  };
+  readonly logLevel: Settings['LOG_LEVEL'];
+}
+
+/**
+ * Settings that ask for a protection which this version does not have. Running without it and
+ * saying nothing would be worse than not starting.
+ */
+const unavailable: ReadonlyArray<{ name: string; value: RegExp; needs: string }> = [
+  { name: 'SESSION_ENCRYPTION_ENABLED', value: /^(true|1|yes|on)$/i, needs: 'encryption at rest' },
+  { name: 'SESSION_FINGERPRINT_STRICT', value: /^(true|1|yes|on)$/i, needs: 'fingerprinting' },
+  { name: 'SESSION_DURABILITY', value: /^replicated$/i, needs: 'replicated durability' },
+];
+
+/**
+ * Reads the settings from the environment and a file. Nothing is written to `process.env`.
+ * @throws ConfigError that names every setting that is wrong, never its value.
+ */
+export function loadConfig(options: LoadConfigOptions = {}): Config {
+  const settings = readSettings(options);
+  for (const { name, value, needs } of unavailable) {
+    if (value.test(settings[name] ?? '')) {
+      throw new ConfigError(
+        `${name}=${settings[name]} asks for ${needs}, which this version does not have.`,
+      );
+    }
+  }
+  const parsed = settingsSchema.safeParse(settings);
+  if (!parsed.success) throw new ConfigError(`${problems(parsed.error)}.`);
+  assertProxies(parsed.data.TRUSTED_PROXIES);
+  return toConfig(parsed.data);
+}
+
+function readSettings({ env = process.env, envFile }: LoadConfigOptions): Record<string, string> {
+  const settings: Record<string, string> = { ...readEnvFile(envFile) };
+  for (const [name, value] of Object.entries(env)) if (value !== undefined) settings[name] = value;
+  // An empty value is how shells and .env files write "not set".
+  for (const [name, value] of Object.entries(settings)) if (value === '') delete settings[name];
+  return settings;
+}
+
+function readEnvFile(envFile: string | undefined): Record<string, string> {
+  try {
+    return parseEnv(readFileSync(envFile ?? '.env', 'utf8')) as Record<string, string>;
+  } catch (error) {
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (missing && envFile === undefined) return {};
+    throw new ConfigError(`The settings file ${envFile ?? '.env'} could not be read.`, {
+      cause: error,
+    });
+  }
+}
+
+function problems(error: z.ZodError): string {
+  return error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`).join('; ');
+}
+
+function assertProxies(proxies: readonly string[]): void {
+  for (const proxy of proxies) {
+    const [address = '', bits, ...rest] = proxy.split('/');
+    const version = isIP(address);
+    const most = version === 4 ? 32 : 128;
+    const bitsFit = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most);
+    if (version === 0 || !bitsFit || rest.length > 0) {
+      throw new ConfigError(
+        `TRUSTED_PROXIES must list addresses or CIDR ranges such as 10.0.0.0/8, not ${JSON.stringify(proxy)}.`,
+      );
+    }
+  }
+}
+
+function toConfig(settings: Settings): Config {
+  return {
+    session: {
+      storeType: settings.SESSION_STORE_TYPE,
+      maxSessions: settings.SESSION_MAX_SESSIONS,
+      idleTimeoutMs: settings.SESSION_TIMEOUT_MINUTES * 60_000,
+      absoluteTimeoutMs: settings.SESSION_ABSOLUTE_TIMEOUT_MINUTES * 60_000,
+      maxMessages: settings.SESSION_MAX_MESSAGES,
+      outcomeTtlMs: settings.SESSION_IDEMPOTENCY_TTL_SECONDS * 1000,
+      maxPerUser: settings.SESSION_MAX_PER_USER,
+      maxPerUserPolicy: settings.SESSION_MAX_PER_USER_POLICY,
+    },
+    turn: {
+      locking: settings.SESSION_LOCKING_ENABLED,
+      leaseMs: settings.SESSION_LOCK_TIMEOUT_SECONDS * 1000,
+      waitMs: settings.SESSION_LOCK_WAIT_SECONDS * 1000,
+      maxTurnMs: settings.SESSION_TURN_MAX_SECONDS * 1000,
+    },
+    server: {
+      host: settings.API_HOST,
+      port: settings.API_PORT,
+      adminApiKey: settings.ADMIN_API_KEY,
+      trustedProxies: settings.TRUSTED_PROXIES,
+    },
+    agent: { provider: settings.AI_PROVIDER, knowledgeDir: settings.KNOWLEDGE_DIR },
+    logLevel: settings.LOG_LEVEL,
+  };
+}

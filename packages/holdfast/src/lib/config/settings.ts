@@ -1,0 +1,93 @@
+import { z } from 'zod';
+
+/** A whole number written in decimal, within bounds. */
+const whole = (min: number, max: number, fallback: number) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, `must be a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .pipe(
+      z
+        .number()
+        .min(min, `must be a whole number from ${min} to ${max}`)
+        .max(max, `must be a whole number from ${min} to ${max}`),
+    )
+    .prefault(String(fallback));
+
+const oneOf = <const Values extends readonly [string, ...string[]]>(
+  values: Values,
+  fallback: Values[number],
+) => z.enum(values, `must be one of ${values.join(', ')}`).prefault(fallback);
+
+const flag = (fallback: boolean) =>
+  z.stringbool({ error: 'must be true or false' }).prefault(fallback ? 'true' : 'false');
+
+const days = (count: number) => count * 24 * 60;
+
+/**
+ * Every setting: its name in the environment, its meaning, its bounds and its default. This schema
+ * is the only place that knows them; `.env.example` and the documentation are made from it.
+ */
+export const settingsSchema = z.object({
+  SESSION_STORE_TYPE: oneOf(['in_memory'], 'in_memory').describe(
+    'Where sessions live: in this process.',
+  ),
+  SESSION_MAX_SESSIONS: whole(1, 16_777_216, 10_000).describe(
+    'Sessions held in memory at most; then the least recently active one that is not in a turn goes.',
+  ),
+  SESSION_TIMEOUT_MINUTES: whole(1, days(24), 30).describe(
+    'Idle timeout: a session without a message for so long has expired.',
+  ),
+  SESSION_ABSOLUTE_TIMEOUT_MINUTES: whole(1, days(24), 1440).describe(
+    'Absolute timeout: a session ends so long after it began, active or not.',
+  ),
+  SESSION_MAX_MESSAGES: whole(1, 1_000_000, 1000).describe(
+    'Messages kept in a session; the oldest go first.',
+  ),
+  SESSION_TURN_MAX_SECONDS: whole(1, 86_400, 300).describe('A turn that runs longer is stopped.'),
+  SESSION_IDEMPOTENCY_TTL_SECONDS: whole(1, 86_400 * 24, 86_400).describe(
+    'How long the outcome of a turn is kept for a repeat under its idempotency key.',
+  ),
+  SESSION_LOCKING_ENABLED: flag(true).describe(
+    'Turns take a lease and queue. Without, they fail when another one commits first.',
+  ),
+  SESSION_LOCK_TIMEOUT_SECONDS: whole(1, 3_600, 30).describe(
+    'The lease: how long a session stays held when its holder dies. A running turn renews it.',
+  ),
+  SESSION_LOCK_WAIT_SECONDS: whole(0, 86_400, 60).describe(
+    'How long a turn waits for the turns ahead of it.',
+  ),
+  SESSION_MAX_PER_USER: whole(0, 1_000_000, 0).describe(
+    'Sessions that one user may have; 0 for no cap.',
+  ),
+  SESSION_MAX_PER_USER_POLICY: oneOf(['evict_oldest', 'reject'], 'evict_oldest').describe(
+    'At the cap: end the oldest session of the user, or refuse the new one.',
+  ),
+  API_HOST: z.string().min(1).prefault('localhost').describe('The address to listen on.'),
+  API_PORT: whole(0, 65_535, 8000).describe('The port to listen on; 0 for any free one.'),
+  ADMIN_API_KEY: z
+    .string()
+    .min(16, 'must have 16 characters or more')
+    .optional()
+    .describe("The operators' key. Unset, the server makes one for each run and prints it."),
+  TRUSTED_PROXIES: z
+    .string()
+    .prefault('')
+    .transform((list) => list.split(',').flatMap((item) => item.trim() || []))
+    .describe(
+      'Proxies whose X-Forwarded-For is believed: addresses or CIDR ranges, comma-separated.',
+    ),
+  AI_PROVIDER: oneOf(['local'], 'local').describe(
+    'The model: local answers from the knowledge base, without a network.',
+  ),
+  KNOWLEDGE_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The folder of Markdown articles; the one that comes with the server unless set.'),
+  LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info').describe(
+    'The least severe log lines to write.',
+  ),
+});
+
+export type Settings = z.output<typeof settingsSchema>;

@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import { ValidationError } from '../errors/errors.ts';
+
+export type JsonPrimitive = string | number | boolean | null;
+export type JsonValue = JsonPrimitive | readonly JsonValue[] | JsonObject;
+export interface JsonObject {
+  readonly [key: string]: JsonValue;
+}
+
+/** Deeper nesting than this is refused: it would overflow the stack of some reader. */
+const maxDepth = 100;
+
+/** Keys that could reach a prototype when a careless reader merges the object. */
+const forbiddenKeys: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+
+/**
+ * Copies plain JSON into a deeply frozen value, so that neither side can change what the other
+ * holds. Properties that are `undefined` are left out, as `JSON.stringify` does.
+ *
+ * @param what names the value in the error, such as `metadata`.
+ * @throws ValidationError for anything JSON cannot carry unchanged (NaN, functions, dates, class
+ *   instances, cycles), for keys that reach a prototype, and for nesting deeper than 100.
+ */
+export function toJson(value: unknown, what: string): JsonValue {
+  return copy(value, what, 0);
+}
+
+/** As `toJson`, for a value that must be an object. */
+export function toJsonObject(value: unknown, what: string): JsonObject {
+  const json = toJson(value, what);
+  if (!isJsonObject(json)) {
+    throw new ValidationError(`${what} must be a JSON object, not ${describe(value)}.`);
+  }
+  return json;
+}
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The UTF-8 bytes of the value's JSON text. */
+export function jsonBytes(value: JsonValue): number {
+  return Buffer.byteLength(JSON.stringify(value));
+}
+
+/** SHA-256 of the value's JSON with its keys sorted (in the manner of RFC 8785), base64url. */
+export function jsonDigest(value: JsonValue): string {
+  return createHash('sha256').update(canonical(value)).digest('base64url');
+}
+
+function copy(value: unknown, path: string, depth: number): JsonValue {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return value;
+    case 'number':
+      if (!Number.isFinite(value)) {
+        throw new ValidationError(`${path} is ${value}, which JSON cannot carry.`);
+      }
+      return value === 0 ? 0 : value; // JSON has no negative zero
+    case 'object':
+      break;
+    default:
+      throw new ValidationError(`${path} is ${describe(value)}, which JSON cannot carry.`);
+  }
+  if (value === null) return null;
+  if (depth >= maxDepth) {
+    throw new ValidationError(`${path} is nested deeper than ${maxDepth} levels, or in a cycle.`);
+  }
+  if (Array.isArray(value)) {
+    return Object.freeze(
+      Array.from(value, (item, index) => copy(item, `${path}[${index}]`, depth + 1)),
+    );
+  }
+  return copyObject(value, path, depth);
+}
+
+function copyObject(value: object, path: string, depth: number): JsonObject {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // An object from another realm (a vm, a worker's test runner) has that realm's Object.prototype.
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
+    throw new ValidationError(`${path} is ${describe(value)}; only plain JSON can be stored.`);
+  }
+  const result: Record<string, JsonValue> = {};
+  for (const key of Object.keys(value)) {
+    if (forbiddenKeys.has(key)) {
+      throw new ValidationError(`${path} has the key "${key}", which is not allowed.`);
+    }
+    const item: unknown = (value as Record<string, unknown>)[key];
+    if (item !== undefined) result[key] = copy(item, `${path}.${key}`, depth + 1);
+  }
+  return Object.freeze(result);
+}
+
+function canonical(value: JsonValue): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (isJsonObject(value)) {
+    const members = Object.keys(value)
+      .sort()
+      .map((key) => `${JSON.stringify(key)}:${canonical(value[key] ?? null)}`);
+    return `{${members.join(',')}}`;
+  }
+  return JSON.stringify(value);
+}
+
+function describe(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value !== 'object') return value === undefined ? 'undefined' : `a ${typeof value}`;
+  const name = value.constructor?.name;
+  return name === undefined || name === 'Object' ? 'an object' : `an instance of ${name}`;
+}

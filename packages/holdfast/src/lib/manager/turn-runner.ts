@@ -1,0 +1,252 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import {
+  HoldfastError,
+  SessionNotFoundError,
+  TurnInterruptedError,
+  ValidationError,
+} from '../errors/errors.ts';
+import { type JsonValue, toJson } from '../json/json-value.ts';
+import { assertId } from '../model/ids.ts';
+import { interruptGraceMs } from '../model/limits.ts';
+import type { MetadataReader } from '../model/metadata.ts';
+import { turnEvents } from '../model/turn-event.ts';
+import type { Logger } from '../store/emitter.ts';
+import type { SessionStore } from '../store/session-store.ts';
+import type { CommitResult, Lease, TurnChanges, TurnGrant } from '../store/turn-store.ts';
+import { type Access, invalidToken } from './access.ts';
+import { LeaseKeeper } from './lease-keeper.ts';
+import { LiveOutputWriter } from './live-output.ts';
+import { RunningTurn, type Turn } from './turn.ts';
+import { refuseNested, runInTurn } from './turn-context.ts';
+import type { ParsedTurnOptions } from './turn-options.ts';
+
+export interface TurnRunnerOptions<Metadata extends object, MetadataInput extends object> {
+  readonly store: SessionStore<Metadata, MetadataInput>;
+  readonly access: Access;
+  readonly readMetadata: MetadataReader<Metadata>;
+  readonly leaseMs: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export type TurnWork<Metadata extends object, MetadataInput extends object, Result> = (
+  turn: Turn<Metadata, MetadataInput>,
+) => Promise<Result> | Result;
+
+/** Told when the turn runs, so that its live output can be read; `null` for a repeat. */
+export type OnBegun = (begun: { lease: Lease; lastEventSeq: number } | null) => void;
+
+/** Runs turns: begin, work under a kept lease, and one commit or none. */
+export class TurnRunner<Metadata extends object, MetadataInput extends object> {
+  readonly #options: TurnRunnerOptions<Metadata, MetadataInput>;
+
+  constructor(options: TurnRunnerOptions<Metadata, MetadataInput>) {
+    this.#options = options;
+  }
+
+  async run<Result>(
+    id: string,
+    options: ParsedTurnOptions,
+    work: TurnWork<Metadata, MetadataInput, Result>,
+    onBegun?: OnBegun,
+  ): Promise<Result> {
+    const { store, access } = this.#options;
+    assertId(id, 'A session id');
+    refuseNested(store, id);
+    let onLost: (reason: HoldfastError) => void = () => {};
+    const begun = await this.#begin(id, options, (reason) => onLost(reason));
+    if (begun.kind === 'replayed') {
+      access.checkClient(begun.session, begun.credentials, options.client);
+      onBegun?.(null);
+      return begun.outcome as Result; // what `work` returned under this key, by way of JSON
+    }
+    let stop: (reason: unknown) => void = () => {};
+    const stopped = new Promise<never>((_, reject) => {
+      stop = reject;
+    });
+    stopped.catch(() => {}); // it is raced below, or comes too late to matter
+    const keeper = this.#keep(begun, options, stop);
+    onLost = (reason) => keeper.abort(reason);
+    const output = new LiveOutputWriter({
+      store,
+      lease: () => keeper.lease,
+      attempt: begun.attempt,
+      clock: this.#options.clock,
+      onError: (error) => keeper.abort(error),
+    });
+    let turn: RunningTurn<Metadata, MetadataInput> | undefined;
+    try {
+      const clientChanges = access.checkClient(begun.session, begun.credentials, options.client);
+      turn = this.#turn(begun, keeper, output, options.idempotency !== undefined, clientChanges);
+      if (onBegun !== undefined) {
+        output.start();
+        onBegun(begun);
+      }
+      const running = turn;
+      const worked = runInTurn(store, id, async () => work(running));
+      const result = await Promise.race([worked, stopped]);
+      await this.#commit(running, keeper, output, result, options);
+      running.end(endedTurn());
+      return result;
+    } catch (error) {
+      const failure = failureOf(error, keeper);
+      turn?.end(failure instanceof HoldfastError ? failure : endedTurn());
+      await this.#release(keeper.lease, output, failure);
+      throw failure;
+    } finally {
+      keeper.stop();
+    }
+  }
+
+  async #begin(
+    id: string,
+    { userId, token, idempotency, onBusy, waitMs, signal }: ParsedTurnOptions,
+    onLost: (reason: HoldfastError) => void,
+  ) {
+    const { store, access, leaseMs } = this.#options;
+    const tokenHash = token === undefined ? undefined : access.readToken(token, id).hash;
+    try {
+      return await store.begin(id, {
+        nonce: randomUUID(),
+        leaseMs,
+        onBusy,
+        waitMs,
+        userId,
+        tokenHash,
+        idempotency,
+        onLost,
+        signal,
+      });
+    } catch (error) {
+      // A caller with a token learns nothing about which sessions there are.
+      if (tokenHash !== undefined && error instanceof SessionNotFoundError) throw invalidToken();
+      throw error;
+    }
+  }
+
+  #keep(
+    { lease, grantedAt }: TurnGrant<Metadata>,
+    { maxMs, signal }: ParsedTurnOptions,
+    stop: (reason: unknown) => void,
+  ): LeaseKeeper {
+    const { store, leaseMs, clock, logger } = this.#options;
+    const onAbort = (reason: unknown) => {
+      // An interrupted turn may still end well: its work has a while to return.
+      if (reason instanceof TurnInterruptedError) {
+        clock.setTimer(interruptGraceMs, () => stop(reason), { background: true });
+      } else stop(reason);
+    };
+    return new LeaseKeeper({
+      store,
+      lease,
+      leaseMs,
+      grantedAt,
+      maxMs,
+      clock,
+      logger,
+      signal,
+      onAbort,
+    });
+  }
+
+  #turn(
+    grant: TurnGrant<Metadata>,
+    keeper: LeaseKeeper,
+    output: LiveOutputWriter,
+    keyed: boolean,
+    clientChanges: readonly string[],
+  ): RunningTurn<Metadata, MetadataInput> {
+    const { store, readMetadata, clock } = this.#options;
+    return new RunningTurn<Metadata, MetadataInput>({
+      store,
+      grant,
+      keeper,
+      output,
+      keyed,
+      readMetadata,
+      clock,
+      clientChanges,
+      checkpoint: (changes) => this.#checkpoint(keeper, changes),
+    });
+  }
+
+  async #checkpoint(keeper: LeaseKeeper, changes: TurnChanges): Promise<CommitResult<Metadata>> {
+    const { store, leaseMs, clock } = this.#options;
+    const sentAt = clock.monotonic();
+    try {
+      const result = await store.commit(keeper.lease, changes, { keep: true, leaseMs });
+      if (result.lease !== null) keeper.renewed(result.lease, sentAt);
+      else
+        keeper.abort(
+          new TurnInterruptedError('This checkpoint was an interrupted turn’s one commit.'),
+        );
+      return result;
+    } catch (error) {
+      keeper.abort(error);
+      throw error;
+    }
+  }
+
+  async #commit(
+    turn: RunningTurn<Metadata, MetadataInput>,
+    keeper: LeaseKeeper,
+    output: LiveOutputWriter,
+    result: unknown,
+    { idempotency }: ParsedTurnOptions,
+  ): Promise<void> {
+    const outcome = outcomeOf(result, idempotency !== undefined);
+    const changes = await turn.finish(randomUUID());
+    const last = await output.end(turnEvents.completed());
+    const { aborted } = keeper;
+    if (aborted !== null && !(aborted.reason instanceof TurnInterruptedError)) throw aborted.reason;
+    await this.#options.store.commit(
+      keeper.lease,
+      { ...changes, output: last },
+      { keep: false, outcome },
+    );
+  }
+
+  async #release(lease: Lease, output: LiveOutputWriter, failure: unknown): Promise<void> {
+    const { store, logger } = this.#options;
+    const code = failure instanceof HoldfastError ? failure.code : 'WORK_FAILED';
+    try {
+      await store.release(lease, await output.end(turnEvents.failed(code)));
+    } catch (error) {
+      // The lease ends by itself; what the turn failed with is what its caller must learn.
+      logger.warn({ err: error, sessionId: lease.sessionId }, 'Failed to release a lease');
+    }
+  }
+}
+
+/** What a failed turn rejects with: why it had to stop, if its work only reacted to that. */
+function failureOf(error: unknown, { aborted }: LeaseKeeper): unknown {
+  if (aborted === null || error === aborted.reason) return error;
+  const reacted = error instanceof Error && error.name === 'AbortError';
+  return reacted ? aborted.reason : error;
+}
+
+/** @throws ValidationError for what would outlive the turn, or can't be stored under its key. */
+function outcomeOf(result: unknown, keyed: boolean): JsonValue | undefined {
+  if (isStream(result)) {
+    throw new ValidationError(
+      'A turn returned a stream or a Response, which would outlive it. Return JSON; use turn.emit or startTurn for live output.',
+    );
+  }
+  if (!keyed || result === undefined) return undefined;
+  return toJson(result, "The turn's result");
+}
+
+function isStream(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return (
+    value instanceof ReadableStream ||
+    value instanceof Response ||
+    Symbol.asyncIterator in value ||
+    ('pipe' in value && typeof value.pipe === 'function')
+  );
+}
+
+function endedTurn(): ValidationError {
+  return new ValidationError('This turn has ended; its object can no longer be used.');
+}

@@ -1,0 +1,486 @@
+import { setImmediate as nextTick } from 'node:timers/promises';
+import { ValidationError, VersionConflictError } from '../errors/errors.ts';
+import type { JsonObject } from '../json/json-value.ts';
+import { randomId } from '../model/ids.ts';
+import { maxPageSize } from '../model/limits.ts';
+import { type Message, type NewMessage, prepareMessage } from '../model/message.ts';
+import {
+  noCredentials,
+  type Session,
+  type SessionCredentials,
+  type SessionInit,
+  type SessionPatch,
+} from '../model/session.ts';
+import {
+  applyPatch,
+  assertIncrement,
+  incremented,
+  parseInit,
+  parsePatch,
+  parseStatus,
+} from '../model/state.ts';
+import type { PreparedOutput, TurnEvent } from '../model/turn-event.ts';
+import type {
+  BatchEntry,
+  BatchResult,
+  CreateOptions,
+  HistoryOptions,
+  ListOptions,
+  ReadOptions,
+  SessionPage,
+  SessionStore,
+  StoredSession,
+  SubscribeOptions,
+  UpdateOptions,
+  WriteOptions,
+} from '../store/session-store.ts';
+import type { StoreEventListener, StoreEventName } from '../store/store-events.ts';
+import { resolveStoreOptions, type StoreOptions, whole } from '../store/store-options.ts';
+import type { StoreHealth, StoreStats } from '../store/store-stats.ts';
+import type {
+  BeginOptions,
+  CommitResult,
+  Lease,
+  TurnChanges,
+  TurnEnd,
+  TurnGrant,
+  TurnReplay,
+} from '../store/turn-store.ts';
+import { MemoryCore } from './memory-core.ts';
+import type { SessionRecord } from './session-record.ts';
+import { TurnEngine } from './turn-engine.ts';
+
+export interface InMemorySessionStoreOptions<
+  Metadata extends object = JsonObject,
+  MetadataInput extends object = Metadata,
+> extends StoreOptions<Metadata, MetadataInput> {
+  /** Sessions held at most; then the least recently active one goes. Default 10,000. */
+  readonly maxSessions?: number | undefined;
+}
+
+/** Index entries read for one page of a listing at most. */
+const listReads = 1_000;
+
+/**
+ * Sessions in this process's memory, with the locking, expiry, versions, history, limits and errors
+ * of the driver on Redis. For development, tests and one-process services; what it holds is gone
+ * with the process.
+ */
+export class InMemorySessionStore<
+  Metadata extends object = JsonObject,
+  MetadataInput extends object = Metadata,
+> implements SessionStore<Metadata, MetadataInput>
+{
+  readonly type = 'in_memory';
+  readonly locking: boolean;
+  readonly outputIntervalMs = 0;
+  readonly #core: MemoryCore<Metadata>;
+  readonly #turns: TurnEngine<Metadata>;
+  readonly #maxSessions: number;
+
+  /** @throws ConfigError for an option out of its range. */
+  constructor(options: InMemorySessionStoreOptions<Metadata, MetadataInput> = {}) {
+    const resolved = resolveStoreOptions<Metadata>(options);
+    this.#maxSessions = whole(options.maxSessions ?? 10_000, 'maxSessions', 2 ** 24);
+    this.#core = new MemoryCore(resolved, this.#maxSessions);
+    this.#turns = new TurnEngine(this.#core);
+    this.locking = resolved.locking;
+  }
+
+  async create(
+    id: string,
+    init: SessionInit<MetadataInput> = {},
+    options: CreateOptions = {},
+  ): Promise<Session<Metadata>> {
+    options.signal?.throwIfAborted();
+    const parsed = parseInit(id, init);
+    const write = writeName('create', options);
+    const repeated = this.#core.find(id)?.repeated<Session<Metadata>>(write);
+    if (repeated !== undefined) return repeated;
+    return this.#wrote(this.#core.create(id, parsed, options.credentials ?? noCredentials), write);
+  }
+
+  async get(id: string, options?: ReadOptions): Promise<Session<Metadata> | null> {
+    options?.signal?.throwIfAborted();
+    return this.#view(this.#core.find(id));
+  }
+
+  async getWithCredentials(
+    id: string,
+    options?: ReadOptions,
+  ): Promise<StoredSession<Metadata> | null> {
+    options?.signal?.throwIfAborted();
+    const record = this.#core.find(id);
+    const session = this.#view(record);
+    return record && session && { session, credentials: record.credentials };
+  }
+
+  async exists(id: string, options?: ReadOptions): Promise<boolean> {
+    options?.signal?.throwIfAborted();
+    return this.#core.find(id) !== null;
+  }
+
+  async set(
+    id: string,
+    data: SessionInit<MetadataInput>,
+    options: UpdateOptions = {},
+  ): Promise<Session<Metadata>> {
+    options.signal?.throwIfAborted();
+    const { ifVersion } = options;
+    if (ifVersion === undefined || ifVersion === 0) return this.create(id, data, options);
+    const { state, counters } = parseInit(id, data);
+    const record = this.#core.require(id);
+    const write = writeName('set', options);
+    const repeated = record.repeated<Session<Metadata>>(write);
+    if (repeated !== undefined) return repeated;
+    assertVersion(record, ifVersion);
+    this.#core.options.readMetadata(state.metadata);
+    this.#core.setState(record, state);
+    if (data.counters !== undefined) record.counters = counters;
+    this.#core.written(record);
+    return this.#wrote(record, write);
+  }
+
+  async update(
+    id: string,
+    patch: SessionPatch<MetadataInput>,
+    options: UpdateOptions = {},
+  ): Promise<Session<Metadata>> {
+    options.signal?.throwIfAborted();
+    assertAtomic(options);
+    const parsed = parsePatch(patch);
+    const record = this.#core.require(id);
+    const write = writeName('update', options);
+    const repeated = record.repeated<Session<Metadata>>(write);
+    if (repeated !== undefined) return repeated;
+    assertVersion(record, options.ifVersion);
+    const state = applyPatch(record.state, parsed);
+    if (state.metadata !== record.state.metadata) this.#core.options.readMetadata(state.metadata);
+    this.#core.setState(record, state);
+    this.#core.written(record);
+    return this.#wrote(record, write);
+  }
+
+  async incrementCounter(
+    id: string,
+    name: string,
+    by = 1,
+    options: WriteOptions = {},
+  ): Promise<number> {
+    options.signal?.throwIfAborted();
+    assertIncrement(name, by);
+    const record = this.#core.require(id);
+    const write = writeName('incrementCounter', options);
+    const repeated = record.repeated<number>(write);
+    if (repeated !== undefined) return repeated;
+    const value = incremented(record.counters, name, by);
+    record.counters = new Map(record.counters).set(name, value);
+    this.#core.written(record);
+    if (write !== undefined) record.writes.add(write, value);
+    return value;
+  }
+
+  async touch(id: string, options?: ReadOptions): Promise<boolean> {
+    options?.signal?.throwIfAborted();
+    const record = this.#core.find(id);
+    if (record !== null) this.#core.touched(record);
+    return record !== null;
+  }
+
+  async setCredentials(
+    id: string,
+    credentials: SessionCredentials,
+    options: WriteOptions & { readonly ifTokenHash?: string | null | undefined } = {},
+  ): Promise<Session<Metadata>> {
+    options.signal?.throwIfAborted();
+    const record = this.#core.require(id);
+    const write = writeName('setCredentials', options);
+    const repeated = record.repeated<Session<Metadata>>(write);
+    if (repeated !== undefined) return repeated;
+    const { ifTokenHash } = options;
+    if (ifTokenHash !== undefined && ifTokenHash !== record.credentials.tokenHash) {
+      throw new VersionConflictError(`The token of session ${id} was changed meanwhile.`);
+    }
+    record.credentials = Object.freeze({ ...credentials });
+    this.#core.written(record);
+    return this.#wrote(record, write);
+  }
+
+  async delete(id: string, options?: ReadOptions): Promise<boolean> {
+    options?.signal?.throwIfAborted();
+    return this.#delete(this.#core.find(id));
+  }
+
+  async getBatch(
+    ids: readonly string[],
+    options?: ReadOptions,
+  ): Promise<ReadonlyMap<string, Session<Metadata>>> {
+    options?.signal?.throwIfAborted();
+    const sessions = new Map<string, Session<Metadata>>();
+    for (const id of ids) {
+      const session = this.#view(this.#core.find(id));
+      if (session !== null) sessions.set(id, session);
+    }
+    return sessions;
+  }
+
+  async setBatch(
+    entries: readonly BatchEntry<MetadataInput>[],
+    options?: ReadOptions,
+  ): Promise<readonly BatchResult<Metadata>[]> {
+    return Promise.all(
+      entries.map(async ({ id, data, ifVersion }): Promise<BatchResult<Metadata>> => {
+        try {
+          return { id, session: await this.set(id, data, { ...options, ifVersion }) };
+        } catch (error) {
+          options?.signal?.throwIfAborted();
+          this.#core.assertOpen();
+          return { id, error: error as Error };
+        }
+      }),
+    );
+  }
+
+  async deleteBatch(ids: readonly string[], options?: ReadOptions): Promise<number> {
+    options?.signal?.throwIfAborted();
+    return ids.filter((id) => this.#delete(this.#core.find(id))).length;
+  }
+
+  async deleteUser(
+    userId: string,
+    options: ReadOptions & { readonly except?: string | undefined } = {},
+  ): Promise<number> {
+    options.signal?.throwIfAborted();
+    this.#core.assertOpen();
+    const records = [...(this.#core.table.ofUser(userId)?.items() ?? [])];
+    return records.filter(({ id }) => id !== options.except && this.#delete(this.#core.find(id)))
+      .length;
+  }
+
+  async deleteAll(options?: ReadOptions): Promise<number> {
+    options?.signal?.throwIfAborted();
+    this.#core.assertOpen();
+    let count = 0;
+    for (const { id } of this.#core.table.records()) {
+      if (this.#delete(this.#core.find(id))) count += 1;
+    }
+    return count;
+  }
+
+  async listActive(options: ListOptions = {}): Promise<SessionPage<Metadata>> {
+    options.signal?.throwIfAborted();
+    this.#core.assertOpen();
+    const { table } = this.#core;
+    const { userId } = options;
+    const limit = pageSize(options.limit);
+    const status = options.status === undefined ? undefined : parseStatus(options.status);
+    const after = parseCursor(options.cursor);
+    const index =
+      userId !== undefined
+        ? table.ofUser(userId)
+        : status !== undefined && status !== 'active'
+          ? table.ofStatus(status)
+          : table.all;
+    const now = this.#core.now();
+    const page = index?.page(
+      after,
+      limit,
+      listReads,
+      (record) =>
+        record.expiresAt > now && (status === undefined || record.state.status === status),
+    ) ?? { items: [], cursor: null };
+    return {
+      sessions: page.items.map((record) => record.view(this.#core.options.readMetadata)),
+      cursor: page.cursor === null ? null : page.cursor.toString(36),
+    };
+  }
+
+  async countActive(options?: ReadOptions): Promise<number> {
+    await this.cleanupExpired(options);
+    return this.#core.table.size;
+  }
+
+  async cleanupExpired(options?: ReadOptions): Promise<number> {
+    let count = 0;
+    let removed: number;
+    do {
+      options?.signal?.throwIfAborted();
+      this.#core.assertOpen();
+      removed = this.#core.removeExpired();
+      count += removed;
+      if (removed > 0) await nextTick(); // others get their turn between batches
+    } while (removed > 0);
+    return count;
+  }
+
+  async messages(id: string, options: HistoryOptions = {}): Promise<readonly Message[]> {
+    options.signal?.throwIfAborted();
+    const { limit, before, after, incarnation } = options;
+    for (const [name, value] of Object.entries({ limit, before, after })) {
+      if (value !== undefined && (!Number.isSafeInteger(value) || value < 0)) {
+        throw new ValidationError(`${name} must be a whole number from 0, not ${value}.`);
+      }
+    }
+    const record =
+      incarnation === undefined
+        ? this.#core.require(id)
+        : this.#core.requireIncarnation(id, incarnation);
+    return record.history?.page(limit ?? Infinity, before ?? Infinity, after) ?? [];
+  }
+
+  async appendMessages(
+    id: string,
+    messages: readonly NewMessage[],
+    options: WriteOptions = {},
+  ): Promise<readonly Message[]> {
+    options.signal?.throwIfAborted();
+    const prepared = messages.map(prepareMessage);
+    const record = this.#core.require(id);
+    const write = writeName('appendMessages', options);
+    const repeated = record.repeated<readonly Message[]>(write);
+    if (repeated !== undefined) return repeated;
+    const placed = this.#core.history(record).append(prepared, this.#core.now());
+    this.#core.written(record);
+    if (write !== undefined) record.writes.add(write, placed);
+    return placed;
+  }
+
+  async *subscribe(id: string, options: SubscribeOptions = {}): AsyncGenerator<TurnEvent> {
+    const { after, signal } = options;
+    if (after !== undefined && (!Number.isSafeInteger(after) || after < 0)) {
+      throw new ValidationError(`after must be a whole number from 0, not ${after}.`);
+    }
+    const record = this.#core.require(id);
+    const live = this.#core.live(record);
+    let cursor = live.cursorFor(after);
+    while (!signal?.aborted) {
+      const event = live.next(cursor);
+      if (event !== null) {
+        cursor = event.seq;
+        yield event;
+        continue;
+      }
+      const more = live.more(signal);
+      if (!record.removed && !this.#core.closed) this.#turns.watch(record);
+      if (!(await more)) return;
+    }
+  }
+
+  async begin(
+    id: string,
+    options: BeginOptions,
+  ): Promise<TurnGrant<Metadata> | TurnReplay<Metadata>> {
+    return this.#turns.begin(id, options);
+  }
+
+  async renew(lease: Lease, leaseMs: number): Promise<Lease> {
+    return this.#turns.renew(lease, leaseMs);
+  }
+
+  async emit(lease: Lease, output: readonly PreparedOutput[]): Promise<void> {
+    this.#turns.emit(lease, output);
+  }
+
+  async commit(lease: Lease, changes: TurnChanges, end: TurnEnd): Promise<CommitResult<Metadata>> {
+    return this.#turns.commit(lease, changes, end);
+  }
+
+  async release(lease: Lease, output?: readonly PreparedOutput[]): Promise<boolean> {
+    return this.#turns.release(lease, output);
+  }
+
+  async getStats(options?: ReadOptions): Promise<StoreStats> {
+    return {
+      storeType: this.type,
+      activeSessions: await this.countActive(options),
+      maxSessions: this.#maxSessions,
+      activeLeases: this.#core.table.heldCount,
+      waiters: this.#turns.waiters,
+      l1CacheEnabled: false,
+      l1CacheSize: 0,
+      l1CacheHitRate: 0,
+      encryptionEnabled: false,
+      lockingEnabled: this.locking,
+    };
+  }
+
+  async healthCheck(options?: ReadOptions): Promise<StoreHealth> {
+    options?.signal?.throwIfAborted();
+    const failed = { set: false, get: false, delete: false };
+    if (this.#core.closed) {
+      return { healthy: false, operations: failed, error: 'The session store was closed.' };
+    }
+    // Outside capacity and events: a probe must not push out a customer's session.
+    const { table } = this.#core;
+    const { state } = parseInit('probe', {});
+    const probe = this.#core.newRecord(`holdfast.health.${randomId()}`, state);
+    table.insert(probe);
+    const set = table.get(probe.id) === probe;
+    const get = this.#core.find(probe.id) === probe;
+    table.remove(probe);
+    const operations = { set, get, delete: table.get(probe.id) === undefined };
+    return { healthy: set && get && operations.delete, operations };
+  }
+
+  on<Name extends StoreEventName>(name: Name, listener: StoreEventListener<Name>): () => void {
+    return this.#core.events.on(name, listener);
+  }
+
+  async close(): Promise<void> {
+    this.#core.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #view(record: SessionRecord<Metadata> | null): Session<Metadata> | null {
+    return record === null ? null : record.view(this.#core.options.readMetadata);
+  }
+
+  /** The session after a write, remembered under the write's name. */
+  #wrote(record: SessionRecord<Metadata>, write: string | undefined): Session<Metadata> {
+    const session = record.view(this.#core.options.readMetadata);
+    if (write !== undefined) record.writes.add(write, session);
+    return session;
+  }
+
+  #delete(record: SessionRecord<Metadata> | null): boolean {
+    if (record !== null) this.#core.remove(record, 'deleted');
+    return record !== null;
+  }
+}
+
+/** A write's name among the recent ones: the same nonce in another operation is another write. */
+function writeName(operation: string, { nonce }: WriteOptions): string | undefined {
+  return nonce === undefined ? undefined : `${operation}:${nonce}`;
+}
+
+function assertVersion<Metadata extends object>(
+  record: SessionRecord<Metadata>,
+  ifVersion: number | undefined,
+): void {
+  if (ifVersion === undefined || ifVersion === record.version) return;
+  throw new VersionConflictError(
+    `The session ${record.id} is at version ${record.version}, not at ${ifVersion}.`,
+  );
+}
+
+/** `atomic: false` was an option of an older interface: an update is always atomic. */
+function assertAtomic(options: object): void {
+  if ('atomic' in options && options.atomic !== true) {
+    throw new ValidationError('update is always atomic; leave atomic: false out.');
+  }
+}
+
+function pageSize(limit = 50): number {
+  if (Number.isSafeInteger(limit) && limit >= 1 && limit <= maxPageSize) return limit;
+  throw new ValidationError(`limit must be a whole number from 1 to ${maxPageSize}, not ${limit}.`);
+}
+
+function parseCursor(cursor: string | undefined): number {
+  if (cursor === undefined) return 0;
+  const ordinal = /^[0-9a-z]{1,11}$/.test(cursor) ? Number.parseInt(cursor, 36) : Number.NaN;
+  if (Number.isSafeInteger(ordinal)) return ordinal;
+  throw new ValidationError('cursor must be the cursor of the page before.');
+}

@@ -1,0 +1,125 @@
+import { maxLiveBytes, maxLiveEvents } from '../model/limits.ts';
+import { endsTurn, type PreparedOutput, type TurnEvent, turnEvents } from '../model/turn-event.ts';
+
+/** Output of ended turns is kept this long for readers that come back. */
+const replayMs = 60_000;
+
+/**
+ * The live output of a session: the newest events, for any number of readers, each with a cursor of
+ * its own. A slow reader costs its cursor; when it falls behind what is kept it is told of the gap.
+ */
+export class LiveStream {
+  #events: TurnEvent[] = [];
+  #bytes = 0;
+  #sizes: number[] = [];
+  #lastSeq = 0;
+  #openTurn: string | null = null;
+  #ended = false;
+  readonly #waiting = new Set<() => void>();
+
+  get lastSeq(): number {
+    return this.#lastSeq;
+  }
+
+  get hasReaders(): boolean {
+    return this.#waiting.size > 0;
+  }
+
+  append(turnId: string, output: readonly PreparedOutput[], now: number): void {
+    for (const piece of output) {
+      if (piece.type === 'turn.started') this.#dropOld(now);
+      this.#lastSeq += 1;
+      const event: TurnEvent = Object.freeze({
+        ...piece,
+        seq: this.#lastSeq,
+        turnId,
+        createdAt: now,
+      });
+      const size = JSON.stringify(event).length;
+      this.#events.push(event);
+      this.#sizes.push(size);
+      this.#bytes += size;
+      this.#openTurn = endsTurn(event) ? null : turnId;
+    }
+    this.#dropExcess();
+    this.#wake();
+  }
+
+  /** Ends the output of a turn that can't end it itself: its process died, or it was taken over. */
+  failOpenTurn(turnId: string, code: string, now: number): void {
+    if (this.#openTurn === turnId) this.append(turnId, [turnEvents.failed(code)], now);
+  }
+
+  /** The event behind `cursor`, if there is one yet. */
+  next(cursor: number): TurnEvent | null {
+    if (cursor >= this.#lastSeq) return null;
+    const firstSeq = this.#lastSeq - this.#events.length + 1;
+    const event = this.#events[Math.max(cursor + 1 - firstSeq, 0)] ?? null;
+    if (event === null || event.seq === cursor + 1) return event;
+    return Object.freeze({
+      seq: event.seq - 1,
+      turnId: event.turnId,
+      createdAt: event.createdAt,
+      type: 'turn.gap',
+    });
+  }
+
+  /** Where a reader begins that has seen `after`; one of an earlier session begins at the start. */
+  cursorFor(after: number | undefined): number {
+    if (after === undefined) return this.#lastSeq;
+    return after > this.#lastSeq ? 0 : after;
+  }
+
+  /** Ends all reading: the session is no more. */
+  end(): void {
+    this.#ended = true;
+    this.#wake();
+  }
+
+  /** Resolves to whether there may be more to read; at once when the stream has ended. */
+  async more(signal: AbortSignal | undefined): Promise<boolean> {
+    if (this.#ended || signal?.aborted) return false;
+    await new Promise<void>((resolve) => {
+      const wake = () => {
+        this.#waiting.delete(wake);
+        signal?.removeEventListener('abort', wake);
+        resolve();
+      };
+      this.#waiting.add(wake);
+      signal?.addEventListener('abort', wake, { once: true });
+    });
+    return !signal?.aborted;
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#waiting]) wake();
+  }
+
+  #dropOld(now: number): void {
+    let count = 0;
+    while ((this.#events[count]?.createdAt ?? now) < now - replayMs) count += 1;
+    this.#drop(count);
+  }
+
+  #dropExcess(): void {
+    if (this.#events.length <= maxLiveEvents && this.#bytes <= maxLiveBytes) return;
+    // Down to three quarters at once, so that a long output is not copied for every piece.
+    let count = 0;
+    let bytes = this.#bytes;
+    while (
+      this.#events.length - count > 1 &&
+      (this.#events.length - count > (maxLiveEvents * 3) / 4 || bytes > (maxLiveBytes * 3) / 4)
+    ) {
+      bytes -= this.#sizes[count] ?? 0;
+      count += 1;
+    }
+    this.#drop(count);
+  }
+
+  #drop(count: number): void {
+    if (count === 0) return;
+    for (const size of this.#sizes.slice(0, count)) this.#bytes -= size;
+    this.#events = this.#events.slice(count);
+    this.#sizes = this.#sizes.slice(count);
+  }
+}

@@ -1,0 +1,125 @@
+import { IdempotencyMismatchError } from '../errors/errors.ts';
+import { type JsonValue, jsonBytes } from '../json/json-value.ts';
+import { maxOutcomeBytes, maxOutcomes } from '../model/limits.ts';
+import type { Idempotency, StoredEffects } from '../store/turn-store.ts';
+
+interface Entry {
+  readonly requestDigest: string;
+  attempts: number;
+  effects: StoredEffects;
+  /** Set when the turn has ended: its outcome, or `undefined` if it returned nothing. */
+  done: { readonly outcome: JsonValue | undefined } | null;
+  bytes: number;
+  expiresAt: number;
+}
+
+const noEffects: StoredEffects = Object.freeze({
+  appends: Object.freeze([]),
+  increments: Object.freeze([]),
+});
+
+export { noEffects };
+
+/**
+ * What is known of a session's keyed turns. An entry opens when an attempt begins and is done when
+ * one commits; it goes with its time to live, or as the oldest when there are too many.
+ */
+export class OutcomeLedger {
+  readonly #ttlMs: number;
+  /** In the order of `expiresAt`: an entry that gets a new one moves to the end. */
+  readonly #entries = new Map<string, Entry>();
+  #bytes = 0;
+
+  constructor(ttlMs: number) {
+    this.#ttlMs = ttlMs;
+  }
+
+  /**
+   * The stored outcome of the key, or `null` when the turn must run.
+   * @throws IdempotencyMismatchError when the key is known with another request.
+   */
+  find({ key, requestDigest }: Idempotency, now: number): Entry['done'] {
+    this.#prune(now);
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return null;
+    if (entry.requestDigest !== requestDigest) {
+      throw new IdempotencyMismatchError('This idempotency key was used for another request.');
+    }
+    return entry.done;
+  }
+
+  /** Counts an attempt, and says what the earlier ones have stored. */
+  open(
+    { key, requestDigest }: Idempotency,
+    now: number,
+  ): { attempt: number; effects: StoredEffects } {
+    const entry = this.#entries.get(key);
+    const attempts = (entry?.attempts ?? 0) + 1;
+    const effects = entry?.effects ?? noEffects;
+    this.#put(key, { requestDigest, attempts, effects, done: null, bytes: 0, expiresAt: 0 }, now);
+    return { attempt: attempts, effects };
+  }
+
+  /** Records what the running attempt has stored so far. */
+  checkpoint(key: string, effects: StoredEffects, now: number): void {
+    const entry = this.#entries.get(key);
+    if (entry !== undefined) this.#put(key, { ...entry, effects }, now);
+  }
+
+  /** Records the outcome; nothing of the attempts is needed any more. */
+  complete({ key, requestDigest }: Idempotency, outcome: JsonValue | undefined, now: number): void {
+    const attempts = this.#entries.get(key)?.attempts ?? 1;
+    const done = { outcome };
+    this.#put(
+      key,
+      { requestDigest, attempts, effects: noEffects, done, bytes: 0, expiresAt: 0 },
+      now,
+    );
+  }
+
+  /** A failed attempt is forgotten unless it has stored something: then the next one must know. */
+  abandon(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined || entry.done !== null) return;
+    const { appends, increments } = entry.effects;
+    if (appends.length === 0 && increments.length === 0) this.#remove(key, entry);
+  }
+
+  #put(key: string, entry: Entry, now: number): void {
+    const old = this.#entries.get(key);
+    if (old !== undefined) this.#remove(key, old);
+    entry.bytes = entryBytes(key, entry);
+    entry.expiresAt = now + this.#ttlMs;
+    this.#entries.set(key, entry);
+    this.#bytes += entry.bytes;
+    this.#prune(now);
+    for (const [oldest, { bytes }] of this.#entries) {
+      if (this.#entries.size <= maxOutcomes && this.#bytes <= maxOutcomeBytes) break;
+      if (oldest === key) break;
+      this.#entries.delete(oldest);
+      this.#bytes -= bytes;
+    }
+  }
+
+  #prune(now: number): void {
+    for (const [key, entry] of this.#entries) {
+      if (entry.expiresAt > now) return;
+      this.#remove(key, entry);
+    }
+  }
+
+  #remove(key: string, entry: Entry): void {
+    this.#entries.delete(key);
+    this.#bytes -= entry.bytes;
+  }
+}
+
+/** The bytes an outcome takes in the ledger's budget. */
+export function outcomeBytes(outcome: JsonValue | undefined): number {
+  return outcome === undefined ? 0 : jsonBytes(outcome);
+}
+
+function entryBytes(key: string, { done, effects, requestDigest }: Entry): number {
+  const digests = effects.appends.length + effects.increments.length + 1;
+  return key.length + digests * requestDigest.length + outcomeBytes(done?.outcome);
+}

@@ -1,0 +1,406 @@
+import {
+  InvalidTokenError,
+  LeaseLostError,
+  LockTimeoutError,
+  SessionBusyError,
+  SessionGoneError,
+  TurnInterruptedError,
+  ValidationError,
+  VersionConflictError,
+} from '../errors/errors.ts';
+import type { JsonValue } from '../json/json-value.ts';
+import { interruptGraceMs, maxOutcomeBytes } from '../model/limits.ts';
+import type { SessionState } from '../model/session.ts';
+import { applyPatch, incremented } from '../model/state.ts';
+import { sameHash } from '../model/token.ts';
+import type { PreparedOutput } from '../model/turn-event.ts';
+import {
+  type BeginOptions,
+  type CommitResult,
+  type Lease,
+  type TurnChanges,
+  type TurnEnd,
+  type TurnGrant,
+  type TurnReplay,
+  turnId,
+} from '../store/turn-store.ts';
+import { type MemoryCore, notFound, notifyLost } from './memory-core.ts';
+import { noEffects, outcomeBytes } from './outcome-ledger.ts';
+import type { HeldLease, SessionRecord } from './session-record.ts';
+import { type Waiter, WaitQueue } from './wait-queue.ts';
+
+type Begun<Metadata extends object> = TurnGrant<Metadata> | TurnReplay<Metadata>;
+
+/** Interrupted turns of a session whose holders can still be told why they are refused. */
+const interruptedKept = 8;
+
+/** Leases, their queue, and the turns that run under them. */
+export class TurnEngine<Metadata extends object> {
+  readonly #core: MemoryCore<Metadata>;
+  #lastFence = 0;
+  #waiters = 0;
+
+  constructor(core: MemoryCore<Metadata>) {
+    this.#core = core;
+  }
+
+  get waiters(): number {
+    return this.#waiters;
+  }
+
+  begin(id: string, options: BeginOptions): Begun<Metadata> | Promise<Begun<Metadata>> {
+    options.signal?.throwIfAborted();
+    const record = this.#core.require(id);
+    this.#settle(record);
+    const { lease } = record;
+    if (lease?.nonce === options.nonce && lease.grant !== null) return lease.grant;
+    const replay = this.#admit(record, options);
+    if (replay !== null) return replay;
+    if (!this.#core.options.locking) return this.#grantUnlocked(record, options);
+    if (lease === null) return this.#grant(record, options);
+    if (options.onBusy === 'reject') {
+      throw new SessionBusyError(`A turn is running in session ${id}.`);
+    }
+    if (options.onBusy === 'interrupt') this.#interrupt(record);
+    return this.#wait(record, options);
+  }
+
+  renew(lease: Lease, leaseMs: number): Lease {
+    const record = this.#core.requireIncarnation(lease.sessionId, lease.incarnation);
+    if (!this.#core.options.locking) return lease;
+    const held = this.#requireHeld(record, lease);
+    if (held.interrupted) throw interrupted(record.id);
+    held.until = this.#core.now() + leaseMs;
+    record.heldUntil(held.until);
+    this.#core.table.moved(record);
+    return Object.freeze({ ...lease, expiresAt: held.until });
+  }
+
+  emit(lease: Lease, output: readonly PreparedOutput[]): void {
+    const record = this.#core.requireIncarnation(lease.sessionId, lease.incarnation);
+    if (this.#core.options.locking) this.#requireHeld(record, lease);
+    this.#core.live(record).append(turnId(lease), output, this.#core.now());
+  }
+
+  commit(lease: Lease, changes: TurnChanges, end: TurnEnd): CommitResult<Metadata> {
+    const core = this.#core;
+    const record = core.requireIncarnation(lease.sessionId, lease.incarnation);
+    const writeName = `commit:${changes.nonce}`;
+    const repeated = record.repeated<CommitResult<Metadata>>(writeName);
+    if (repeated !== undefined) return repeated;
+    const held = this.#requireWritable(record, lease);
+
+    // All that may fail comes first: from the first write on, nothing throws.
+    const idempotency = lease.idempotency;
+    const state = this.#patched(record, changes);
+    const counters = incrementAll(record.counters, changes.increments);
+    if (!end.keep && idempotency !== undefined) assertOutcomeFits(end.outcome);
+
+    const now = core.now();
+    core.setState(record, state);
+    record.counters = counters;
+    const messages =
+      changes.messages && changes.messages.length > 0
+        ? core.history(record).append(changes.messages, now)
+        : [];
+    if (idempotency !== undefined) {
+      const outcomes = core.outcomes(record);
+      if (!end.keep) outcomes.complete(idempotency, end.outcome, now);
+      else if (changes.effects) outcomes.checkpoint(idempotency.key, changes.effects, now);
+    }
+    if (changes.output && changes.output.length > 0) {
+      core.live(record).append(turnId(lease), changes.output, now);
+    }
+    const goesOn = end.keep && held?.interrupted !== true;
+    if (held !== null && goesOn) held.until = Math.max(held.until, now + end.leaseMs);
+    core.written(record);
+    const result: CommitResult<Metadata> = Object.freeze({
+      session: record.view(core.options.readMetadata),
+      state,
+      messages,
+      lastSeq: record.history?.lastSeq ?? 0,
+      lease: goesOn ? this.#leaseAfter(record, lease) : null,
+    });
+    record.writes.add(writeName, result);
+    if (held !== null && !goesOn) this.#endTurn(record);
+    return result;
+  }
+
+  release(lease: Lease, output: readonly PreparedOutput[] | undefined): boolean {
+    const record = this.#core.find(lease.sessionId);
+    if (record?.incarnation !== lease.incarnation) return false;
+    const { locking } = this.#core.options;
+    if (locking && !isHeldBy(record, lease)) return false;
+    const idempotency = lease.idempotency;
+    if (output !== undefined && output.length > 0) {
+      this.#core.live(record).append(turnId(lease), output, this.#core.now());
+    }
+    if (idempotency !== undefined) record.outcomes?.abandon(idempotency.key);
+    if (locking) this.#endTurn(record);
+    return true;
+  }
+
+  /** Call when readers of the live output begin to wait: a dead producer must end it for them. */
+  watch(record: SessionRecord<Metadata>): void {
+    this.#settle(record);
+    this.#armLeaseTimer(record);
+  }
+
+  /**
+   * Who may come in at all, and whether the turn has run already. Asked before any waiting, and
+   * again when the wait is over, for what changed meanwhile.
+   */
+  #admit(record: SessionRecord<Metadata>, options: BeginOptions): TurnReplay<Metadata> | null {
+    const { userId, tokenHash, idempotency } = options;
+    if (userId !== undefined && record.state.userId !== userId) throw notFound(record.id);
+    if (tokenHash !== undefined && !sameHash(record.credentials.tokenHash, tokenHash)) {
+      throw new InvalidTokenError('The token is not that of a session here.');
+    }
+    const done =
+      idempotency === undefined
+        ? null
+        : this.#core.outcomes(record).find(idempotency, this.#core.now());
+    if (done !== null) {
+      return Object.freeze({
+        kind: 'replayed',
+        session: record.view(this.#core.options.readMetadata),
+        credentials: record.credentials,
+        outcome: done.outcome,
+      });
+    }
+    if (record.state.status === 'closed') {
+      throw new SessionGoneError(`The session ${record.id} is closed.`);
+    }
+    return null;
+  }
+
+  #grant(record: SessionRecord<Metadata>, options: BeginOptions): TurnGrant<Metadata> {
+    // Throws if the stored metadata does not fit its schema (any more): then no lease is taken.
+    record.view(this.#core.options.readMetadata);
+    const until = this.#core.now() + options.leaseMs;
+    const lease = this.#newLease(record, options, until, null);
+    const held: HeldLease<Metadata> = {
+      nonce: lease.nonce,
+      fence: lease.fence,
+      until,
+      interrupted: false,
+      onLost: options.onLost,
+      grant: null,
+    };
+    record.heldUntil(until);
+    this.#core.table.setLease(record, held);
+    held.grant = this.#grantOf(record, options, lease);
+    this.#armLeaseTimer(record);
+    return held.grant;
+  }
+
+  #grantUnlocked(record: SessionRecord<Metadata>, options: BeginOptions): TurnGrant<Metadata> {
+    const until = this.#core.now() + options.leaseMs;
+    return this.#grantOf(record, options, this.#newLease(record, options, until, record.version));
+  }
+
+  #grantOf(
+    record: SessionRecord<Metadata>,
+    { idempotency }: BeginOptions,
+    lease: Lease,
+  ): TurnGrant<Metadata> {
+    const opened =
+      idempotency === undefined
+        ? { attempt: 1, effects: noEffects }
+        : this.#core.outcomes(record).open(idempotency, this.#core.now());
+    return Object.freeze({
+      kind: 'granted',
+      lease,
+      grantedAt: this.#core.options.clock.monotonic(),
+      session: record.view(this.#core.options.readMetadata),
+      state: record.state,
+      credentials: record.credentials,
+      attempt: opened.attempt,
+      effects: opened.effects,
+      lastSeq: record.history?.lastSeq ?? 0,
+      lastEventSeq: record.live?.lastSeq ?? 0,
+    });
+  }
+
+  #newLease(
+    record: SessionRecord<Metadata>,
+    { nonce, idempotency }: BeginOptions,
+    expiresAt: number,
+    ifVersion: number | null,
+  ): Lease {
+    // Microseconds, or one more than the last: grows over restarts too, like that of Redis.
+    this.#lastFence = Math.max(this.#core.now() * 1_000, this.#lastFence + 1);
+    return Object.freeze({
+      sessionId: record.id,
+      incarnation: record.incarnation,
+      nonce,
+      fence: this.#lastFence,
+      expiresAt,
+      ifVersion,
+      idempotency,
+    });
+  }
+
+  #leaseAfter(record: SessionRecord<Metadata>, lease: Lease): Lease {
+    return record.lease === null
+      ? Object.freeze({ ...lease, ifVersion: record.version })
+      : Object.freeze({ ...lease, expiresAt: record.lease.until });
+  }
+
+  /** @throws LeaseLostError, TurnInterruptedError. */
+  #requireHeld(record: SessionRecord<Metadata>, lease: Lease) {
+    const held = record.lease;
+    if (held !== null && isHeldBy(record, lease)) {
+      if (held.until > this.#core.now()) return held;
+      const error = held.interrupted ? interrupted(record.id) : leaseLost(record.id);
+      this.#settle(record);
+      throw error;
+    }
+    throw record.interruptedFences.includes(lease.fence)
+      ? interrupted(record.id)
+      : leaseLost(record.id);
+  }
+
+  /** The held lease, or `null` without locking. @throws as `commit` does. */
+  #requireWritable(record: SessionRecord<Metadata>, lease: Lease) {
+    if (lease.ifVersion === null) return this.#requireHeld(record, lease);
+    if (record.version !== lease.ifVersion) {
+      throw new VersionConflictError(
+        `The session ${record.id} is at version ${record.version}; the turn began at ${lease.ifVersion}.`,
+      );
+    }
+    return null;
+  }
+
+  #patched(record: SessionRecord<Metadata>, { patches }: TurnChanges): SessionState {
+    let state = record.state;
+    for (const patch of patches ?? []) state = applyPatch(state, patch);
+    if (state.metadata !== record.state.metadata) this.#core.options.readMetadata(state.metadata);
+    return state;
+  }
+
+  #wait(record: SessionRecord<Metadata>, options: BeginOptions): Promise<Begun<Metadata>> {
+    record.queue ??= new WaitQueue();
+    const queue = record.queue;
+    return new Promise((resolve, reject) => {
+      const left = () => {
+        this.#waiters -= 1;
+        cancelTimer();
+        options.signal?.removeEventListener('abort', aborted);
+      };
+      const waiter: Waiter = {
+        options,
+        previous: null,
+        next: null,
+        offer: () => {
+          left();
+          try {
+            const replay = this.#admit(record, options);
+            resolve(replay ?? this.#grant(record, options));
+            return replay === null;
+          } catch (error) {
+            reject(error);
+            return false;
+          }
+        },
+        fail: (error) => {
+          left();
+          reject(error);
+        },
+      };
+      const aborted = () => {
+        queue.remove(waiter);
+        waiter.fail(options.signal?.reason);
+      };
+      const cancelTimer = this.#core.options.clock.setTimer(options.waitMs, () => {
+        queue.remove(waiter);
+        waiter.fail(
+          new LockTimeoutError(
+            `Failed to acquire lock for session ${record.id} within ${options.waitMs} ms.`,
+          ),
+        );
+      });
+      options.signal?.addEventListener('abort', aborted, { once: true });
+      this.#waiters += 1;
+      queue.add(waiter);
+      this.#armLeaseTimer(record);
+    });
+  }
+
+  /** The holder may commit once more, within the grace; then the interrupter has the session. */
+  #interrupt(record: SessionRecord<Metadata>): void {
+    const held = record.lease;
+    if (held === null || held.interrupted) return;
+    held.interrupted = true;
+    held.until = Math.min(held.until, this.#core.now() + interruptGraceMs);
+    record.interruptedFences = [...record.interruptedFences, held.fence].slice(-interruptedKept);
+    record.cancelLeaseTimer?.();
+    record.cancelLeaseTimer = null;
+    notifyLost(held, interrupted(record.id));
+  }
+
+  /** Ends a turn whose lease has run out, and lets the next waiter in. */
+  #settle(record: SessionRecord<Metadata>): void {
+    const held = record.lease;
+    if (held === null || held.until > this.#core.now()) return;
+    const error = held.interrupted ? interrupted(record.id) : leaseLost(record.id);
+    record.live?.failOpenTurn(String(held.fence), error.code, this.#core.now());
+    notifyLost(held, error);
+    this.#endTurn(record);
+  }
+
+  /** Takes the lease away and gives it to the first waiter that takes it. */
+  #endTurn(record: SessionRecord<Metadata>): void {
+    this.#core.table.setLease(record, null);
+    record.cancelLeaseTimer?.();
+    record.cancelLeaseTimer = null;
+    let waiter = record.queue?.shift() ?? null;
+    while (waiter !== null && !waiter.offer()) waiter = record.queue?.shift() ?? null;
+  }
+
+  /** While somebody waits for the end of this lease, it is noticed when it comes. */
+  #armLeaseTimer(record: SessionRecord<Metadata>): void {
+    if (record.lease === null || record.cancelLeaseTimer !== null) return;
+    if ((record.queue?.size ?? 0) === 0 && record.live?.hasReaders !== true) return;
+    record.cancelLeaseTimer = this.#core.options.clock.setTimer(
+      record.lease.until - this.#core.now(),
+      () => {
+        record.cancelLeaseTimer = null;
+        this.#settle(record);
+        this.#armLeaseTimer(record);
+      },
+      { background: true },
+    );
+  }
+}
+
+function isHeldBy<Metadata extends object>(record: SessionRecord<Metadata>, lease: Lease): boolean {
+  return record.lease?.nonce === lease.nonce && record.lease.fence === lease.fence;
+}
+
+function leaseLost(id: string): LeaseLostError {
+  return new LeaseLostError(`The lease on session ${id} has ended, so the write was refused.`);
+}
+
+function interrupted(id: string): TurnInterruptedError {
+  return new TurnInterruptedError(`A newer turn interrupted this one in session ${id}.`);
+}
+
+function incrementAll(
+  counters: ReadonlyMap<string, number>,
+  increments: ReadonlyMap<string, number> | undefined,
+): ReadonlyMap<string, number> {
+  if (increments === undefined || increments.size === 0) return counters;
+  const result = new Map(counters);
+  for (const [name, by] of increments) result.set(name, incremented(result, name, by));
+  return result;
+}
+
+function assertOutcomeFits(outcome: JsonValue | undefined): void {
+  const bytes = outcomeBytes(outcome);
+  if (bytes > maxOutcomeBytes) {
+    throw new ValidationError(
+      `The turn returned ${bytes} bytes of JSON; at most ${maxOutcomeBytes} are stored under an idempotency key.`,
+    );
+  }
+}

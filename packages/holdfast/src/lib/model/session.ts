@@ -1,0 +1,92 @@
+import type { JsonObject, JsonValue } from '../json/json-value.ts';
+
+/**
+ * `active`: turns run. `handed_over`: a human has the conversation; messages are stored and no model
+ * is called. `closed`: turns are refused with `SessionGoneError`.
+ */
+export type SessionStatus = 'active' | 'handed_over' | 'closed';
+
+export const sessionStatuses: readonly SessionStatus[] = ['active', 'handed_over', 'closed'];
+
+/**
+ * A session as it was at one version: frozen, so it never changes under its reader. All times are
+ * milliseconds since the Unix epoch, by the store's clock.
+ *
+ * @typeParam Metadata what the metadata schema makes of the stored metadata.
+ */
+export interface Session<Metadata extends object = JsonObject> {
+  readonly id: string;
+  /** Whose session it is; `null` while nobody has logged in. */
+  readonly userId: string | null;
+  /** The conversation's handle in the agent's own framework; random unless given. */
+  readonly threadId: string;
+  readonly status: SessionStatus;
+  readonly escalated: boolean;
+  /** Customer messages, one a turn: the counter of the same name, 0 when there is none. */
+  readonly messageCount: number;
+  readonly counters: Readonly<Record<string, number>>;
+  readonly metadata: Metadata;
+  readonly createdAt: number;
+  /** The last write. */
+  readonly updatedAt: number;
+  /** The last write or touch: the idle timeout counts from here. */
+  readonly lastActivity: number;
+  /** From this instant on the session does not exist: the earlier of the idle and absolute limits. */
+  readonly expiresAt: number;
+  /** Grows by one with every write; 1 at creation. Starts again in a new session of the same id. */
+  readonly version: number;
+}
+
+/**
+ * What `create` and `set` take. A `Session` as read may be passed back: what only the store may set
+ * (version, times, message count) is ignored.
+ */
+export interface SessionInit<MetadataInput extends object = JsonObject> {
+  readonly userId?: string | null;
+  readonly threadId?: string;
+  readonly status?: SessionStatus;
+  readonly escalated?: boolean;
+  readonly metadata?: MetadataInput;
+  readonly counters?: Readonly<Record<string, number>>;
+}
+
+/** A JSON merge patch (RFC 7396) of `T`: every key may be left out, changed, or removed by `null`. */
+export type MergePatch<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { readonly [Key in keyof T]?: MergePatch<T[Key]> | null }
+    : T;
+
+/** What `update` takes. Naming the id, version, counters or times is a `ValidationError`. */
+export interface SessionPatch<MetadataInput extends object = JsonObject> {
+  readonly userId?: string | null;
+  readonly threadId?: string;
+  readonly status?: SessionStatus;
+  readonly escalated?: boolean;
+  readonly metadata?: MergePatch<MetadataInput>;
+}
+
+/** The part of a session that is rewritten as one value. Metadata is as stored, before the schema. */
+export interface SessionState {
+  readonly userId: string | null;
+  readonly threadId: string;
+  readonly status: SessionStatus;
+  readonly escalated: boolean;
+  readonly metadata: JsonObject;
+}
+
+/** What a session knows of its client and token. Never part of a `Session`. */
+export interface SessionCredentials {
+  /** SHA-256 of the bearer token, base64url; `null` when the session has none. */
+  readonly tokenHash: string | null;
+  /** When the token was issued: the last authentication. */
+  readonly authenticatedAt: number | null;
+  /** What the client binding captured of the client; `null` when nothing is bound. */
+  readonly clientBinding: JsonValue;
+}
+
+export const noCredentials: SessionCredentials = Object.freeze({
+  tokenHash: null,
+  authenticatedAt: null,
+  clientBinding: null,
+});

@@ -1,0 +1,4 @@
+export {
+  InMemorySessionStore,
+  type InMemorySessionStoreOptions,
+} from './lib/memory/in-memory-session-store.ts';
