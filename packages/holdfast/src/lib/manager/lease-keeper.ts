@@ -52,8 +52,8 @@ export class LeaseKeeper {
     const { lease, leaseMs, grantedAt, maxMs, signal } = options;
     this.#lease = lease;
     this.#stopAt = grantedAt + maxMs;
-    this.#renewAt = grantedAt + leaseMs / 3;
-    this.#deadline = grantedAt + leaseMs * (1 - margin);
+    this.#renewAt = grantedAt + Math.floor(leaseMs / 3);
+    this.#deadline = grantedAt + Math.floor(leaseMs * (1 - margin));
     signal?.addEventListener('abort', this.#callerAborted, { once: true });
     this.#arm();
   }
@@ -78,8 +78,8 @@ export class LeaseKeeper {
   /** A commit renewed the lease; `sentAt` is the monotonic time before it was sent. */
   renewed(lease: Lease, sentAt: number): void {
     this.#lease = lease;
-    this.#renewAt = sentAt + this.#options.leaseMs / 3;
-    this.#deadline = sentAt + this.#options.leaseMs * (1 - margin);
+    this.#renewAt = sentAt + Math.floor(this.#options.leaseMs / 3);
+    this.#deadline = sentAt + Math.floor(this.#options.leaseMs * (1 - margin));
   }
 
   /** Ends the turn for this reason. The first reason stands. */
@@ -110,7 +110,9 @@ export class LeaseKeeper {
       next = Math.min(next, this.#deadline, this.#renewing ? Infinity : this.#renewAt);
     }
     this.#cancelTimer?.();
-    this.#cancelTimer = clock.setTimer(Math.max(next - clock.monotonic(), 0), this.#due);
+    // Rounded up: a timer that fires a fraction early would only be set again.
+    const delay = Math.ceil(Math.max(next - clock.monotonic(), 0));
+    this.#cancelTimer = clock.setTimer(delay, this.#due);
   }
 
   readonly #due = () => {
@@ -144,7 +146,7 @@ export class LeaseKeeper {
       // Any other failure may pass: try again until the deadline decides.
       else {
         logger.warn({ err: error, sessionId: this.#lease.sessionId }, 'Failed to renew a lease');
-        this.#renewAt = clock.monotonic() + leaseMs / 12;
+        this.#renewAt = clock.monotonic() + Math.ceil(leaseMs / 12);
       }
     } finally {
       this.#renewing = false;

@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict';
+import {
+  LockTimeoutError,
+  SessionBusyError,
+  SessionGoneError,
+  TurnInterruptedError,
+} from '../../errors/errors.ts';
+import { interruptGraceMs } from '../../model/limits.ts';
+import { Gate, type SuiteContext } from './suite-context.ts';
+
+/** Law 4: the order of asking, and who may break it. */
+export function queueCases(context: SuiteContext): void {
+  const { leaseMs } = context;
+  const waiters = async (place: Awaited<ReturnType<SuiteContext['place']>>, count: number) =>
+    context.until(async () => (await place.store.getStats()).waiters === count);
+
+  context.group('the queue', () => {
+    context.case('law 4: the session goes to those who wait in the order of asking', async () => {
+      const place = await context.place();
+      const writers = [place.sessions, await place.writer(), await place.writer()];
+      await place.store.create('s');
+      const holder = await context.beginByHand(place.store, 's', { leaseMs: leaseMs * 20 });
+      const order: number[] = [];
+      const turns: Promise<void>[] = [];
+      for (let index = 0; index < 12; index += 1) {
+        const writer = writers[index % 3] ?? place.sessions;
+        turns.push(
+          writer.turn('s', { waitSeconds: 600 }, async () => {
+            order.push(index);
+          }),
+        );
+        await waiters(place, index + 1);
+      }
+      await place.store.release(holder.lease);
+      await Promise.all(turns);
+      assert.deepEqual(order, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+    });
+
+    context.case('law 4: nobody barges past those who wait', async () => {
+      const place = await context.place();
+      await place.store.create('s');
+      const holder = await context.beginByHand(place.store, 's');
+      const order: string[] = [];
+      const first = place.sessions.turn('s', async () => {
+        order.push('waited');
+      });
+      await waiters(place, 1);
+      const released = place.store.release(holder.lease);
+      const second = place.sessions.turn('s', async () => {
+        order.push('came later');
+      });
+      await Promise.all([released, first, second]);
+      assert.deepEqual(order, ['waited', 'came later']);
+    });
+
+    context.case('law 4: a dead waiter is skipped', async () => {
+      const place = await context.place();
+      await place.store.create('s');
+      const holder = await context.beginByHand(place.store, 's', { leaseMs: leaseMs * 20 });
+      const order: string[] = [];
+      const left = new AbortController();
+      const gone = place.sessions.turn('s', { signal: left.signal }, async () => {
+        order.push('left');
+      });
+      gone.catch(() => {});
+      await waiters(place, 1);
+      const impatient = context.beginByHand(place.store, 's', { waitMs: leaseMs });
+      impatient.catch(() => {});
+      await waiters(place, 2);
+      const patient = place.sessions.turn('s', async () => {
+        order.push('patient');
+      });
+      await waiters(place, 3);
+      left.abort(new Error('the client left'));
+      await assert.rejects(gone, /the client left/);
+      await context.clock.advance(leaseMs + 1);
+      await assert.rejects(impatient, LockTimeoutError);
+      await place.store.release(holder.lease);
+      await patient;
+      assert.deepEqual(order, ['patient']);
+    });
+
+    context.case(
+      'law 4: who waits for a dead holder gets the session at its lease’s end',
+      async () => {
+        const place = await context.place();
+        await place.store.create('s');
+        await context.beginByHand(place.store, 's');
+        const turn = place.sessions.turn('s', async () => 'mine');
+        await waiters(place, 1);
+        await context.clock.advance(leaseMs * 1.2);
+        assert.equal(await turn, 'mine');
+      },
+    );
+
+    context.case(
+      'law 4: who came through while others wait is refused nothing it may have',
+      async () => {
+        const place = await context.place();
+        await place.store.create('s');
+        await context.beginByHand(place.store, 's');
+        await assert.rejects(
+          place.sessions.turn('s', { onBusy: 'reject' }, async () => 1),
+          SessionBusyError,
+        );
+      },
+    );
+
+    context.case('closing a session turns those who wait away', async () => {
+      const place = await context.place();
+      await place.store.create('s');
+      const holder = await context.beginByHand(place.store, 's');
+      const turn = place.sessions.turn('s', async () => 1);
+      turn.catch(() => {});
+      await waiters(place, 1);
+      await place.store.update('s', { status: 'closed' });
+      await place.store.release(holder.lease);
+      await assert.rejects(turn, SessionGoneError);
+    });
+
+    context.case('an interrupter goes first, and the holder may commit once', async () => {
+      const place = await context.place();
+      await place.store.create('s');
+      const order: string[] = [];
+      const inside = new Gate();
+      const holder = place.sessions.turn('s', async (turn) => {
+        inside.open();
+        await new Promise((resolve) => turn.signal.addEventListener('abort', resolve));
+        assert.ok(turn.signal.reason instanceof TurnInterruptedError);
+        turn.append({ role: 'assistant', content: 'what I have so far' });
+        order.push('holder');
+        return 'partial';
+      });
+      await inside.promise;
+      const waiting = place.sessions.turn('s', async () => {
+        order.push('waiter');
+      });
+      await waiters(place, 1);
+      const interrupter = place.sessions.turn('s', { onBusy: 'interrupt' }, async (turn) => {
+        order.push('interrupter');
+        return (await turn.messages()).map(({ content }) => content);
+      });
+      await context.until(() => order.length === 3);
+      assert.equal(await holder, 'partial');
+      assert.deepEqual(await interrupter, ['what I have so far']);
+      await waiting;
+      assert.deepEqual(order, ['holder', 'interrupter', 'waiter']);
+    });
+
+    context.case('an interrupted holder that checkpoints has had its one commit', async () => {
+      const place = await context.place();
+      await place.store.create('s');
+      const inside = new Gate();
+      const holder = place.sessions.turn('s', async (turn) => {
+        inside.open();
+        await new Promise((resolve) => turn.signal.addEventListener('abort', resolve));
+        turn.append({ role: 'assistant', content: 'saved' });
+        await turn.checkpoint();
+        turn.append({ role: 'assistant', content: 'too much' });
+        return 'never';
+      });
+      holder.catch(() => {});
+      await inside.promise;
+      const interrupter = place.sessions.turn('s', { onBusy: 'interrupt' }, async (turn) =>
+        (await turn.messages()).map(({ content }) => content),
+      );
+      await assert.rejects(holder, TurnInterruptedError);
+      assert.deepEqual(await interrupter, ['saved']);
+    });
+
+    context.case(
+      'an interrupted holder that does not stop is fenced off after its grace',
+      async () => {
+        const place = await context.place();
+        await place.store.create('s');
+        const long = { leaseMs: interruptGraceMs * 5 };
+        const { lease } = await context.beginByHand(place.store, 's', long);
+        const reasons: string[] = [];
+        const second = await place.writer();
+        const interrupter = context.beginByHand(second.store, 's', {
+          ...long,
+          onBusy: 'interrupt',
+        });
+        await context.clock.advance(interruptGraceMs - context.unitMs);
+        await assert.rejects(
+          place.store.renew(lease, leaseMs),
+          TurnInterruptedError,
+          'it may not stay longer',
+        );
+        await context.clock.advance(context.unitMs * 3);
+        const taken = await interrupter;
+        assert.ok(taken.lease.fence > lease.fence);
+        for (const write of [
+          () =>
+            place.store.commit(
+              lease,
+              { nonce: crypto.randomUUID() },
+              { keep: false, outcome: null },
+            ),
+          () => place.store.renew(lease, leaseMs),
+        ]) {
+          await assert.rejects(write, (error) => {
+            assert.ok(error instanceof TurnInterruptedError);
+            reasons.push(error.code);
+            return true;
+          });
+        }
+        assert.equal(reasons.length, 2);
+        assert.equal((await place.store.get('s'))?.version, 1);
+      },
+    );
+
+    context.case('interrupters go first among all, and in order among themselves', async () => {
+      const place = await context.place();
+      await place.store.create('s');
+      await context.beginByHand(place.store, 's');
+      const order: string[] = [];
+      const turn = (name: string, onBusy: 'wait' | 'interrupt') =>
+        place.sessions.turn('s', { onBusy, waitSeconds: 600 }, async () => {
+          order.push(name);
+        });
+      const turns = [turn('waiter', 'wait')];
+      await waiters(place, 1);
+      turns.push(turn('first', 'interrupt'));
+      await waiters(place, 2);
+      turns.push(turn('second', 'interrupt'));
+      await waiters(place, 3);
+      await context.until(() => order.length === 3);
+      await Promise.all(turns);
+      assert.deepEqual(order, ['first', 'second', 'waiter']);
+    });
+  });
+}
