@@ -217,7 +217,7 @@ export function sessionCases(context: SuiteContext): void {
         assert.throws(() => Object.assign(read ?? {}, { escalated: true }), TypeError);
         assert.throws(() => Object.assign(read?.metadata.deep ?? {}, { a: 9 }), TypeError);
         assert.throws(() => Object.assign(read?.counters ?? {}, { messageCount: 9 }), TypeError);
-        assert.throws(() => (read?.metadata.list as number[]).push(9), TypeError);
+        assert.throws(() => (read?.metadata.list as number[] | undefined)?.push(9), TypeError);
         assert.deepEqual((await store.get('s'))?.metadata, { list: [1, 2], deep: { a: 5 } });
       },
     );

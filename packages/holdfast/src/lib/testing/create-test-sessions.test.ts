@@ -1,0 +1,184 @@
+import { describe, expect, it } from 'vitest';
+import {
+  LeaseLostError,
+  OutcomeUnknownError,
+  StoreUnavailableError,
+  ValidationError,
+} from '../errors/errors.ts';
+import { createTestSessions } from './create-test-sessions.ts';
+import { FakeClock } from './fake-clock.ts';
+import { Faults } from './faults.ts';
+
+const leaseMs = 3_000;
+
+async function setUp() {
+  const clock = new FakeClock();
+  const faults = new Faults();
+  const logged: string[] = [];
+  const log = (_: object, message: string) => logged.push(message);
+  const logger = { debug: log, info: log, warn: log, error: log };
+  const sessions = createTestSessions({ clock, faults, leaseMs, logger });
+  await sessions.store.create('s');
+  return { clock, faults, sessions, logged };
+}
+
+describe('a failing store', () => {
+  it('fails a turn that cannot begin', async () => {
+    const { faults, sessions } = await setUp();
+    faults.fail('begin');
+    await expect(sessions.turn('s', async () => 1)).rejects.toThrow(StoreUnavailableError);
+    expect(await sessions.turn('s', async () => 1)).toBe(1);
+  });
+
+  it('never gives a fresh session in place of one that it could not read', async () => {
+    const { faults, sessions } = await setUp();
+    faults.fail('getWithCredentials');
+    await expect(sessions.getOrCreate({ sessionId: 's' })).rejects.toThrow(StoreUnavailableError);
+  });
+
+  it('a commit that failed wrote nothing, and the turn can be run again', async () => {
+    const { faults, sessions } = await setUp();
+    const ask = () =>
+      sessions.turn('s', { idempotencyKey: 'k' }, async (turn) => {
+        turn.increment('n');
+        return turn.attempt;
+      });
+    faults.fail('commit');
+    await expect(ask()).rejects.toThrow(StoreUnavailableError);
+    expect((await sessions.store.get('s'))?.version).toBe(1);
+    expect(await ask()).toBe(1);
+    expect((await sessions.store.get('s'))?.counters).toEqual({ n: 1 });
+  });
+
+  it('a commit whose reply was lost is an unknown outcome, which the key makes safe to repeat', async () => {
+    const { faults, sessions } = await setUp();
+    const ask = () =>
+      sessions.turn('s', { idempotencyKey: 'k' }, async (turn) => {
+        turn.increment('n');
+        return 'answer';
+      });
+    faults.fail('commit', { when: 'after' });
+    const error = await ask().catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    expect((error as OutcomeUnknownError).nonce).toMatch(/^[0-9a-f-]{36}$/);
+    expect(await ask()).toBe('answer');
+    expect((await sessions.store.get('s'))?.counters).toEqual({ n: 1 });
+  });
+
+  it('a failed checkpoint ends the turn', async () => {
+    const { faults, sessions } = await setUp();
+    faults.fail('commit');
+    let caught: unknown;
+    const turn = sessions.turn('s', async (turn) => {
+      turn.append({ role: 'user', content: 'x' });
+      caught = await turn.checkpoint().catch((error: unknown) => error);
+      expect(turn.signal.aborted).toBe(true);
+      return 'went on all the same';
+    });
+    await expect(turn).rejects.toThrow(StoreUnavailableError);
+    expect(caught).toBeInstanceOf(StoreUnavailableError);
+    expect(await sessions.store.messages('s')).toEqual([]);
+  });
+
+  it('failed live output ends the turn: its readers would miss a piece', async () => {
+    const { faults, sessions } = await setUp();
+    faults.fail('emit');
+    const turn = sessions.turn('s', async (turn) => {
+      turn.emit({ type: 'text', text: 'x' });
+      await new Promise(() => {});
+    });
+    await expect(turn).rejects.toThrow(StoreUnavailableError);
+  });
+
+  it('a renewal that fails for a while loses nothing', async () => {
+    const { clock, faults, sessions, logged } = await setUp();
+    faults.fail('renew', { times: 2 });
+    let end: () => void = () => {};
+    const turn = sessions.turn('s', async (turn) => {
+      await new Promise<void>((resolve) => {
+        end = resolve;
+      });
+      turn.increment('n');
+    });
+    await clock.advance(leaseMs * 3);
+    end();
+    await turn;
+    expect((await sessions.store.get('s'))?.counters).toEqual({ n: 1 });
+    expect(logged.filter((line) => line === 'Failed to renew a lease')).toHaveLength(2);
+  });
+
+  it('a renewal that fails for good stops the turn before its lease can have ended', async () => {
+    const { clock, faults, sessions } = await setUp();
+    faults.fail('renew', { times: 1_000 });
+    const began = clock.now();
+    let stoppedAt = 0;
+    const turn = sessions.turn('s', async (turn) => {
+      turn.signal.addEventListener('abort', () => {
+        stoppedAt = clock.now();
+      });
+      await new Promise(() => {});
+    });
+    turn.catch(() => {});
+    await clock.advance(leaseMs * 2);
+    await expect(turn).rejects.toThrow(LeaseLostError);
+    expect(stoppedAt - began).toBeLessThan(leaseMs);
+    expect(stoppedAt - began).toBeGreaterThan(leaseMs / 2);
+  });
+
+  it('a lease that cannot be released is logged, and the work’s own error stands', async () => {
+    const { faults, sessions, logged } = await setUp();
+    faults.fail('release');
+    const turn = sessions.turn('s', async () => {
+      throw new RangeError('the work');
+    });
+    await expect(turn).rejects.toThrow(new RangeError('the work'));
+    expect(logged).toContain('Failed to release a lease');
+  });
+});
+
+describe('Faults', () => {
+  it('are used up in order, and take the error they are given', async () => {
+    const { faults, sessions } = await setUp();
+    faults.fail('get', { error: new ValidationError('first') });
+    faults.fail('get', { times: 2, when: 'after' });
+    await expect(sessions.store.get('s')).rejects.toThrow(/^first/);
+    await expect(sessions.store.get('s')).rejects.toThrow(OutcomeUnknownError);
+    await expect(sessions.store.get('s')).rejects.toThrow(OutcomeUnknownError);
+    expect((await sessions.store.get('s'))?.id).toBe('s');
+  });
+});
+
+describe('FakeClock', () => {
+  it('stands still, and fires timers in their order as it passes them', async () => {
+    const clock = new FakeClock(1_000);
+    const fired: string[] = [];
+    const note = (name: string) => () => fired.push(`${name} at ${clock.now()}`);
+    clock.setTimer(20, note('b'));
+    clock.setTimer(10, note('a'));
+    clock.setTimer(20, note('c'));
+    const cancel = clock.setTimer(15, note('never'));
+    cancel();
+    cancel();
+    clock.setTimer(30, () => clock.setTimer(5, note('set by a timer')));
+    await clock.advance(9);
+    expect(fired).toEqual([]);
+    await clock.advance(26);
+    expect(fired).toEqual(['a at 1010', 'b at 1020', 'c at 1020', 'set by a timer at 1035']);
+    expect(clock.now()).toBe(1_035);
+    expect(clock.monotonic()).toBe(35);
+    expect(clock.timers).toBe(0);
+  });
+
+  it('lets what a timer set off run before the next one fires', async () => {
+    const clock = new FakeClock();
+    const order: string[] = [];
+    clock.setTimer(1, () => {
+      void Promise.resolve()
+        .then(() => Promise.resolve())
+        .then(() => order.push('chain'));
+    });
+    clock.setTimer(1, () => order.push('second'));
+    await clock.advance(1);
+    expect(order).toEqual(['chain', 'second']);
+  });
+});
