@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
 import { parseEnv } from 'node:util';
 import type { z } from 'zod';
 import { ConfigError } from '../errors/errors.ts';
 import { type Settings, settingsSchema } from './settings.ts';
+import { unavailableProtections } from './unavailable.ts';
 
 export interface LoadConfigOptions {
   /** Default: `process.env`, which is only read. */
@@ -44,32 +44,18 @@ export interface Config {
 }
 
 /**
- * Settings that ask for a protection which this version does not have. Running without it and
- * saying nothing would be worse than not starting.
- */
-const unavailable: ReadonlyArray<{ name: string; value: RegExp; needs: string }> = [
-  { name: 'SESSION_ENCRYPTION_ENABLED', value: /^(true|1|yes|on)$/i, needs: 'encryption at rest' },
-  { name: 'SESSION_FINGERPRINT_STRICT', value: /^(true|1|yes|on)$/i, needs: 'fingerprinting' },
-  { name: 'SESSION_DURABILITY', value: /^replicated$/i, needs: 'replicated durability' },
-];
-
-/**
  * Reads the settings from the environment and a file. Nothing is written to `process.env`.
  * @throws ConfigError that names every setting that is wrong, never its value.
  */
 export function loadConfig(options: LoadConfigOptions = {}): Config {
   const settings = readSettings(options);
-  for (const { name, value, needs } of unavailable) {
-    if (value.test(settings[name] ?? '')) {
-      throw new ConfigError(
-        `${name}=${settings[name]} asks for ${needs}, which this version does not have.`,
-      );
-    }
-  }
   const parsed = settingsSchema.safeParse(settings);
-  if (!parsed.success) throw new ConfigError(`${problems(parsed.error)}.`);
-  assertProxies(parsed.data.TRUSTED_PROXIES);
-  return toConfig(parsed.data);
+  const wrong = [
+    ...(parsed.success ? [] : problems(parsed.error)),
+    ...unavailableProtections(settings),
+  ];
+  if (parsed.success && wrong.length === 0) return toConfig(parsed.data);
+  throw new ConfigError(`${wrong.join('; ')}.`);
 }
 
 function readSettings({ env = process.env, envFile }: LoadConfigOptions): Record<string, string> {
@@ -92,22 +78,8 @@ function readEnvFile(envFile: string | undefined): Record<string, string> {
   }
 }
 
-function problems(error: z.ZodError): string {
-  return error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`).join('; ');
-}
-
-function assertProxies(proxies: readonly string[]): void {
-  for (const proxy of proxies) {
-    const [address = '', bits, ...rest] = proxy.split('/');
-    const version = isIP(address);
-    const most = version === 4 ? 32 : 128;
-    const bitsFit = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most);
-    if (version === 0 || !bitsFit || rest.length > 0) {
-      throw new ConfigError(
-        `TRUSTED_PROXIES must list addresses or CIDR ranges such as 10.0.0.0/8, not ${JSON.stringify(proxy)}.`,
-      );
-    }
-  }
+function problems(error: z.ZodError): string[] {
+  return error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
 }
 
 function toConfig(settings: Settings): Config {

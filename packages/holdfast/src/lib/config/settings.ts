@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseIpRange } from '../http/ip-range.ts';
 
 /** A whole number written in decimal, within bounds. */
 const whole = (min: number, max: number, fallback: number) =>
@@ -24,11 +25,7 @@ const flag = (fallback: boolean) =>
 
 const days = (count: number) => count * 24 * 60;
 
-/**
- * Every setting: its name in the environment, its meaning, its bounds and its default. This schema
- * is the only place that knows them; `.env.example` and the documentation are made from it.
- */
-export const settingsSchema = z.object({
+const sessions = {
   SESSION_STORE_TYPE: oneOf(['in_memory'], 'in_memory').describe(
     'Where sessions live: in this process.',
   ),
@@ -44,6 +41,15 @@ export const settingsSchema = z.object({
   SESSION_MAX_MESSAGES: whole(1, 1_000_000, 1000).describe(
     'Messages kept in a session; the oldest go first.',
   ),
+  SESSION_MAX_PER_USER: whole(0, 1_000_000, 0).describe(
+    'Sessions that one user may have; 0 for no cap.',
+  ),
+  SESSION_MAX_PER_USER_POLICY: oneOf(['evict_oldest', 'reject'], 'evict_oldest').describe(
+    'At the cap: end the oldest session of the user, or refuse the new one.',
+  ),
+};
+
+const turns = {
   SESSION_TURN_MAX_SECONDS: whole(1, 86_400, 300).describe('A turn that runs longer is stopped.'),
   SESSION_IDEMPOTENCY_TTL_SECONDS: whole(1, 86_400 * 24, 86_400).describe(
     'How long the outcome of a turn is kept for a repeat under its idempotency key.',
@@ -57,12 +63,9 @@ export const settingsSchema = z.object({
   SESSION_LOCK_WAIT_SECONDS: whole(0, 86_400, 60).describe(
     'How long a turn waits for the turns ahead of it.',
   ),
-  SESSION_MAX_PER_USER: whole(0, 1_000_000, 0).describe(
-    'Sessions that one user may have; 0 for no cap.',
-  ),
-  SESSION_MAX_PER_USER_POLICY: oneOf(['evict_oldest', 'reject'], 'evict_oldest').describe(
-    'At the cap: end the oldest session of the user, or refuse the new one.',
-  ),
+};
+
+const server = {
   API_HOST: z.string().min(1).prefault('localhost').describe('The address to listen on.'),
   API_PORT: whole(0, 65_535, 8000).describe('The port to listen on; 0 for any free one.'),
   ADMIN_API_KEY: z
@@ -74,9 +77,16 @@ export const settingsSchema = z.object({
     .string()
     .prefault('')
     .transform((list) => list.split(',').flatMap((item) => item.trim() || []))
+    .refine(
+      (list) => list.every((item) => parseIpRange(item) !== null),
+      'must list addresses or CIDR ranges such as 10.0.0.0/8',
+    )
     .describe(
       'Proxies whose X-Forwarded-For is believed: addresses or CIDR ranges, comma-separated.',
     ),
+};
+
+const agent = {
   AI_PROVIDER: oneOf(['local'], 'local').describe(
     'The model: local answers from the knowledge base, without a network.',
   ),
@@ -85,9 +95,33 @@ export const settingsSchema = z.object({
     .min(1)
     .optional()
     .describe('The folder of Markdown articles; the one that comes with the server unless set.'),
+};
+
+const logging = {
   LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info').describe(
     'The least severe log lines to write.',
   ),
+};
+
+/**
+ * Every setting: its name in the environment, its meaning, its bounds and its default. This schema
+ * is the only place that knows them; `.env.example` and the documentation are made from it.
+ */
+export const settingsSchema = z.object({
+  ...sessions,
+  ...turns,
+  ...server,
+  ...agent,
+  ...logging,
 });
 
 export type Settings = z.output<typeof settingsSchema>;
+
+/** The settings by what they are about, in the order in which they are documented. */
+export const settingGroups: ReadonlyArray<{ title: string; names: readonly string[] }> = [
+  { title: 'Sessions', names: Object.keys(sessions) },
+  { title: 'Turns', names: Object.keys(turns) },
+  { title: 'Server', names: Object.keys(server) },
+  { title: 'Agent', names: Object.keys(agent) },
+  { title: 'Logging', names: Object.keys(logging) },
+];

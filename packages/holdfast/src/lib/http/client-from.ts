@@ -1,7 +1,8 @@
-import { BlockList, isIP } from 'node:net';
+import { BlockList } from 'node:net';
 import { ConfigError } from '../errors/errors.ts';
 import type { ClientInfo } from '../manager/client-binding.ts';
 import { type HeaderSource, readHeader } from './headers.ts';
+import { canonicalAddress, ipFamily, parseIpRange } from './ip-range.ts';
 
 /** The proxies whose word is taken for where a request came from. */
 export type ProxyTrust = (address: string) => boolean;
@@ -12,15 +13,15 @@ export type ProxyTrust = (address: string) => boolean;
  */
 export function trustProxies(ranges: readonly string[]): ProxyTrust {
   const list = new BlockList();
-  for (const range of ranges) {
-    const [address = '', bits] = range.split('/');
-    const family = familyOf(address);
-    if (family === null) throw new ConfigError(`${range} is not an address or a CIDR range.`);
-    if (bits === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(bits), family);
+  for (const text of ranges) {
+    const range = parseIpRange(text);
+    if (range === null) throw new ConfigError(`"${text}" is not an address or a CIDR range.`);
+    const { address, family, bits } = range;
+    if (bits === null) list.addAddress(address, family);
+    else list.addSubnet(address, bits, family);
   }
   return (address) => {
-    const family = familyOf(address);
+    const family = ipFamily(address);
     return family !== null && list.check(address, family);
   };
 }
@@ -38,27 +39,16 @@ export function clientFrom(
   trust: ProxyTrust = () => false,
 ): ClientInfo {
   const userAgent = readHeader(headers, 'user-agent');
-  let address = remoteAddress === undefined ? undefined : withoutMapping(remoteAddress);
+  let address = remoteAddress === undefined ? undefined : canonicalAddress(remoteAddress);
   const forwarded = readHeader(headers, 'x-forwarded-for')?.split(',') ?? [];
   for (const entry of forwarded.reverse()) {
     if (address === undefined || !trust(address)) break;
-    const next = withoutMapping(entry.trim());
-    if (isIP(next) === 0) break;
+    const next = canonicalAddress(entry.trim());
+    if (ipFamily(next) === null) break;
     address = next;
   }
   return {
     ...(address !== undefined && { ipAddress: address }),
     ...(userAgent !== undefined && { userAgent }),
   };
-}
-
-/** An IPv4 address mapped into IPv6 (RFC 4291, section 2.5.5.2) is the IPv4 address. */
-function withoutMapping(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  return mapped ?? address;
-}
-
-function familyOf(address: string): 'ipv4' | 'ipv6' | null {
-  const version = isIP(address);
-  return version === 0 ? null : version === 4 ? 'ipv4' : 'ipv6';
 }

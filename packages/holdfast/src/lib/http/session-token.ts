@@ -33,9 +33,10 @@ export function sessionCookie(token: string | null, options: SessionCookieOption
 export function readToken(
   headers: HeaderSource,
 ): { readonly token: string; readonly source: 'header' | 'cookie' } | null {
-  const authorization = readHeader(headers, 'authorization');
-  if (authorization !== undefined) {
-    const token = /^Bearer +([^\s]+)$/i.exec(authorization.trim())?.[1];
+  const authorization = readHeader(headers, 'authorization')?.trim() ?? '';
+  // Credentials of another scheme are not for us: a proxy may ask for some of its own.
+  if (/^Bearer(\s|$)/i.test(authorization)) {
+    const token = /^Bearer +([^\s]+)$/i.exec(authorization)?.[1];
     return token === undefined ? null : { token, source: 'header' };
   }
   const cookies = new Map<string, string>();

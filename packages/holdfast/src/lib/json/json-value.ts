@@ -10,7 +10,6 @@ export interface JsonObject {
 /** Deeper nesting than this is refused: it would overflow the stack of some reader. */
 const maxDepth = 100;
 
-/** Keys that could reach a prototype when a careless reader merges the object. */
 const forbiddenKeys: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
 /**
@@ -38,6 +37,11 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Whether a careless reader that assigns this key to an object would reach its prototype. */
+export function reachesPrototype(key: string): boolean {
+  return forbiddenKeys.has(key);
+}
+
 /** The UTF-8 bytes of the value's JSON text. */
 export function jsonBytes(value: JsonValue): number {
   return Buffer.byteLength(JSON.stringify(value));
@@ -55,17 +59,17 @@ function copy(value: unknown, path: string, depth: number): JsonValue {
       return value;
     case 'number':
       if (!Number.isFinite(value)) {
-        throw new ValidationError(`${path} is ${value}, which JSON cannot carry.`);
+        throw refusal(path, `is ${value}, which JSON cannot carry`);
       }
       return value === 0 ? 0 : value; // JSON has no negative zero
     case 'object':
       break;
     default:
-      throw new ValidationError(`${path} is ${describe(value)}, which JSON cannot carry.`);
+      throw refusal(path, `is ${describe(value)}, which JSON cannot carry`);
   }
   if (value === null) return null;
   if (depth >= maxDepth) {
-    throw new ValidationError(`${path} is nested deeper than ${maxDepth} levels, or in a cycle.`);
+    throw refusal(path, `is nested deeper than ${maxDepth} levels, or in a cycle`);
   }
   if (Array.isArray(value)) {
     return Object.freeze(
@@ -79,17 +83,21 @@ function copyObject(value: object, path: string, depth: number): JsonObject {
   const prototype: unknown = Object.getPrototypeOf(value);
   // An object from another realm (a vm, a worker's test runner) has that realm's Object.prototype.
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
-    throw new ValidationError(`${path} is ${describe(value)}; only plain JSON can be stored.`);
+    throw refusal(path, `is ${describe(value)}; only plain JSON can be stored`);
   }
   const result: Record<string, JsonValue> = {};
   for (const key of Object.keys(value)) {
-    if (forbiddenKeys.has(key)) {
-      throw new ValidationError(`${path} has the key "${key}", which is not allowed.`);
-    }
+    if (reachesPrototype(key)) throw refusal(path, `has the key "${key}", which is not allowed`);
     const item: unknown = (value as Record<string, unknown>)[key];
     if (item !== undefined) result[key] = copy(item, `${path}.${key}`, depth + 1);
   }
   return Object.freeze(result);
+}
+
+/** Names the place; its keys are the caller's, so they are cut short. */
+function refusal(path: string, why: string): ValidationError {
+  const place = path.length > 200 ? `${path.slice(0, 200)}…` : path;
+  return new ValidationError(`${place} ${why}.`);
 }
 
 function canonical(value: JsonValue): string {

@@ -87,11 +87,11 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
       const worked = runInTurn(store, id, async () => work(running));
       const result = await Promise.race([worked, stopped]);
       await this.#commit(running, keeper, output, result, options);
-      running.end(endedTurn());
+      running.end(endedTurn);
       return result;
     } catch (error) {
       const failure = failureOf(error, keeper);
-      turn?.end(failure instanceof HoldfastError ? failure : endedTurn());
+      turn?.end(failure instanceof HoldfastError ? () => failure : endedTurn);
       await this.#release(keeper.lease, output, failure);
       throw failure;
     } finally {

@@ -63,7 +63,8 @@ export class RunningTurn<Metadata extends object, MetadataInput extends object> 
   /** What differs from the client that the session is bound to; empty when nothing does. */
   readonly clientChanges: readonly string[];
   readonly #parts: TurnParts<Metadata>;
-  #ended: Error | null = null;
+  /** What every method throws once the turn has ended; made when one does. */
+  #ended: (() => Error) | null = null;
 
   /** The session with the turn's own changes. */
   #state: SessionState;
@@ -209,9 +210,9 @@ export class RunningTurn<Metadata extends object, MetadataInput extends object> 
     return this.#takeChanges(nonce);
   }
 
-  /** From now on every method throws this. */
-  end(reason: Error): void {
-    this.#ended ??= reason;
+  /** From now on every method throws this error. */
+  end(error: () => Error): void {
+    this.#ended ??= error;
   }
 
   async #checkpoint(): Promise<void> {
@@ -261,7 +262,7 @@ export class RunningTurn<Metadata extends object, MetadataInput extends object> 
   }
 
   #assertRunning(): void {
-    if (this.#ended !== null) throw this.#ended;
+    if (this.#ended !== null) throw this.#ended();
   }
 }
 

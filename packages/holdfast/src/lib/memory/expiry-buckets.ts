@@ -5,6 +5,12 @@ export interface Expiring {
   expiryBucket: number;
 }
 
+interface Bucket<Entry> {
+  readonly entries: Set<Entry>;
+  /** None of them expires before this. */
+  earliest: number;
+}
+
 /** Long enough that a busy session seldom changes its bucket, short beside any timeout. */
 const bucketMs = 1_000;
 
@@ -14,30 +20,30 @@ const bucketMs = 1_000;
  * what is due costs what is taken, whatever else is there.
  */
 export class ExpiryBuckets<Entry extends Expiring> {
-  readonly #buckets = new Map<number, Set<Entry>>();
+  readonly #buckets = new Map<number, Bucket<Entry>>();
   /** No bucket before this one has entries. */
   #oldest = 0;
 
   /** Puts the entry where its `expiresAt` belongs, moving it if it is elsewhere. */
   place(entry: Entry): void {
-    const bucket = Math.floor(entry.expiresAt / bucketMs);
-    if (bucket === entry.expiryBucket) return;
-    this.remove(entry);
-    let entries = this.#buckets.get(bucket);
-    if (entries === undefined) {
-      entries = new Set();
-      if (this.#buckets.size === 0 || bucket < this.#oldest) this.#oldest = bucket;
-      this.#buckets.set(bucket, entries);
+    const second = Math.floor(entry.expiresAt / bucketMs);
+    if (second !== entry.expiryBucket) this.remove(entry);
+    let bucket = this.#buckets.get(second);
+    if (bucket === undefined) {
+      bucket = { entries: new Set(), earliest: entry.expiresAt };
+      if (this.#buckets.size === 0 || second < this.#oldest) this.#oldest = second;
+      this.#buckets.set(second, bucket);
     }
-    entries.add(entry);
-    entry.expiryBucket = bucket;
+    if (second !== entry.expiryBucket) bucket.entries.add(entry);
+    if (entry.expiresAt < bucket.earliest) bucket.earliest = entry.expiresAt;
+    entry.expiryBucket = second;
   }
 
   remove(entry: Entry): void {
     if (entry.expiryBucket < 0) return;
-    const entries = this.#buckets.get(entry.expiryBucket);
-    entries?.delete(entry);
-    if (entries?.size === 0) this.#buckets.delete(entry.expiryBucket);
+    const bucket = this.#buckets.get(entry.expiryBucket);
+    bucket?.entries.delete(entry);
+    if (bucket?.entries.size === 0) this.#buckets.delete(entry.expiryBucket);
     entry.expiryBucket = -1;
   }
 
@@ -48,19 +54,26 @@ export class ExpiryBuckets<Entry extends Expiring> {
     if (this.#buckets.size === 0) return due;
     // After a long rest there are fewer buckets than seconds to walk.
     const span = current - this.#oldest;
-    const buckets =
+    const seconds =
       span > this.#buckets.size
-        ? [...this.#buckets.keys()].filter((bucket) => bucket <= current).sort((a, b) => a - b)
+        ? [...this.#buckets.keys()].filter((second) => second <= current).sort((a, b) => a - b)
         : range(this.#oldest, current);
-    for (const bucket of buckets) {
-      for (const entry of this.#buckets.get(bucket) ?? []) {
-        if (entry.expiresAt > now) continue;
+    for (const second of seconds) {
+      const bucket = this.#buckets.get(second);
+      if (bucket === undefined || bucket.earliest > now) continue;
+      let earliest = Number.POSITIVE_INFINITY;
+      for (const entry of bucket.entries) {
+        if (entry.expiresAt > now) {
+          earliest = Math.min(earliest, entry.expiresAt);
+          continue;
+        }
         due.push(entry);
         if (due.length === limit) {
-          this.#oldest = bucket;
+          this.#oldest = second;
           return due;
         }
       }
+      bucket.earliest = earliest;
     }
     this.#oldest = Math.max(this.#oldest, current);
     return due;

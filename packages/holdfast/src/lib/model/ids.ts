@@ -3,11 +3,15 @@ import { ValidationError } from '../errors/errors.ts';
 
 const idPattern = /^[A-Za-z0-9._:@-]{1,255}$/;
 
+export function isId(value: unknown): value is string {
+  return typeof value === 'string' && idPattern.test(value);
+}
+
 /**
  * @throws ValidationError unless the value is 1 to 255 characters of `[A-Za-z0-9._:@-]`.
  */
 export function assertId(value: unknown, what: string): asserts value is string {
-  if (typeof value === 'string' && idPattern.test(value)) return;
+  if (isId(value)) return;
   throw new ValidationError(
     `${what} must be 1 to 255 characters of A-Z a-z 0-9 . _ : @ -, not ${shown(value)}.`,
   );

@@ -11,9 +11,6 @@ export const maxCounters = 128;
 export const maxOutcomes = 64;
 export const maxOutcomeBytes = 256 * 1024;
 
-/** Writes of one session whose results are kept for a repeat under the same nonce. */
-export const maxRecentWrites = 32;
-
 /** Live output kept for replay in one session, in events and in bytes of JSON: the oldest go first. */
 export const maxLiveEvents = 1024;
 export const maxLiveBytes = 256 * 1024;

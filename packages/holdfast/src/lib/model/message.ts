@@ -64,14 +64,21 @@ export function prepareMessage(message: NewMessage): PreparedMessage {
   }
   if (message.content === undefined) throw new ValidationError('A message needs a content.');
   const content = toJson(message.content, "A message's content");
-  const bytes = typeof content === 'string' ? Buffer.byteLength(content) : jsonBytes(content);
-  if (bytes > maxMessageBytes) {
-    throw new ValidationError(
-      `A message's content has ${bytes} bytes; at most ${maxMessageBytes} are stored.`,
-    );
-  }
+  assertContentSize(content);
   if (message.id !== undefined) assertId(message.id, "A message's id");
   return { id: message.id ?? randomUUID(), role, content } as PreparedMessage;
+}
+
+/** JSON writes one unit of a string in 6 bytes at most, so a short text needs no measuring. */
+const shortText = maxMessageBytes / 6 - 2;
+
+function assertContentSize(content: JsonValue): void {
+  if (typeof content === 'string' && content.length < shortText) return;
+  const bytes = jsonBytes(content);
+  if (bytes <= maxMessageBytes) return;
+  throw new ValidationError(
+    `A message's content has ${bytes} bytes of JSON; at most ${maxMessageBytes} are stored.`,
+  );
 }
 
 /** Gives a prepared message its place in a history. */

@@ -58,11 +58,15 @@ function pathOf(issue: StandardSchemaV1.Issue): string {
   return ['metadata', ...keys].join('.');
 }
 
-/** Freezes plain objects and arrays; what a schema made of other kinds (a Date, a Map) is its own. */
-function deepFreeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+/**
+ * Freezes plain objects and arrays, also below what is frozen already: a schema may have frozen the
+ * outside alone. What it made of other kinds (a Date, a Map) is its own.
+ */
+function deepFreeze<T>(value: T, seen: Set<unknown> = new Set()): T {
+  if (typeof value !== 'object' || value === null || seen.has(value)) return value;
   const prototype: unknown = Object.getPrototypeOf(value);
   if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) return value;
-  for (const item of Object.values(value)) deepFreeze(item);
+  seen.add(value);
+  for (const item of Object.values(value)) deepFreeze(item, seen);
   return Object.freeze(value);
 }

@@ -1,5 +1,10 @@
 import { ValidationError } from '../errors/errors.ts';
-import { isJsonObject, type JsonObject, type JsonValue, toJsonObject } from '../json/json-value.ts';
+import {
+  isJsonObject,
+  type JsonObject,
+  reachesPrototype,
+  toJsonObject,
+} from '../json/json-value.ts';
 import { mergeObject } from '../json/merge-patch.ts';
 import { assertId, randomId } from './ids.ts';
 import { maxCounters } from './limits.ts';
@@ -54,16 +59,12 @@ export function parsePatch(patch: unknown): ParsedPatch {
 /** @throws ValidationError as `parsePatch` does. */
 export function parseInit(id: string, init: unknown): ParsedInit {
   if (!isJsonObject(init)) throw new ValidationError('A new session must be an object.');
-  const fields: Record<string, JsonValue> = {};
-  for (const [key, value] of Object.entries(init)) {
-    if (key === 'id' && value !== id) {
-      throw new ValidationError(
-        'The session to store has another id than the one it is stored under.',
-      );
-    }
-    if (!readOnlyFields.has(key)) fields[key] = value;
+  if (Object.hasOwn(init, 'id') && init.id !== id) {
+    throw new ValidationError(
+      'The session to store has another id than the one it is stored under.',
+    );
   }
-  const given = parseFields(fields);
+  const given = parseFields(init, readOnlyFields);
   const state: SessionState = Object.freeze({
     userId: given.userId ?? null,
     threadId: given.threadId ?? randomId(),
@@ -91,8 +92,7 @@ export function applyPatch(state: SessionState, patch: ParsedPatch): SessionStat
 /** @throws ValidationError unless the name is an id and the step a safe integer. */
 export function assertIncrement(name: unknown, by: unknown): asserts by is number {
   assertId(name, 'A counter name');
-  if (name === 'constructor')
-    throw new ValidationError('A counter may not be named "constructor".');
+  if (reachesPrototype(name)) throw new ValidationError(`A counter may not be named "${name}".`);
   if (!Number.isSafeInteger(by)) {
     throw new ValidationError(
       `A counter steps by whole numbers up to 2^53 - 1, not ${String(by)}.`,
@@ -120,10 +120,10 @@ export function incremented(
 type Fields = Omit<ParsedPatch, typeof parsed>;
 type PlainFields = { -readonly [Key in keyof Fields]: Fields[Key] };
 
-function parseFields(input: JsonObject): PlainFields {
+function parseFields(input: JsonObject, ignored?: ReadonlySet<string>): PlainFields {
   const result: PlainFields = {};
   for (const [key, value] of Object.entries(input)) {
-    if (value === undefined) continue;
+    if (value === undefined || ignored?.has(key)) continue;
     switch (key) {
       case 'userId':
         if (value !== null) assertId(value, 'userId');

@@ -1,4 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { isId } from './ids.ts';
 
 export interface IssuedToken {
   /** For the client alone; it is not kept. */
@@ -25,7 +26,8 @@ export function parseToken(token: unknown): { sessionId: string; hash: string } 
   if (typeof token !== 'string') return null;
   const encodedId = tokenPattern.exec(token)?.[1];
   if (encodedId === undefined) return null;
-  return { sessionId: Buffer.from(encodedId, 'base64url').toString(), hash: hashOf(token) };
+  const sessionId = Buffer.from(encodedId, 'base64url').toString();
+  return isId(sessionId) ? { sessionId, hash: hashOf(token) } : null;
 }
 
 /** Compares in constant time. A session without a token matches none. */

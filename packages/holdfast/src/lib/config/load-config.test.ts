@@ -1,0 +1,245 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { ConfigError } from '../errors/errors.ts';
+import { type Config, loadConfig } from './load-config.ts';
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'holdfast-config-'));
+  onTestFinished(() => rmSync(path, { recursive: true }));
+  return path;
+}
+
+function fileOf(...lines: string[]): string {
+  const path = join(folder(), 'settings.env');
+  writeFileSync(path, `${lines.join('\n')}\n`);
+  return path;
+}
+
+const empty = () => fileOf('');
+
+/** The configuration of this environment alone: no `.env` of the working folder. */
+const load = (env: Record<string, string | undefined>): Config =>
+  loadConfig({ env, envFile: empty() });
+
+function errorOf(env: Record<string, string>): ConfigError {
+  try {
+    load(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+  throw new Error('It was accepted.');
+}
+
+describe('loadConfig', () => {
+  it('has a default for every setting', () => {
+    expect(load({})).toEqual({
+      session: {
+        storeType: 'in_memory',
+        maxSessions: 10_000,
+        idleTimeoutMs: 30 * 60_000,
+        absoluteTimeoutMs: 24 * 60 * 60_000,
+        maxMessages: 1_000,
+        outcomeTtlMs: 86_400_000,
+        maxPerUser: 0,
+        maxPerUserPolicy: 'evict_oldest',
+      },
+      turn: { locking: true, leaseMs: 30_000, waitMs: 60_000, maxTurnMs: 300_000 },
+      server: { host: 'localhost', port: 8000, adminApiKey: undefined, trustedProxies: [] },
+      agent: { provider: 'local', knowledgeDir: undefined },
+      logLevel: 'info',
+    });
+  });
+
+  it('takes every setting', () => {
+    const config = load({
+      SESSION_STORE_TYPE: 'in_memory',
+      SESSION_MAX_SESSIONS: '5',
+      SESSION_TIMEOUT_MINUTES: '1',
+      SESSION_ABSOLUTE_TIMEOUT_MINUTES: '2',
+      SESSION_MAX_MESSAGES: '3',
+      SESSION_TURN_MAX_SECONDS: '4',
+      SESSION_IDEMPOTENCY_TTL_SECONDS: '6',
+      SESSION_LOCKING_ENABLED: 'False',
+      SESSION_LOCK_TIMEOUT_SECONDS: '7',
+      SESSION_LOCK_WAIT_SECONDS: '0',
+      SESSION_MAX_PER_USER: '8',
+      SESSION_MAX_PER_USER_POLICY: 'reject',
+      API_HOST: '0.0.0.0',
+      API_PORT: '0',
+      ADMIN_API_KEY: 'k'.repeat(16),
+      TRUSTED_PROXIES: ' 10.0.0.0/8 , 2001:db8::1 ,',
+      AI_PROVIDER: 'local',
+      KNOWLEDGE_DIR: 'articles',
+      LOG_LEVEL: 'silent',
+    });
+    expect(config).toEqual({
+      session: {
+        storeType: 'in_memory',
+        maxSessions: 5,
+        idleTimeoutMs: 60_000,
+        absoluteTimeoutMs: 120_000,
+        maxMessages: 3,
+        outcomeTtlMs: 6_000,
+        maxPerUser: 8,
+        maxPerUserPolicy: 'reject',
+      },
+      turn: { locking: false, leaseMs: 7_000, waitMs: 0, maxTurnMs: 4_000 },
+      server: {
+        host: '0.0.0.0',
+        port: 0,
+        adminApiKey: 'k'.repeat(16),
+        trustedProxies: ['10.0.0.0/8', '2001:db8::1'],
+      },
+      agent: { provider: 'local', knowledgeDir: 'articles' },
+      logLevel: 'silent',
+    });
+  });
+
+  it('takes an empty value for none', () => {
+    const names = ['SESSION_MAX_SESSIONS', 'ADMIN_API_KEY', 'LOG_LEVEL', 'TRUSTED_PROXIES'];
+    const env = Object.fromEntries([...names, 'SESSION_ENCRYPTION_KEY'].map((name) => [name, '']));
+    expect(load(env)).toEqual(load({}));
+  });
+
+  it('ignores what is not its own', () => {
+    expect(load({ PATH: '/bin', SESSION_COLOUR: 'red', CORS_ORIGINS: '*' })).toEqual(load({}));
+  });
+});
+
+describe('a malformed setting', () => {
+  it.each([
+    ['SESSION_STORE_TYPE', 'redis', 'must be one of in_memory'],
+    ['SESSION_MAX_SESSIONS', '0', 'must be a whole number from 1 to 16777216'],
+    ['SESSION_MAX_SESSIONS', '16777217', 'must be a whole number from 1 to 16777216'],
+    ['SESSION_TIMEOUT_MINUTES', '1e3', 'must be a whole number from 1 to 34560'],
+    ['SESSION_ABSOLUTE_TIMEOUT_MINUTES', '-1', 'must be a whole number from 1 to 34560'],
+    ['SESSION_MAX_MESSAGES', '0x10', 'must be a whole number from 1 to 1000000'],
+    ['SESSION_TURN_MAX_SECONDS', '1.5', 'must be a whole number from 1 to 86400'],
+    ['SESSION_IDEMPOTENCY_TTL_SECONDS', '9'.repeat(400), 'must be a whole number from 1 to'],
+    ['SESSION_LOCKING_ENABLED', 'ture', 'must be true or false'],
+    ['SESSION_LOCK_TIMEOUT_SECONDS', 'thirty', 'must be a whole number from 1 to 3600'],
+    ['SESSION_LOCK_WAIT_SECONDS', ' 5', 'must be a whole number from 0 to 86400'],
+    ['SESSION_MAX_PER_USER', '1_000', 'must be a whole number from 0 to 1000000'],
+    ['SESSION_MAX_PER_USER_POLICY', 'Reject', 'must be one of evict_oldest, reject'],
+    ['API_PORT', '65536', 'must be a whole number from 0 to 65535'],
+    ['ADMIN_API_KEY', 'hunter2-hunter2', 'must have 16 characters or more'],
+    [
+      'TRUSTED_PROXIES',
+      '10.0.0.0/8,hunter2',
+      'must list addresses or CIDR ranges such as 10.0.0.0/8',
+    ],
+    ['TRUSTED_PROXIES', '10.0.0.0/', 'must list addresses or CIDR ranges such as 10.0.0.0/8'],
+    ['TRUSTED_PROXIES', '10.0.0.0/33', 'must list addresses or CIDR ranges such as 10.0.0.0/8'],
+    ['TRUSTED_PROXIES', '10.0.0.1:80', 'must list addresses or CIDR ranges such as 10.0.0.0/8'],
+    ['AI_PROVIDER', 'openai', 'must be one of local'],
+    ['LOG_LEVEL', 'verbose', 'must be one of fatal, error, warn, info, debug, trace, silent'],
+  ])('%s=%s is named, and its value is not', (name, value, expected) => {
+    const { message, cause } = errorOf({ [name]: value });
+    expect(message).toContain(`${name} ${expected}`);
+    expect(message.replace(expected, '')).not.toContain(value);
+    expect(message).not.toContain('hunter2');
+    expect(cause).toBeUndefined();
+  });
+
+  it('is named with all the others', () => {
+    const { message } = errorOf({
+      SESSION_MAX_SESSIONS: 'many',
+      API_PORT: 'http',
+      TRUSTED_PROXIES: 'everyone',
+      SESSION_DURABILITY: 'replicated',
+    });
+    for (const name of ['SESSION_MAX_SESSIONS', 'API_PORT', 'TRUSTED_PROXIES']) {
+      expect(message).toContain(`${name} must`);
+    }
+    expect(message).toContain('SESSION_DURABILITY asks for');
+    expect(message).toContain('Correct the settings that the message names.');
+  });
+});
+
+describe('a protection that this version does not have', () => {
+  it.each([
+    ['SESSION_ENCRYPTION_ENABLED', 'true', 'encryption at rest'],
+    ['SESSION_ENCRYPTION_ENABLED', 'ON', 'encryption at rest'],
+    ['SESSION_ENCRYPTION_ENABLED', 'enabled', 'encryption at rest'],
+    ['SESSION_ENCRYPTION_ENABLED', 'ture', 'encryption at rest'],
+    ['SESSION_ENCRYPTION_KEY', 'hunter2', 'encryption at rest'],
+    ['SESSION_ENCRYPTION_KEY_FILE', '/run/hunter2', 'encryption at rest'],
+    ['SESSION_FINGERPRINT_STRICT', '1', 'fingerprinting'],
+    ['SESSION_DURABILITY', 'replicated', 'replicated durability'],
+  ])('stops the start when %s=%s asks for it', (name, value, needs) => {
+    const { message } = errorOf({ [name]: value });
+    expect(message).toContain(`${name} asks for ${needs}, which this version does not have`);
+    expect(message).not.toContain('hunter2');
+  });
+
+  it.each([
+    { SESSION_ENCRYPTION_ENABLED: 'false' },
+    { SESSION_ENCRYPTION_ENABLED: 'No' },
+    { SESSION_ENCRYPTION_ENABLED: 'false', SESSION_ENCRYPTION_KEY: 'hunter2' },
+    { SESSION_ENCRYPTION_ENABLED: 'off', SESSION_ENCRYPTION_KEY_FILE: '/run/hunter2' },
+    { SESSION_FINGERPRINT_STRICT: '0' },
+    { SESSION_DURABILITY: 'async' },
+  ])('may be turned off: %j', (env) => {
+    expect(load(env)).toEqual(load({}));
+  });
+});
+
+describe('a settings file', () => {
+  it('is read, with comments and quotes', () => {
+    const envFile = fileOf('# port', 'API_PORT=8001 # mine', 'API_HOST="0.0.0.0"', 'LOG_LEVEL=');
+    expect(loadConfig({ env: {}, envFile })).toMatchObject({
+      server: { port: 8001, host: '0.0.0.0' },
+      logLevel: 'info',
+    });
+  });
+
+  it('comes behind the environment', () => {
+    const envFile = fileOf('API_PORT=8001', 'LOG_LEVEL=debug');
+    const env = { API_PORT: '8002', LOG_LEVEL: undefined };
+    expect(loadConfig({ env, envFile })).toMatchObject({
+      server: { port: 8002 },
+      logLevel: 'debug',
+    });
+  });
+
+  it('is overruled by an empty value in the environment, which means the default', () => {
+    const envFile = fileOf('API_PORT=8001');
+    expect(loadConfig({ env: { API_PORT: '' }, envFile }).server.port).toBe(8000);
+  });
+
+  it('must exist when it was asked for', () => {
+    const envFile = join(folder(), 'absent.env');
+    expect(() => loadConfig({ env: {}, envFile })).toThrow(ConfigError);
+    expect(() => loadConfig({ env: {}, envFile })).toThrow(/absent\.env could not be read/);
+  });
+
+  it('must be readable', () => {
+    expect(() => loadConfig({ env: {}, envFile: folder() })).toThrow(/could not be read/);
+  });
+
+  it('is .env in the working folder, if there is one', () => {
+    const before = process.cwd();
+    process.chdir(folder());
+    onTestFinished(() => process.chdir(before));
+    expect(loadConfig({ env: {} }).server.port).toBe(8000);
+    writeFileSync('.env', 'API_PORT=8001\n');
+    expect(loadConfig({ env: {} }).server.port).toBe(8001);
+  });
+});
+
+describe('process.env', () => {
+  it('is read unless another is given, and never written to', () => {
+    vi.stubEnv('API_PORT', '8003');
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+    });
+    const before = { ...process.env };
+    const envFile = fileOf('SESSION_MAX_SESSIONS=7', 'API_PORT=8001');
+    const config = loadConfig({ envFile });
+    expect(config).toMatchObject({ session: { maxSessions: 7 }, server: { port: 8003 } });
+    expect({ ...process.env }).toEqual(before);
+  });
+});

@@ -1,0 +1,40 @@
+/** A protection that this version does not have, and the settings that ask for it. */
+interface Protection {
+  readonly name: string;
+  /** What turns it off. Anything else, a slip of the pen too, asks for it. */
+  readonly off: RegExp;
+  /** Settings that turn it on unless it is turned off by name. */
+  readonly impliedBy: readonly string[];
+  readonly what: string;
+}
+
+const no = /^(false|0|no|off|n|disabled)$/i;
+
+export const protections: readonly Protection[] = [
+  {
+    name: 'SESSION_ENCRYPTION_ENABLED',
+    off: no,
+    impliedBy: ['SESSION_ENCRYPTION_KEY', 'SESSION_ENCRYPTION_KEY_FILE'],
+    what: 'encryption at rest',
+  },
+  { name: 'SESSION_FINGERPRINT_STRICT', off: no, impliedBy: [], what: 'fingerprinting' },
+  { name: 'SESSION_DURABILITY', off: /^async$/i, impliedBy: [], what: 'replicated durability' },
+];
+
+/**
+ * A sentence for each protection that the settings ask for and do not get. Running without it and
+ * saying nothing would be worse than not starting.
+ */
+export function unavailableProtections(settings: Readonly<Record<string, string>>): string[] {
+  return protections.flatMap(({ name, off, impliedBy, what }) => {
+    const asking =
+      settings[name] === undefined
+        ? impliedBy.find((implying) => settings[implying] !== undefined)
+        : off.test(settings[name])
+          ? undefined
+          : name;
+    return asking === undefined
+      ? []
+      : [`${asking} asks for ${what}, which this version does not have`];
+  });
+}

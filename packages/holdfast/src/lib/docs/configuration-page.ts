@@ -1,0 +1,39 @@
+import { protections } from '../config/unavailable.ts';
+import { type DocumentedSetting, documentedSettings } from './documented-settings.ts';
+
+/** `docs/configuration.md`: every setting, by group. */
+export function configurationPage(): string {
+  const groups = documentedSettings().map(
+    ({ title, settings }) => `## ${title}
+
+| setting | meaning | values | default |
+|---|---|---|---|
+${settings.map(row).join('\n')}
+`,
+  );
+  return `# Configuration
+
+Settings come from the environment and from the file \`.env\` in the working folder; what the
+environment has comes first. An empty value means the default. [\`.env.example\`](../.env.example) has all
+of them with their defaults: copy it to \`.env\` and change what you need. A setting that is malformed
+stops the start with a message that names it, and never its value.
+
+${groups.join('\n')}
+## Not in this version
+
+A protection that is asked for and missing stops the start, too. Turn it off by name to run without.
+
+| setting | asks for |
+|---|---|
+${protections.map(missing).join('\n')}
+`;
+}
+
+function missing({ name, impliedBy, what }: (typeof protections)[number]): string {
+  return `| ${[name, ...impliedBy].map((setting) => `\`${setting}\``).join(', ')} | ${what} |`;
+}
+
+function row({ name, meaning, values, fallback }: DocumentedSetting): string {
+  const shown = fallback === null || fallback === '' ? 'unset' : `\`${fallback}\``;
+  return `| \`${name}\` | ${meaning} | ${values} | ${shown} |`;
+}

@@ -1,0 +1,45 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const library = fileURLToPath(new URL('./packages/holdfast/src/', import.meta.url));
+
+/** Tests run the sources; only the `workspace` tests build, each in a copy of this repository. */
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^holdfast$/, replacement: `${library}index.ts` },
+      { find: /^holdfast\/(.+)$/, replacement: `${library}$1.ts` },
+    ],
+  },
+  test: {
+    // Against hangs only: no test asks how fast the machine is.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['packages/*/src/**/*.test.{ts,tsx}', 'bench/**/*.test.ts', 'examples/*.test.ts', 'tests/*.test.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'workspace',
+          include: ['tests/{scripts,workspace}/*.test.ts'],
+          globalSetup: 'tests/workspace/built-copy.ts',
+          // After the unit tests, whose real timers should not compete with a build.
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+    coverage: {
+      provider: 'v8',
+      include: ['packages/holdfast/src/**/*.ts'],
+      exclude: ['**/*.test.ts'],
+      reporter: [['text', { skipFull: true }], 'text-summary'],
+      thresholds: { lines: 95 },
+    },
+  },
+});
