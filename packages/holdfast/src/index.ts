@@ -32,7 +32,7 @@ export type {
   SessionStatus,
 } from './lib/model/session.ts';
 export type { LiveOutput, PreparedOutput, TurnEvent } from './lib/model/turn-event.ts';
-export type { Logger } from './lib/store/emitter.ts';
+export { type Logger, silentLogger } from './lib/store/emitter.ts';
 export type * from './lib/store/session-store.ts';
 export type { StoreEventListener, StoreEventName, StoreEvents } from './lib/store/store-events.ts';
 export type { StoreOptions } from './lib/store/store-options.ts';

@@ -198,10 +198,15 @@ export class SessionManager<
    * The session that a bearer token is for, read from the store itself.
    * @throws InvalidTokenError, the same for an unknown session, a malformed token and a wrong one;
    *   FingerprintMismatchError.
+   * @param expectedId the session that the request is about: a token of another one is a wrong one.
    */
-  async authenticate(token: string, client?: ClientInfo): Promise<Session<Metadata>> {
+  async authenticate(
+    token: string,
+    client?: ClientInfo,
+    expectedId?: string,
+  ): Promise<Session<Metadata>> {
     assertClient(client);
-    const { sessionId, hash } = this.#access.readToken(token);
+    const { sessionId, hash } = this.#access.readToken(token, expectedId);
     const { session, credentials } = this.#access.checkToken(
       await this.store.getWithCredentials(sessionId),
       hash,

@@ -14,7 +14,7 @@ export interface TurnOptions {
   readonly userId?: string | undefined;
   /** Under one key the turn runs once; a repeat gets the stored outcome. 1 to 255 characters. */
   readonly idempotencyKey?: string | undefined;
-  /** The request's JSON: a repeat must have the same. */
+  /** The request's JSON: a repeat under the key must have the same. Without a key it is ignored. */
   readonly idempotencyRequest?: unknown;
   /**
    * When another turn runs: `wait` in the order of asking (the default), `reject` with
@@ -92,10 +92,7 @@ function parseIdempotency({
   idempotencyKey: key,
   idempotencyRequest: request,
 }: TurnOptions): Idempotency | undefined {
-  if (key === undefined) {
-    if (request === undefined) return undefined;
-    throw new ValidationError('idempotencyRequest is of no use without an idempotencyKey.');
-  }
+  if (key === undefined) return undefined;
   if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key)) {
     throw new ValidationError('idempotencyKey must be 1 to 255 visible ASCII characters.');
   }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Clock } from '../clock.ts';
+import type { CancelTimer, Clock } from '../clock.ts';
 import {
   HoldfastError,
   SessionNotFoundError,
@@ -37,6 +37,11 @@ export type TurnWork<Metadata extends object, MetadataInput extends object, Resu
 /** Told when the turn runs, so that its live output can be read; `null` for a repeat. */
 export type OnBegun = (begun: { lease: Lease; lastEventSeq: number } | null) => void;
 
+/** The timer that ends an interrupted turn's last chance. */
+interface Grace {
+  cancel: CancelTimer;
+}
+
 /** Runs turns: begin, work under a kept lease, and one commit or none. */
 export class TurnRunner<Metadata extends object, MetadataInput extends object> {
   readonly #options: TurnRunnerOptions<Metadata, MetadataInput>;
@@ -66,7 +71,8 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
       stop = reject;
     });
     stopped.catch(() => {}); // it is raced below, or comes too late to matter
-    const keeper = this.#keep(begun, options, stop);
+    const grace: Grace = { cancel: () => {} };
+    const keeper = this.#keep(begun, options, stop, grace);
     onLost = (reason) => keeper.abort(reason);
     const output = new LiveOutputWriter({
       store,
@@ -96,6 +102,7 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
       throw failure;
     } finally {
       keeper.stop();
+      grace.cancel();
     }
   }
 
@@ -129,12 +136,13 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
     { lease, grantedAt }: TurnGrant<Metadata>,
     { maxMs, signal }: ParsedTurnOptions,
     stop: (reason: unknown) => void,
+    grace: Grace,
   ): LeaseKeeper {
     const { store, leaseMs, clock, logger } = this.#options;
     const onAbort = (reason: unknown) => {
       // An interrupted turn may still end well: its work has a while to return.
       if (reason instanceof TurnInterruptedError) {
-        clock.setTimer(interruptGraceMs, () => stop(reason), { background: true });
+        grace.cancel = clock.setTimer(interruptGraceMs, () => stop(reason));
       } else stop(reason);
     };
     return new LeaseKeeper({

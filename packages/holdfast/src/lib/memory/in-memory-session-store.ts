@@ -1,8 +1,6 @@
 import { setImmediate as nextTick } from 'node:timers/promises';
 import { ValidationError, VersionConflictError } from '../errors/errors.ts';
 import type { JsonObject } from '../json/json-value.ts';
-import { randomId } from '../model/ids.ts';
-import { maxPageSize } from '../model/limits.ts';
 import { type Message, type NewMessage, prepareMessage } from '../model/message.ts';
 import {
   noCredentials,
@@ -11,14 +9,7 @@ import {
   type SessionInit,
   type SessionPatch,
 } from '../model/session.ts';
-import {
-  applyPatch,
-  assertIncrement,
-  incremented,
-  parseInit,
-  parsePatch,
-  parseStatus,
-} from '../model/state.ts';
+import { applyPatch, assertIncrement, incremented, parseInit, parsePatch } from '../model/state.ts';
 import type { PreparedOutput, TurnEvent } from '../model/turn-event.ts';
 import type {
   BatchEntry,
@@ -46,6 +37,7 @@ import type {
   TurnGrant,
   TurnReplay,
 } from '../store/turn-store.ts';
+import { listSessions } from './list-sessions.ts';
 import { MemoryCore } from './memory-core.ts';
 import type { SessionRecord } from './session-record.ts';
 import { TurnEngine } from './turn-engine.ts';
@@ -57,9 +49,6 @@ export interface InMemorySessionStoreOptions<
   /** Sessions held at most; then the least recently active one goes. Default 10,000. */
   readonly maxSessions?: number | undefined;
 }
-
-/** Index entries read for one page of a listing at most. */
-const listReads = 1_000;
 
 /**
  * Sessions in this process's memory, with the locking, expiry, versions, history, limits and errors
@@ -270,29 +259,7 @@ export class InMemorySessionStore<
   async listActive(options: ListOptions = {}): Promise<SessionPage<Metadata>> {
     options.signal?.throwIfAborted();
     this.#core.assertOpen();
-    const { table } = this.#core;
-    const { userId } = options;
-    const limit = pageSize(options.limit);
-    const status = options.status === undefined ? undefined : parseStatus(options.status);
-    const after = parseCursor(options.cursor);
-    const index =
-      userId !== undefined
-        ? table.ofUser(userId)
-        : status !== undefined && status !== 'active'
-          ? table.ofStatus(status)
-          : table.all;
-    const now = this.#core.now();
-    const page = index?.page(
-      after,
-      limit,
-      listReads,
-      (record) =>
-        record.expiresAt > now && (status === undefined || record.state.status === status),
-    ) ?? { items: [], cursor: null };
-    return {
-      sessions: page.items.map((record) => record.view(this.#core.options.readMetadata)),
-      cursor: page.cursor === null ? null : page.cursor.toString(36),
-    };
+    return listSessions(this.#core, options);
   }
 
   async countActive(options?: ReadOptions): Promise<number> {
@@ -410,16 +377,8 @@ export class InMemorySessionStore<
     if (this.#core.closed) {
       return { healthy: false, operations: failed, error: 'The session store was closed.' };
     }
-    // Outside capacity and events: a probe must not push out a customer's session.
-    const { table } = this.#core;
-    const { state } = parseInit('probe', {});
-    const probe = this.#core.newRecord(`holdfast.health.${randomId()}`, state);
-    table.insert(probe);
-    const set = table.get(probe.id) === probe;
-    const get = this.#core.find(probe.id) === probe;
-    table.remove(probe);
-    const operations = { set, get, delete: table.get(probe.id) === undefined };
-    return { healthy: set && get && operations.delete, operations };
+    const operations = this.#core.probe();
+    return { healthy: operations.set && operations.get && operations.delete, operations };
   }
 
   on<Name extends StoreEventName>(name: Name, listener: StoreEventListener<Name>): () => void {
@@ -471,16 +430,4 @@ function assertAtomic(options: object): void {
   if ('atomic' in options && options.atomic !== true) {
     throw new ValidationError('update is always atomic; leave atomic: false out.');
   }
-}
-
-function pageSize(limit = 50): number {
-  if (Number.isSafeInteger(limit) && limit >= 1 && limit <= maxPageSize) return limit;
-  throw new ValidationError(`limit must be a whole number from 1 to ${maxPageSize}, not ${limit}.`);
-}
-
-function parseCursor(cursor: string | undefined): number {
-  if (cursor === undefined) return 0;
-  const ordinal = /^[0-9a-z]{1,11}$/.test(cursor) ? Number.parseInt(cursor, 36) : Number.NaN;
-  if (Number.isSafeInteger(ordinal)) return ordinal;
-  throw new ValidationError('cursor must be the cursor of the page before.');
 }

@@ -6,9 +6,9 @@ import {
   StoreUnavailableError,
   VersionConflictError,
 } from '../errors/errors.ts';
-import { assertId } from '../model/ids.ts';
+import { assertId, randomId } from '../model/ids.ts';
 import type { SessionCredentials, SessionState } from '../model/session.ts';
-import type { ParsedInit } from '../model/state.ts';
+import { type ParsedInit, parseInit } from '../model/state.ts';
 import { Emitter } from '../store/emitter.ts';
 import type { StoreEventName, StoreEvents } from '../store/store-events.ts';
 import type { ResolvedStoreOptions } from '../store/store-options.ts';
@@ -92,7 +92,7 @@ export class MemoryCore<Metadata extends object> {
     if (this.find(id) !== null) {
       throw new VersionConflictError(`A session ${id} exists already.`);
     }
-    const record = this.newRecord(id, state);
+    const record = this.#newRecord(id, state);
     record.counters = counters;
     record.credentials = credentials;
     record.view(this.options.readMetadata); // throws unless the metadata fits its schema
@@ -108,9 +108,18 @@ export class MemoryCore<Metadata extends object> {
     return record;
   }
 
-  newRecord(id: string, state: SessionState): SessionRecord<Metadata> {
-    const { idleTimeoutMs: idleMs, absoluteTimeoutMs: absoluteMs } = this.options;
-    return new SessionRecord(id, state, this.now(), { idleMs, absoluteMs });
+  /**
+   * Tries the table with a session of its own, outside capacity and events: a probe must not push
+   * out a customer's session.
+   */
+  probe(): { set: boolean; get: boolean; delete: boolean } {
+    const { state } = parseInit('probe', {});
+    const probe = this.#newRecord(`holdfast.health.${randomId()}`, state);
+    this.table.insert(probe);
+    const set = this.table.get(probe.id) === probe;
+    const get = this.find(probe.id) === probe;
+    this.table.remove(probe);
+    return { set, get, delete: this.table.get(probe.id) === undefined };
   }
 
   /** Takes the session away from everybody: its holder, its waiters and its readers too. */
@@ -194,6 +203,11 @@ export class MemoryCore<Metadata extends object> {
     }
     const { value: oldest } = sessions.items().next();
     return oldest ?? null;
+  }
+
+  #newRecord(id: string, state: SessionState): SessionRecord<Metadata> {
+    const { idleTimeoutMs: idleMs, absoluteTimeoutMs: absoluteMs } = this.options;
+    return new SessionRecord(id, state, this.now(), { idleMs, absoluteMs });
   }
 
   #scheduleSweep(): void {

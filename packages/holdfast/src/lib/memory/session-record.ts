@@ -7,7 +7,7 @@ import {
   type SessionCredentials,
   type SessionState,
 } from '../model/session.ts';
-import type { BeginOptions, TurnGrant } from '../store/turn-store.ts';
+import type { BeginOptions, TurnGrant, TurnReplay } from '../store/turn-store.ts';
 import type { History } from './history.ts';
 import type { Linked } from './linked-list.ts';
 import type { LiveStream } from './live-stream.ts';
@@ -15,6 +15,9 @@ import type { OutcomeLedger } from './outcome-ledger.ts';
 import type { IndexEntry } from './paged-index.ts';
 import { RecentWrites } from './recent-writes.ts';
 import type { WaitQueue } from './wait-queue.ts';
+
+/** What `begin` gives. */
+export type Begun<Metadata extends object> = TurnGrant<Metadata> | TurnReplay<Metadata>;
 
 /** The lease as the store knows it: what a caller's `Lease` must match. */
 export interface HeldLease<Metadata extends object> {

@@ -1,15 +1,12 @@
 import {
   InvalidTokenError,
-  LeaseLostError,
-  LockTimeoutError,
   SessionBusyError,
   SessionGoneError,
-  TurnInterruptedError,
   ValidationError,
   VersionConflictError,
 } from '../errors/errors.ts';
 import type { JsonValue } from '../json/json-value.ts';
-import { interruptGraceMs, maxOutcomeBytes } from '../model/limits.ts';
+import { maxOutcomeBytes } from '../model/limits.ts';
 import type { SessionState } from '../model/session.ts';
 import { applyPatch, incremented } from '../model/state.ts';
 import { sameHash } from '../model/token.ts';
@@ -24,34 +21,33 @@ import {
   type TurnReplay,
   turnId,
 } from '../store/turn-store.ts';
-import { type MemoryCore, notFound, notifyLost } from './memory-core.ts';
+import { interrupted, isHeldBy, LeaseDesk } from './lease-desk.ts';
+import { type MemoryCore, notFound } from './memory-core.ts';
 import { noEffects, outcomeBytes } from './outcome-ledger.ts';
-import type { HeldLease, SessionRecord } from './session-record.ts';
-import { type Waiter, WaitQueue } from './wait-queue.ts';
+import type { Begun, HeldLease, SessionRecord } from './session-record.ts';
 
-type Begun<Metadata extends object> = TurnGrant<Metadata> | TurnReplay<Metadata>;
-
-/** Interrupted turns of a session whose holders can still be told why they are refused. */
-const interruptedKept = 8;
-
-/** Leases, their queue, and the turns that run under them. */
+/** The turns that run under leases: what `begin` gives, and what each write must prove. */
 export class TurnEngine<Metadata extends object> {
   readonly #core: MemoryCore<Metadata>;
+  readonly #desk: LeaseDesk<Metadata>;
   #lastFence = 0;
-  #waiters = 0;
 
   constructor(core: MemoryCore<Metadata>) {
     this.#core = core;
+    this.#desk = new LeaseDesk(
+      core,
+      (record, options) => this.#admit(record, options) ?? this.#grant(record, options),
+    );
   }
 
   get waiters(): number {
-    return this.#waiters;
+    return this.#desk.waiters;
   }
 
   begin(id: string, options: BeginOptions): Begun<Metadata> | Promise<Begun<Metadata>> {
     options.signal?.throwIfAborted();
     const record = this.#core.require(id);
-    this.#settle(record);
+    this.#desk.settle(record);
     const { lease } = record;
     if (lease?.nonce === options.nonce && lease.grant !== null) return lease.grant;
     const replay = this.#admit(record, options);
@@ -61,14 +57,14 @@ export class TurnEngine<Metadata extends object> {
     if (options.onBusy === 'reject') {
       throw new SessionBusyError(`A turn is running in session ${id}.`);
     }
-    if (options.onBusy === 'interrupt') this.#interrupt(record);
-    return this.#wait(record, options);
+    if (options.onBusy === 'interrupt') this.#desk.interrupt(record);
+    return this.#desk.wait(record, options);
   }
 
   renew(lease: Lease, leaseMs: number): Lease {
     const record = this.#core.requireIncarnation(lease.sessionId, lease.incarnation);
     if (!this.#core.options.locking) return lease;
-    const held = this.#requireHeld(record, lease);
+    const held = this.#desk.requireHeld(record, lease);
     if (held.interrupted) throw interrupted(record.id);
     held.until = this.#core.now() + leaseMs;
     record.heldUntil(held.until);
@@ -78,7 +74,7 @@ export class TurnEngine<Metadata extends object> {
 
   emit(lease: Lease, output: readonly PreparedOutput[]): void {
     const record = this.#core.requireIncarnation(lease.sessionId, lease.incarnation);
-    if (this.#core.options.locking) this.#requireHeld(record, lease);
+    if (this.#core.options.locking) this.#desk.requireHeld(record, lease);
     this.#core.live(record).append(turnId(lease), output, this.#core.now());
   }
 
@@ -122,7 +118,7 @@ export class TurnEngine<Metadata extends object> {
       lease: goesOn ? this.#leaseAfter(record, lease) : null,
     });
     record.writes.add(writeName, result);
-    if (held !== null && !goesOn) this.#endTurn(record);
+    if (held !== null && !goesOn) this.#desk.endTurn(record);
     return result;
   }
 
@@ -136,14 +132,14 @@ export class TurnEngine<Metadata extends object> {
       this.#core.live(record).append(turnId(lease), output, this.#core.now());
     }
     if (idempotency !== undefined) record.outcomes?.abandon(idempotency.key);
-    if (locking) this.#endTurn(record);
+    if (locking) this.#desk.endTurn(record);
     return true;
   }
 
   /** Call when readers of the live output begin to wait: a dead producer must end it for them. */
   watch(record: SessionRecord<Metadata>): void {
-    this.#settle(record);
-    this.#armLeaseTimer(record);
+    this.#desk.settle(record);
+    this.#desk.armTimer(record);
   }
 
   /**
@@ -190,7 +186,7 @@ export class TurnEngine<Metadata extends object> {
     record.heldUntil(until);
     this.#core.table.setLease(record, held);
     held.grant = this.#grantOf(record, options, lease);
-    this.#armLeaseTimer(record);
+    this.#desk.armTimer(record);
     return held.grant;
   }
 
@@ -247,23 +243,9 @@ export class TurnEngine<Metadata extends object> {
       : Object.freeze({ ...lease, expiresAt: record.lease.until });
   }
 
-  /** @throws LeaseLostError, TurnInterruptedError. */
-  #requireHeld(record: SessionRecord<Metadata>, lease: Lease) {
-    const held = record.lease;
-    if (held !== null && isHeldBy(record, lease)) {
-      if (held.until > this.#core.now()) return held;
-      const error = held.interrupted ? interrupted(record.id) : leaseLost(record.id);
-      this.#settle(record);
-      throw error;
-    }
-    throw record.interruptedFences.includes(lease.fence)
-      ? interrupted(record.id)
-      : leaseLost(record.id);
-  }
-
   /** The held lease, or `null` without locking. @throws as `commit` does. */
   #requireWritable(record: SessionRecord<Metadata>, lease: Lease) {
-    if (lease.ifVersion === null) return this.#requireHeld(record, lease);
+    if (lease.ifVersion === null) return this.#desk.requireHeld(record, lease);
     if (record.version !== lease.ifVersion) {
       throw new VersionConflictError(
         `The session ${record.id} is at version ${record.version}; the turn began at ${lease.ifVersion}.`,
@@ -278,112 +260,6 @@ export class TurnEngine<Metadata extends object> {
     if (state.metadata !== record.state.metadata) this.#core.options.readMetadata(state.metadata);
     return state;
   }
-
-  #wait(record: SessionRecord<Metadata>, options: BeginOptions): Promise<Begun<Metadata>> {
-    record.queue ??= new WaitQueue();
-    const queue = record.queue;
-    return new Promise((resolve, reject) => {
-      const left = () => {
-        this.#waiters -= 1;
-        cancelTimer();
-        options.signal?.removeEventListener('abort', aborted);
-      };
-      const waiter: Waiter = {
-        options,
-        previous: null,
-        next: null,
-        offer: () => {
-          left();
-          try {
-            const replay = this.#admit(record, options);
-            resolve(replay ?? this.#grant(record, options));
-            return replay === null;
-          } catch (error) {
-            reject(error);
-            return false;
-          }
-        },
-        fail: (error) => {
-          left();
-          reject(error);
-        },
-      };
-      const aborted = () => {
-        queue.remove(waiter);
-        waiter.fail(options.signal?.reason);
-      };
-      const cancelTimer = this.#core.options.clock.setTimer(options.waitMs, () => {
-        queue.remove(waiter);
-        waiter.fail(
-          new LockTimeoutError(
-            `Failed to acquire lock for session ${record.id} within ${options.waitMs} ms.`,
-          ),
-        );
-      });
-      options.signal?.addEventListener('abort', aborted, { once: true });
-      this.#waiters += 1;
-      queue.add(waiter);
-      this.#armLeaseTimer(record);
-    });
-  }
-
-  /** The holder may commit once more, within the grace; then the interrupter has the session. */
-  #interrupt(record: SessionRecord<Metadata>): void {
-    const held = record.lease;
-    if (held === null || held.interrupted) return;
-    held.interrupted = true;
-    held.until = Math.min(held.until, this.#core.now() + interruptGraceMs);
-    record.interruptedFences = [...record.interruptedFences, held.fence].slice(-interruptedKept);
-    record.cancelLeaseTimer?.();
-    record.cancelLeaseTimer = null;
-    notifyLost(held, interrupted(record.id));
-  }
-
-  /** Ends a turn whose lease has run out, and lets the next waiter in. */
-  #settle(record: SessionRecord<Metadata>): void {
-    const held = record.lease;
-    if (held === null || held.until > this.#core.now()) return;
-    const error = held.interrupted ? interrupted(record.id) : leaseLost(record.id);
-    record.live?.failOpenTurn(String(held.fence), error.code, this.#core.now());
-    notifyLost(held, error);
-    this.#endTurn(record);
-  }
-
-  /** Takes the lease away and gives it to the first waiter that takes it. */
-  #endTurn(record: SessionRecord<Metadata>): void {
-    this.#core.table.setLease(record, null);
-    record.cancelLeaseTimer?.();
-    record.cancelLeaseTimer = null;
-    let waiter = record.queue?.shift() ?? null;
-    while (waiter !== null && !waiter.offer()) waiter = record.queue?.shift() ?? null;
-  }
-
-  /** While somebody waits for the end of this lease, it is noticed when it comes. */
-  #armLeaseTimer(record: SessionRecord<Metadata>): void {
-    if (record.lease === null || record.cancelLeaseTimer !== null) return;
-    if ((record.queue?.size ?? 0) === 0 && record.live?.hasReaders !== true) return;
-    record.cancelLeaseTimer = this.#core.options.clock.setTimer(
-      record.lease.until - this.#core.now(),
-      () => {
-        record.cancelLeaseTimer = null;
-        this.#settle(record);
-        this.#armLeaseTimer(record);
-      },
-      { background: true },
-    );
-  }
-}
-
-function isHeldBy<Metadata extends object>(record: SessionRecord<Metadata>, lease: Lease): boolean {
-  return record.lease?.nonce === lease.nonce && record.lease.fence === lease.fence;
-}
-
-function leaseLost(id: string): LeaseLostError {
-  return new LeaseLostError(`The lease on session ${id} has ended, so the write was refused.`);
-}
-
-function interrupted(id: string): TurnInterruptedError {
-  return new TurnInterruptedError(`A newer turn interrupted this one in session ${id}.`);
 }
 
 function incrementAll(

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 import { ValidationError } from '../errors/errors.ts';
 
 const idPattern = /^[A-Za-z0-9._:@-]{1,255}$/;
@@ -17,9 +17,20 @@ export function assertId(value: unknown, what: string): asserts value is string 
   );
 }
 
+const idBytes = 18;
+
+/** Drawn in batches: a call to the CSPRNG costs twenty times what the bytes of one id do. */
+const pool = Buffer.alloc(128 * idBytes);
+let drawn = pool.length;
+
 /** A random id: 144 bits from the CSPRNG, 24 characters, fit for URLs and logs. */
 export function randomId(): string {
-  return randomBytes(18).toString('base64url');
+  if (drawn === pool.length) {
+    randomFillSync(pool);
+    drawn = 0;
+  }
+  drawn += idBytes;
+  return pool.toString('base64url', drawn - idBytes, drawn);
 }
 
 /** Shows enough of a refused value to find it, and never floods a log. */

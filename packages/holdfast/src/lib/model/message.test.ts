@@ -13,7 +13,7 @@ describe('prepareMessage', () => {
   it('keeps a given id, and makes a random one otherwise', () => {
     expect(prepare({ id: 'm-1', role: 'user', content: '' }).id).toBe('m-1');
     const ids = [1, 2].map(() => prepare({ role: 'user', content: '' }).id);
-    expect(ids[0]).toMatch(/^[0-9a-f-]{36}$/);
+    expect(ids[0]).toMatch(/^[A-Za-z0-9_-]{24}$/);
     expect(ids[0]).not.toBe(ids[1]);
   });
 

@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { ValidationError } from '../errors/errors.ts';
 import { type JsonValue, jsonBytes, toJson } from '../json/json-value.ts';
-import { assertId } from './ids.ts';
+import { assertId, randomId } from './ids.ts';
 import { maxMessageBytes } from './limits.ts';
 
 export type MessageRole = 'user' | 'assistant' | 'tool' | 'system' | 'operator';
@@ -66,7 +65,7 @@ export function prepareMessage(message: NewMessage): PreparedMessage {
   const content = toJson(message.content, "A message's content");
   assertContentSize(content);
   if (message.id !== undefined) assertId(message.id, "A message's id");
-  return { id: message.id ?? randomUUID(), role, content } as PreparedMessage;
+  return { id: message.id ?? randomId(), role, content } as PreparedMessage;
 }
 
 /** JSON writes one unit of a string in 6 bytes at most, so a short text needs no measuring. */

@@ -25,7 +25,7 @@ export interface Lease {
 }
 
 /** A turn's public name, unique within its session. */
-export function turnId(lease: Lease): string {
+export function turnId(lease: Pick<Lease, 'fence'>): string {
   return String(lease.fence);
 }
 

@@ -63,6 +63,11 @@ export function identityCases(context: SuiteContext): void {
         await assert.rejects(sessions.authenticate(bad), InvalidTokenError);
       }
       const id = session.id;
+      assert.deepEqual(await sessions.authenticate(token, undefined, id), session);
+      await assert.rejects(
+        sessions.authenticate(token, undefined, other.session.id),
+        InvalidTokenError,
+      );
       assert.equal(await sessions.turn(id, { token }, async () => 'mine'), 'mine');
       for (const bad of [wrong, other.token, 'x']) {
         await assert.rejects(

@@ -203,7 +203,6 @@ export function validationCases(context: SuiteContext): void {
         { idempotencyKey: '' },
         { idempotencyKey: 'x'.repeat(256) },
         { idempotencyKey: 'a\nb' },
-        { idempotencyRequest: {} },
         { idempotencyKey: 'k', idempotencyRequest: () => 1 },
         { client: 'x' },
         { client: { ipAddress: 5 } },

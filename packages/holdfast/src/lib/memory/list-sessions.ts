@@ -1,0 +1,54 @@
+import { ValidationError } from '../errors/errors.ts';
+import { maxPageSize } from '../model/limits.ts';
+import type { SessionStatus } from '../model/session.ts';
+import { parseStatus } from '../model/state.ts';
+import type { ListOptions, SessionPage } from '../store/session-store.ts';
+import type { MemoryCore } from './memory-core.ts';
+import type { PagedIndex } from './paged-index.ts';
+import type { SessionRecord } from './session-record.ts';
+import type { SessionTable } from './session-table.ts';
+
+/** Index entries read for one page at most. */
+const listReads = 1_000;
+
+/** A page of the sessions that exist now. @throws ValidationError */
+export function listSessions<Metadata extends object>(
+  core: MemoryCore<Metadata>,
+  options: ListOptions,
+): SessionPage<Metadata> {
+  const limit = pageSize(options.limit);
+  const status = options.status === undefined ? undefined : parseStatus(options.status);
+  const after = parseCursor(options.cursor);
+  const now = core.now();
+  const page = indexFor(core.table, options.userId, status)?.page(
+    after,
+    limit,
+    listReads,
+    (record) => record.expiresAt > now && (status === undefined || record.state.status === status),
+  ) ?? { items: [], cursor: null };
+  return {
+    sessions: page.items.map((record) => record.view(core.options.readMetadata)),
+    cursor: page.cursor === null ? null : page.cursor.toString(36),
+  };
+}
+
+function indexFor<Metadata extends object>(
+  table: SessionTable<Metadata>,
+  userId: string | undefined,
+  status: SessionStatus | undefined,
+): PagedIndex<SessionRecord<Metadata>> | undefined {
+  if (userId !== undefined) return table.ofUser(userId);
+  return status === undefined || status === 'active' ? table.all : table.ofStatus(status);
+}
+
+function pageSize(limit = 50): number {
+  if (Number.isSafeInteger(limit) && limit >= 1 && limit <= maxPageSize) return limit;
+  throw new ValidationError(`limit must be a whole number from 1 to ${maxPageSize}, not ${limit}.`);
+}
+
+function parseCursor(cursor: string | undefined): number {
+  if (cursor === undefined) return 0;
+  const ordinal = /^[0-9a-z]{1,11}$/.test(cursor) ? Number.parseInt(cursor, 36) : Number.NaN;
+  if (Number.isSafeInteger(ordinal)) return ordinal;
+  throw new ValidationError('cursor must be the cursor of the page before.');
+}

@@ -1,0 +1,16 @@
+export type { Answer } from './agent/answer.ts';
+export {
+  type ClientDetails,
+  CustomerSupportAgent,
+  type CustomerSupportAgentOptions,
+  type MessageReply,
+  type MessageRequest,
+} from './agent/customer-support-agent.ts';
+export { type Knowledge, KnowledgeBase, type SearchOptions } from './knowledge/knowledge-base.ts';
+export { bundledKnowledge, loadKnowledge } from './knowledge/load-knowledge.ts';
+export type { Chunk, Passage, Source } from './knowledge/passage.ts';
+export { LocalModel } from './model/local-model.ts';
+export type { Model, ModelMessage, ModelPart, ModelRequest } from './model/model.ts';
+export { type AppOptions, buildApp } from './server/app.ts';
+export { type RunningServer, type ServeOptions, serve } from './server/serve.ts';
+export { StartError } from './server/start-error.ts';

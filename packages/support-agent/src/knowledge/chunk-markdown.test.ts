@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { chunkMarkdown } from './chunk-markdown.ts';
+
+describe('chunkMarkdown', () => {
+  it('makes a chunk of each section, with the article’s title and an id from its heading', () => {
+    const chunks = chunkMarkdown(
+      'help/returns',
+      '# Returns\n\nIntro.\n\n## What it costs ##\n\n£3.',
+    );
+    expect(chunks).toEqual([
+      { id: 'help/returns#returns', title: 'Returns', heading: 'Returns', text: 'Intro.' },
+      { id: 'help/returns#what-it-costs', title: 'Returns', heading: 'What it costs', text: '£3.' },
+    ]);
+  });
+
+  it('takes no line of a code fence for a heading, and ends a fence only with its own marker', () => {
+    const chunks = chunkMarkdown(
+      'a',
+      '# A\n````sh\n# no heading\n```\n## nor this\n````\n## B\nyes',
+    );
+    expect(chunks.map((chunk) => chunk.heading)).toEqual(['A', 'B']);
+    expect(chunks[0]?.text).toContain('# no heading');
+  });
+
+  it('joins wrapped lines of a paragraph and keeps list items apart', () => {
+    const [chunk] = chunkMarkdown(
+      'a',
+      '# A\nOne\ntwo.\n\n- first\n  goes on\n- second\r\n1. third',
+    );
+    expect(chunk?.text).toBe('One two.\n- first goes on\n- second\n1. third');
+  });
+
+  it('keeps the words of links, images and emphasis and drops their marks', () => {
+    const [chunk] = chunkMarkdown(
+      'a',
+      '# A\nSee [the **list**](/list), ![a map](m.png) and `FF-1`.',
+    );
+    expect(chunk?.text).toBe('See the list, a map and FF-1.');
+  });
+
+  it('leaves out empty sections and titles an article without a title by its id', () => {
+    expect(chunkMarkdown('faq', '## Empty\n\n## Full\ntext')).toEqual([
+      { id: 'faq#full', title: 'faq', heading: 'Full', text: 'text' },
+    ]);
+    expect(chunkMarkdown('nothing', '\n \n')).toEqual([]);
+  });
+
+  it('gives sections of the same heading ids of their own', () => {
+    const ids = chunkMarkdown('a', '# A\n## B\none\n## B\ntwo\n## !\nthree').map(({ id }) => id);
+    expect(ids).toEqual(['a#b', 'a#b-2', 'a#section']);
+  });
+});

@@ -1,0 +1,92 @@
+import type { Chunk } from './passage.ts';
+
+/** ATX headings only (CommonMark 0.31, section 4.2); a closing run of `#` is not part of the text. */
+const headingPattern = /^ {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$/;
+const fencePattern = /^ {0,3}(`{3,}|~{3,})/;
+/** A line that begins a block of its own, so that it is not joined to the line before. */
+const blockPattern = /^ *(?:[-*+>|]|\d+[.)])(?: |$)/;
+
+interface Section {
+  readonly level: number;
+  readonly heading: string;
+  readonly lines: string[];
+}
+
+/**
+ * Splits an article into its sections. `articleId` names it in ids, and titles it when it has no
+ * level-1 heading. Sections without text are left out.
+ */
+export function chunkMarkdown(articleId: string, markdown: string): Chunk[] {
+  const sections = splitSections(markdown);
+  const title = sections.find((section) => section.level === 1)?.heading || articleId;
+  const ids = new Set<string>();
+  const chunks: Chunk[] = [];
+  for (const section of sections) {
+    const text = plainText(section.lines);
+    if (text === '') continue;
+    const heading = section.heading || title;
+    const id = unusedId(`${articleId}#${slug(heading)}`, ids);
+    chunks.push({ id, title, heading, text });
+  }
+  return chunks;
+}
+
+function splitSections(markdown: string): Section[] {
+  let current: Section = { level: 0, heading: '', lines: [] };
+  const sections = [current];
+  let fence: string | undefined;
+  for (const line of markdown.split(/\r\n|\r|\n/)) {
+    const marker = fencePattern.exec(line)?.[1];
+    if (marker !== undefined && (fence === undefined || marker.startsWith(fence))) {
+      fence = fence === undefined ? marker : undefined;
+      current.lines.push('');
+      continue;
+    }
+    const match = fence === undefined ? headingPattern.exec(line) : null;
+    if (match === null) {
+      current.lines.push(line);
+      continue;
+    }
+    current = { level: match[1]?.length ?? 1, heading: stripInline(match[2] ?? ''), lines: [] };
+    sections.push(current);
+  }
+  return sections;
+}
+
+function plainText(lines: readonly string[]): string {
+  const blocks: string[] = [];
+  let open = false;
+  for (const raw of lines) {
+    const line = stripInline(raw.trim());
+    if (line === '') {
+      open = false;
+    } else if (open && !blockPattern.test(raw)) {
+      blocks.push(`${blocks.pop()} ${line}`);
+    } else {
+      blocks.push(line);
+      open = true;
+    }
+  }
+  return blocks.join('\n');
+}
+
+/** A chat shows text, not Markdown: links and images become their words, emphasis and code lose their marks. */
+function stripInline(line: string): string {
+  return line
+    .replace(/!?\[([^[\]]*)\]\([^()\s]*\)/g, '$1')
+    .replace(/\*\*([^*]+)\*\*/g, '$1')
+    .replace(/`([^`]+)`/g, '$1')
+    .trim();
+}
+
+function slug(heading: string): string {
+  const words = heading.toLowerCase().match(/[\p{L}\p{N}]+/gu);
+  return words?.join('-') ?? 'section';
+}
+
+function unusedId(wanted: string, used: Set<string>): string {
+  let id = wanted;
+  for (let count = 2; used.has(id); count += 1) id = `${wanted}-${count}`;
+  used.add(id);
+  return id;
+}

@@ -1,0 +1,75 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigError } from 'holdfast';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadKnowledge } from './load-knowledge.ts';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'holdfast-knowledge-'));
+});
+
+afterEach(async () => {
+  await rm(folder, { recursive: true });
+});
+
+const article = '# Tents\n\nDry a tent before you store it.\n';
+
+async function load() {
+  const lines: string[] = [];
+  const logger = pino({}, { write: (line) => lines.push(line) });
+  const knowledge = await loadKnowledge(folder, logger);
+  return { knowledge, skipped: lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
+}
+
+describe('loadKnowledge', () => {
+  it('reads the articles that come with the server, ten or more', async () => {
+    const knowledge = await loadKnowledge();
+    expect(knowledge.size).toBeGreaterThan(50);
+    expect(knowledge.search('How long does a refund take?')[0]?.id).toBe(
+      'refunds#how-long-a-refund-takes',
+    );
+  });
+
+  it('reads the Markdown files of a folder and its subfolders, and nothing else', async () => {
+    await mkdir(join(folder, 'gear'));
+    await writeFile(join(folder, 'gear', 'tents.md'), article);
+    await writeFile(join(folder, 'notes.txt'), '# Boots\n\nWax them.\n');
+    const { knowledge, skipped } = await load();
+    expect(knowledge.search('store a tent').map(({ id }) => id)).toEqual(['gear/tents#tents']);
+    expect(knowledge.search('wax boots')).toEqual([]);
+    expect(skipped).toEqual([]);
+  });
+
+  it('skips a binary, an oversized, a non-UTF-8 and an empty file, and says so', async () => {
+    await writeFile(join(folder, 'good.md'), article);
+    await writeFile(join(folder, 'binary.md'), Buffer.from([0x23, 0x20, 0x00, 0x01]));
+    await writeFile(join(folder, 'huge.md'), '#'.repeat(1024 * 1024 + 1));
+    await writeFile(join(folder, 'latin1.md'), Buffer.from([0x23, 0x20, 0xe9]));
+    await writeFile(join(folder, 'void.md'), ' \n');
+    await mkdir(join(folder, 'folder.md'));
+    const { knowledge, skipped } = await load();
+    expect(knowledge.size).toBe(1);
+    expect(skipped.map(({ file, reason }) => [file, reason])).toEqual([
+      ['binary.md', 'a binary file'],
+      ['folder.md', 'unreadable (EISDIR)'],
+      ['huge.md', '1048577 bytes, more than 1048576'],
+      ['latin1.md', 'not UTF-8 text'],
+      ['void.md', 'no text'],
+    ]);
+  });
+
+  it.each([
+    ['missing', () => join(folder, 'nowhere'), /there is no folder .*nowhere\. Put Markdown files/],
+    ['empty', () => folder, /no article was found in .* Put Markdown files/],
+    ['a file', () => join(folder, 'file'), /file is not a folder\. Put Markdown files/],
+  ])('refuses a folder that is %s with what to do about it', async (_, path, message) => {
+    await writeFile(join(folder, 'file'), '');
+    const failure = loadKnowledge(path());
+    await expect(failure).rejects.toThrow(ConfigError);
+    await expect(failure).rejects.toThrow(message);
+  });
+});

@@ -1,0 +1,51 @@
+import { stopWords } from './stop-words.ts';
+
+/**
+ * Fuzzy matching needs memory in the square of a word's length, and searching takes time per word:
+ * these bounds keep a 16 KB message as cheap as a long question.
+ */
+const maxTermLength = 32;
+const maxQueryTerms = 48;
+
+export function splitWords(text: string): string[] {
+  return text.match(/[\p{L}\p{N}][\p{L}\p{N}\p{M}]*(?:['’]\p{L}+)?/gu) ?? [];
+}
+
+/** The form in which a word is indexed and looked up, or `null` when it carries no meaning of its own. */
+export function normalizeTerm(word: string): string | null {
+  const plain = word
+    .normalize('NFKD')
+    .replace(/[\p{M}'’]/gu, '')
+    .toLowerCase();
+  if (plain === '' || plain.length > maxTermLength || stopWords.has(plain)) return null;
+  return stem(plain);
+}
+
+/** The distinct content words of a text, normalised, in the order in which they first appear. */
+export function contentTerms(text: string): string[] {
+  const terms = new Set<string>();
+  for (const word of splitWords(text)) {
+    const term = normalizeTerm(word);
+    if (term !== null) terms.add(term);
+  }
+  return [...terms];
+}
+
+export function queryTerms(question: string): string[] {
+  return contentTerms(question).slice(0, maxQueryTerms);
+}
+
+/**
+ * Plurals, -ed, -ing and the final -e, after steps 1a, 1b and 5a of M. F. Porter, "An algorithm for
+ * suffix stripping" (1980). Prefix search finds what the other steps would.
+ */
+function stem(word: string): string {
+  if (word.length <= 3 || /\d/.test(word)) return word;
+  const singular = word
+    .replace(/ies$/, 'y')
+    .replace(/(ss|x|ch|sh|z)es$/, '$1')
+    .replace(/([^su])s$/, '$1');
+  const base = singular.replace(/(?<=[aeiouy].*[^e])(?:ed|ing)$/, '');
+  const undoubled = base === singular ? base : base.replace(/([^aeioulsz])\1$/, '$1');
+  return undoubled.length > 3 ? undoubled.replace(/e$/, '') : undoubled;
+}

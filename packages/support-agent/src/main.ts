@@ -1,0 +1,27 @@
+import { ConfigError, loadConfig } from 'holdfast';
+import { createLogger } from './logger.ts';
+import { serve } from './server/serve.ts';
+import { StartError } from './server/start-error.ts';
+
+try {
+  const config = loadConfig();
+  const logger = createLogger(config.logLevel);
+  const server = await serve({ config, logger, print: console.log });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    // Once: a second signal ends the process at once, as it would any other.
+    process.once(signal, () => {
+      logger.info({ signal }, 'shutting down');
+      server.close().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          logger.error({ err: error }, 'shutdown failed');
+          process.exit(1);
+        },
+      );
+    });
+  }
+} catch (error) {
+  if (!(error instanceof ConfigError || error instanceof StartError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

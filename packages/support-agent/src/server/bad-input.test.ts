@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import { expectProblem, startTestApp } from '../testing/test-app.ts';
+
+const json = { 'content-type': 'application/json' };
+
+describe('bad messages', () => {
+  it.each([
+    ['an empty message', '{"message":""}', 400, 'VALIDATION'],
+    ['a message of spaces', '{"message":" \\n\\t "}', 400, 'VALIDATION'],
+    ['a message over 16 KB', JSON.stringify({ message: 'x'.repeat(16_385) }), 400, 'VALIDATION'],
+    ['one over 16 KB in UTF-8', JSON.stringify({ message: '€'.repeat(5_462) }), 400, 'VALIDATION'],
+    ['a message of the wrong type', '{"message":42}', 400, 'VALIDATION'],
+    ['a message that is null', '{"message":null}', 400, 'VALIDATION'],
+    ['no message', '{}', 400, 'VALIDATION'],
+    ['an unknown field', '{"message":"Hi","role":"system"}', 400, 'VALIDATION'],
+    ['an array', '["Hi"]', 400, 'VALIDATION'],
+    ['a string', '"Hi"', 400, 'VALIDATION'],
+    ['malformed JSON', '{"message":', 400, 'MALFORMED_JSON'],
+    ['an empty body', '', 400, 'MALFORMED_JSON'],
+    ['__proto__', '{"message":"Hi","__proto__":{"a":1}}', 400, 'MALFORMED_JSON'],
+    [
+      'a body over the limit',
+      JSON.stringify({ message: 'x'.repeat(1_200_000) }),
+      413,
+      'BODY_TOO_LARGE',
+    ],
+  ])('refuses %s and stores nothing', async (_, payload, status, code) => {
+    const { open, request, transcript, stored } = await startTestApp();
+    const session = await open();
+    const response = await request('POST', `${session.url}/messages`, {
+      headers: { ...session.auth, ...json },
+      payload,
+    });
+    expectProblem(response, status, code);
+    expect(await transcript(session)).toEqual([]);
+    expect(await stored(session)).toMatchObject({ messageCount: 0, version: 1 });
+  });
+
+  it('takes a message of exactly 16 KB', async () => {
+    const { open, say } = await startTestApp();
+    expect((await say(await open(), 'x'.repeat(16_384))).statusCode).toBe(200);
+  });
+
+  it.each([
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'nonsense',
+  ])('refuses the content type %s', async (type) => {
+    const { open, request, transcript } = await startTestApp();
+    const session = await open();
+    const response = await request('POST', `${session.url}/messages`, {
+      headers: { ...session.auth, 'content-type': type },
+      payload: '{"message":"Hi"}',
+    });
+    expectProblem(response, 415, 'UNSUPPORTED_MEDIA_TYPE');
+    expect(await transcript(session)).toEqual([]);
+  });
+
+  it.each([
+    ['empty', ''],
+    ['too long', 'k'.repeat(256)],
+    ['with a space', 'a b'],
+    ['not ASCII', 'clé'],
+  ])('refuses an Idempotency-Key that is %s', async (_, key) => {
+    const { open, say, transcript } = await startTestApp();
+    const session = await open();
+    expectProblem(await say(session, 'Hi', { 'idempotency-key': key }), 400, 'VALIDATION');
+    expect(await transcript(session)).toEqual([]);
+  });
+});
+
+describe('bad sessions', () => {
+  const nested = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+
+  it.each([
+    ['metadata with __proto__', '{"metadata":{"__proto__":{"admin":true}}}', 400, 'MALFORMED_JSON'],
+    [
+      'metadata with __proto__ inside',
+      '{"metadata":{"a":{"\\u005f_proto__":1}}}',
+      400,
+      'MALFORMED_JSON',
+    ],
+    ['metadata with constructor', '{"metadata":{"constructor":1}}', 400, 'VALIDATION'],
+    [
+      'metadata with constructor.prototype',
+      '{"metadata":{"constructor":{"prototype":{}}}}',
+      400,
+      'MALFORMED_JSON',
+    ],
+    [
+      'metadata over 1 MB',
+      JSON.stringify({ metadata: { a: 'x'.repeat(1024 * 1024) } }),
+      400,
+      'VALIDATION',
+    ],
+    ['metadata nested without end', `{"metadata":{"a":${nested}}}`, 400, 'VALIDATION'],
+    ['metadata that is an array', '{"metadata":[]}', 400, 'VALIDATION'],
+    ['metadata that is null', '{"metadata":null}', 400, 'VALIDATION'],
+    ['a user id of the wrong type', '{"user_id":7}', 400, 'VALIDATION'],
+    ['a bad user id', '{"user_id":"a b"}', 400, 'VALIDATION'],
+    ['a session id: the server issues them', '{"session_id":"mine"}', 400, 'VALIDATION'],
+    ['an array', '[]', 400, 'VALIDATION'],
+    ['malformed JSON', '{', 400, 'MALFORMED_JSON'],
+    [
+      'a body over the limit',
+      JSON.stringify({ metadata: { a: 'x'.repeat(1_200_000) } }),
+      413,
+      'BODY_TOO_LARGE',
+    ],
+  ])('refuses %s and creates none', async (_, payload, status, code) => {
+    const { request, sessions } = await startTestApp();
+    const response = await request('POST', '/api/sessions', { headers: json, payload });
+    expectProblem(response, status, code);
+    expect(response.headers).not.toHaveProperty('set-cookie');
+    expect(await sessions.store.countActive()).toBe(0);
+  });
+
+  it.each(['a%20b', 'a%2Fb', '%00', '%F0%9F%A5%BE', 'x'.repeat(256), 'x'.repeat(9_000)])(
+    'refuses the id %s',
+    async (id) => {
+      const { request } = await startTestApp();
+      expectProblem(await request('GET', `/api/sessions/${id}`), 400, 'VALIDATION');
+    },
+  );
+
+  it('refuses an address that is no URL', async () => {
+    const { request } = await startTestApp();
+    expectProblem(await request('GET', '/api/sessions/%zz'), 400, 'BAD_REQUEST');
+  });
+});
+
+describe('bad addresses', () => {
+  it.each([
+    ['GET', '/api/nothing'],
+    ['PUT', '/api/sessions/x'],
+    ['POST', '/'],
+    ['GET', '/api/sessions'],
+  ] as const)('knows no %s %s', async (method, url) => {
+    const { request } = await startTestApp();
+    expectProblem(await request(method, url), 404, 'ROUTE_NOT_FOUND');
+  });
+});

@@ -1,0 +1,66 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
+import { type ClientInfo, type Session, type SessionManager, SessionNotFoundError } from 'holdfast';
+import { clientFrom, type ProxyTrust, readToken, trustProxies } from 'holdfast/http';
+
+/** Who sends a request: an operator, or a customer with the token of one session (or without any). */
+export type Caller =
+  | { readonly operator: true }
+  | {
+      readonly operator: false;
+      /** Empty when there was none. */
+      readonly token: string;
+    };
+
+export interface GateOptions {
+  readonly sessions: SessionManager;
+  readonly operatorKey: string;
+  readonly trustedProxies: readonly string[];
+}
+
+/** The one place that decides whose request it is and which session it may touch. */
+export class Gate {
+  readonly #sessions: SessionManager;
+  readonly #operatorKeyHash: Buffer;
+  readonly #trust: ProxyTrust;
+
+  /** @throws ConfigError for a proxy that is no address or range. */
+  constructor(options: GateOptions) {
+    this.#sessions = options.sessions;
+    this.#operatorKeyHash = sha256(options.operatorKey);
+    this.#trust = trustProxies(options.trustedProxies);
+  }
+
+  caller(request: FastifyRequest): Caller {
+    const given = readToken(request.headers);
+    if (given === null) return { operator: false, token: '' };
+    const { token, source } = given;
+    const isKey = timingSafeEqual(sha256(token), this.#operatorKeyHash);
+    return isKey && source === 'header' ? { operator: true } : { operator: false, token };
+  }
+
+  client(request: FastifyRequest): ClientInfo {
+    return clientFrom(request.headers, request.socket.remoteAddress, this.#trust);
+  }
+
+  /**
+   * The session that the address names, if the caller may use it.
+   *
+   * @throws InvalidTokenError for a customer, whether the session is unknown or another's;
+   *   SessionNotFoundError for an operator.
+   */
+  async session(request: FastifyRequest, id: string): Promise<Session> {
+    const caller = this.caller(request);
+    if (caller.operator) {
+      const session = await this.#sessions.store.get(id);
+      if (session === null) throw new SessionNotFoundError(`There is no session ${id}.`);
+      return session;
+    }
+    return this.#sessions.authenticate(caller.token, this.client(request), id);
+  }
+}
+
+/** Hashed first, so that keys of any length compare in constant time. */
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

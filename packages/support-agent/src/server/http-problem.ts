@@ -1,0 +1,32 @@
+/** What the server refuses by itself, before or beside the library: code, HTTP status, title. */
+const problems = {
+  MALFORMED_JSON: { status: 400, title: 'The body is not valid JSON' },
+  BAD_REQUEST: { status: 400, title: 'The request is not valid' },
+  CROSS_SITE_REQUEST: { status: 403, title: 'Request from another site' },
+  OPERATOR_ONLY: { status: 403, title: 'Operators only' },
+  ROUTE_NOT_FOUND: { status: 404, title: 'No such address' },
+  BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The content type is not supported' },
+  INTERNAL: { status: 500, title: 'Something went wrong on our side' },
+  PAGE_NOT_BUILT: { status: 503, title: 'The page is not built' },
+} as const;
+
+export type HttpProblemCode = keyof typeof problems;
+
+export class HttpProblem extends Error {
+  override readonly name = 'HttpProblem';
+  readonly code: HttpProblemCode;
+
+  constructor(code: HttpProblemCode, detail: string, options?: ErrorOptions) {
+    super(detail, options);
+    this.code = code;
+  }
+
+  get status(): number {
+    return problems[this.code].status;
+  }
+
+  get title(): string {
+    return problems[this.code].title;
+  }
+}

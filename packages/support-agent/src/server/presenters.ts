@@ -1,0 +1,57 @@
+import type { Message, Session, StoreStats } from 'holdfast';
+import type { MessageReply } from '../agent/customer-support-agent.ts';
+
+/** What the server says, in HTTP's words: snake_case names and ISO 8601 times. */
+
+export function presentSession(session: Session) {
+  return {
+    session_id: session.id,
+    user_id: session.userId,
+    thread_id: session.threadId,
+    status: session.status,
+    escalated: session.escalated,
+    message_count: session.messageCount,
+    metadata: session.metadata,
+    created_at: isoTime(session.createdAt),
+    updated_at: isoTime(session.updatedAt),
+    last_activity: isoTime(session.lastActivity),
+    expires_at: isoTime(session.expiresAt),
+    version: session.version,
+  };
+}
+
+export function presentMessage({ id, seq, role, content, createdAt }: Message) {
+  return { id, seq, role, content, created_at: isoTime(createdAt) };
+}
+
+export function presentReply(reply: MessageReply) {
+  const { sessionStats } = reply.toolMetadata;
+  return {
+    message: reply.message,
+    sources: reply.sources,
+    requires_escalation: reply.requiresEscalation,
+    confidence: reply.confidence,
+    tools_used: reply.toolsUsed,
+    processing_time: reply.processingTime,
+    metadata: { session_stats: sessionStats && presentStats(sessionStats) },
+  };
+}
+
+export function presentStats(stats: StoreStats) {
+  return {
+    store_type: stats.storeType,
+    active_sessions: stats.activeSessions,
+    max_sessions: stats.maxSessions,
+    active_leases: stats.activeLeases,
+    waiters: stats.waiters,
+    l1_cache_enabled: stats.l1CacheEnabled,
+    l1_cache_size: stats.l1CacheSize,
+    l1_cache_hit_rate: stats.l1CacheHitRate,
+    encryption_enabled: stats.encryptionEnabled,
+    locking_enabled: stats.lockingEnabled,
+  };
+}
+
+function isoTime(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}

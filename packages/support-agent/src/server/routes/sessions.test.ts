@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { expectProblem, operator, startTestApp } from '../../testing/test-app.ts';
+
+describe('POST /api/sessions', () => {
+  it('creates a session with a random id, a token and a cookie', async () => {
+    const { request, clock } = await startTestApp();
+    const response = await request('POST', '/api/sessions', { payload: { metadata: { a: [1] } } });
+    expect(response.statusCode).toBe(201);
+    const body = response.json();
+    expect(body).toEqual({
+      session_id: expect.stringMatching(/^[\w-]{20,}$/),
+      token: expect.stringMatching(/^\S{43,}$/),
+      user_id: null,
+      thread_id: expect.any(String),
+      status: 'active',
+      escalated: false,
+      message_count: 0,
+      metadata: { a: [1] },
+      created_at: new Date(clock.now()).toISOString(),
+      updated_at: new Date(clock.now()).toISOString(),
+      last_activity: new Date(clock.now()).toISOString(),
+      expires_at: new Date(clock.now() + 30 * 60_000).toISOString(),
+      version: 1,
+    });
+    expect(response.headers).toMatchObject({
+      location: `/api/sessions/${body.session_id}`,
+      'cache-control': 'no-store',
+      'set-cookie': `holdfast=${body.token}; Path=/; HttpOnly; SameSite=Lax`,
+    });
+  });
+
+  it.each([
+    ['no body', {}],
+    ['an empty object', { payload: {} }],
+    ['null', { headers: { 'content-type': 'application/json' }, payload: 'null' }],
+  ])('takes %s', async (_, options) => {
+    const { request } = await startTestApp();
+    expect((await request('POST', '/api/sessions', options)).statusCode).toBe(201);
+  });
+
+  it.each([
+    ['on localhost', { host: 'localhost:8000' }, 'holdfast', false],
+    ['on 127.0.0.1', { host: '127.0.0.1:8000' }, 'holdfast', false],
+    ['on [::1]', { host: '[::1]:8000' }, 'holdfast', false],
+    ['behind TLS', { host: 'localhost', 'x-forwarded-proto': 'https' }, '__Host-holdfast', true],
+    ['on another host', { host: 'help.example' }, '__Host-holdfast', true],
+    ['on a host that begins like localhost', { host: 'localhost.evil' }, '__Host-holdfast', true],
+  ])('names the cookie by where it goes: %s', async (_, headers, name, secure) => {
+    const { request } = await startTestApp();
+    const cookie = String(
+      (await request('POST', '/api/sessions', { headers })).headers['set-cookie'],
+    );
+    expect(cookie.split('=')[0]).toBe(name);
+    expect(cookie.includes('; Secure')).toBe(secure);
+  });
+
+  it('takes a user id from an operator only', async () => {
+    const { request } = await startTestApp();
+    const payload = { user_id: 'kim' };
+    expectProblem(await request('POST', '/api/sessions', { payload }), 403, 'OPERATOR_ONLY');
+    const response = await request('POST', '/api/sessions', { payload, headers: operator });
+    expect(response.json()).toMatchObject({ user_id: 'kim' });
+  });
+});
+
+describe('a session’s own address', () => {
+  it('shows the session to its token, as header or cookie, and to operators', async () => {
+    const { request, open } = await startTestApp();
+    const { id, url, token, auth } = await open();
+    const shown = await request('GET', url, { headers: auth });
+    expect(shown.statusCode).toBe(200);
+    expect(shown.json()).toMatchObject({ session_id: id, status: 'active' });
+    expect(shown.json()).not.toHaveProperty('token');
+    for (const headers of [
+      { cookie: `holdfast=${token}` },
+      { cookie: `__Host-holdfast=${token}` },
+      operator,
+    ]) {
+      expect((await request('GET', url, { headers })).json()).toEqual(shown.json());
+    }
+  });
+
+  it('ends the session, takes the cookie back, and is gone for its token', async () => {
+    const { request, open } = await startTestApp();
+    const { url, auth } = await open();
+    const ended = await request('DELETE', url, { headers: auth });
+    expect([ended.statusCode, ended.body]).toEqual([204, '']);
+    expect(ended.headers['set-cookie']).toContain(
+      'holdfast=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0',
+    );
+    expectProblem(await request('GET', url, { headers: auth }), 401, 'INVALID_TOKEN');
+    expectProblem(await request('DELETE', url, { headers: auth }), 401, 'INVALID_TOKEN');
+  });
+
+  it('lets an operator end any session, and says when there is none', async () => {
+    const { request, open } = await startTestApp();
+    const { url } = await open();
+    const ended = await request('DELETE', url, { headers: operator });
+    expect(ended.statusCode).toBe(204);
+    expect(ended.headers).not.toHaveProperty('set-cookie');
+    expectProblem(await request('DELETE', url, { headers: operator }), 404, 'SESSION_NOT_FOUND');
+    expectProblem(await request('GET', url, { headers: operator }), 404, 'SESSION_NOT_FOUND');
+  });
+
+  it('knows a session no longer once it has expired', async () => {
+    const { request, open, clock } = await startTestApp();
+    const { url, auth } = await open();
+    await clock.advance(30 * 60_000);
+    expectProblem(await request('GET', url, { headers: auth }), 401, 'INVALID_TOKEN');
+  });
+});

@@ -1,0 +1,30 @@
+import type { FastifyRequest } from 'fastify';
+import { HttpProblem } from './http-problem.ts';
+
+const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/**
+ * A browser sends the cookie with a request that another site made it send, but not an
+ * `Authorization` header. So an unsafe request without one must come from our own pages, or from
+ * something that is no browser and says neither where it comes from.
+ */
+export async function requireSameOrigin(request: FastifyRequest): Promise<void> {
+  if (safeMethods.has(request.method) || request.headers.authorization !== undefined) return;
+  const site = request.headers['sec-fetch-site'];
+  const allowed =
+    site === undefined
+      ? isOwnOrigin(request.headers.origin, request.headers.host)
+      : site === 'same-origin' || site === 'none';
+  if (!allowed) {
+    throw new HttpProblem(
+      'CROSS_SITE_REQUEST',
+      'A request with the session cookie must come from this site. From elsewhere, send the token as Authorization: Bearer.',
+    );
+  }
+}
+
+/** Hosts are compared and not schemes: behind a proxy that ends TLS ours is not known. */
+function isOwnOrigin(origin: string | undefined, host: string | undefined): boolean {
+  if (origin === undefined) return true;
+  return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase();
+}

@@ -1,0 +1,109 @@
+import { once } from 'node:events';
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { json } from 'node:stream/consumers';
+import { describe, expect, it, vi } from 'vitest';
+import { GatedModel } from '../testing/gated-model.ts';
+import { type OpenSession, startTestApp, type TestApp } from '../testing/test-app.ts';
+
+/** Sends a message over a connection of its own. */
+function post(port: number, { url, auth }: OpenSession, message: string): ClientRequest {
+  const request = httpRequest({
+    port,
+    host: '127.0.0.1',
+    path: `${url}/messages`,
+    method: 'POST',
+    agent: false,
+    headers: { ...auth, 'content-type': 'application/json' },
+  });
+  request.end(JSON.stringify({ message }));
+  return request;
+}
+
+/** Not `once`, which also waits for the error that a cut connection may report first. */
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.once('close', () => resolve()));
+}
+
+async function replyOf(request: ClientRequest): Promise<unknown> {
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  return json(response);
+}
+
+async function listen({ app }: TestApp): Promise<number> {
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  return (app.server.address() as AddressInfo).port;
+}
+
+describe('over real connections', () => {
+  it('commits the turn of a client that leaves before the answer', async () => {
+    const model = new GatedModel();
+    const test = await startTestApp({ model });
+    const port = await listen(test);
+    const session = await test.open();
+    const connected = once(test.app.server, 'connection');
+    const request = post(port, session, 'Where is my parcel?');
+    request.on('error', () => {}); // the end that this test brings about
+    const [socket] = await connected;
+    const question = await model.nextQuestion();
+    const left = closed(socket);
+    request.destroy();
+    await left;
+    expect(question.request.signal.aborted).toBe(false);
+    question.answer('On its way.');
+    await test.agent.idle();
+    expect(await test.transcript(session)).toEqual([
+      ['user', 'Where is my parcel?'],
+      ['assistant', 'On its way.'],
+    ]);
+  });
+
+  it('answers two clients that write to one session at once, in order', async () => {
+    const model = new GatedModel();
+    const test = await startTestApp({ model });
+    const port = await listen(test);
+    const session = await test.open();
+    const first = replyOf(post(port, session, 'one'));
+    const asked = await model.nextQuestion();
+    const second = replyOf(post(port, session, 'two'));
+    await vi.waitFor(async () => {
+      expect(await test.sessions.store.getStats()).toMatchObject({ waiters: 1 });
+    });
+    expect(model.asked).toHaveLength(1);
+    asked.answer('answer one');
+    (await model.nextQuestion()).answer('answer two');
+    expect(await first).toMatchObject({ message: 'answer one' });
+    expect(await second).toMatchObject({ message: 'answer two' });
+    expect(await test.transcript(session)).toEqual([
+      ['user', 'one'],
+      ['assistant', 'answer one'],
+      ['user', 'two'],
+      ['assistant', 'answer two'],
+    ]);
+  });
+
+  it('stores nothing of a message whose sender leaves in the middle of it', async () => {
+    const test = await startTestApp();
+    const port = await listen(test);
+    const session = await test.open();
+    const connected = once(test.app.server, 'connection');
+    const request = httpRequest({
+      port,
+      host: '127.0.0.1',
+      path: `${session.url}/messages`,
+      method: 'POST',
+      agent: false,
+      headers: { ...session.auth, 'content-type': 'application/json', 'content-length': 100 },
+    });
+    request.on('error', () => {});
+    const begun = once(test.app.server, 'request');
+    request.write('{"message":"Hel');
+    const [socket] = await connected;
+    await begun;
+    const left = closed(socket);
+    request.destroy();
+    await left;
+    await test.agent.idle();
+    expect(await test.stored(session)).toMatchObject({ messageCount: 0 });
+  });
+});

@@ -1,0 +1,36 @@
+import type { FastifySchemaCompiler, FastifyTypeProvider } from 'fastify';
+import { ValidationError } from 'holdfast';
+import type { z } from 'zod';
+
+/** Route schemas are zod schemas; what a handler gets is their output. */
+export interface ZodTypeProvider extends FastifyTypeProvider {
+  validator: this['schema'] extends z.ZodType ? z.output<this['schema']> : unknown;
+}
+
+export const zodValidator: FastifySchemaCompiler<z.ZodType> =
+  ({ schema, httpPart }) =>
+  (data) => {
+    const result = schema.safeParse(data, { error: wording });
+    if (result.success) return { value: result.data };
+    const problems = result.error.issues.map(({ path, message }) => {
+      const name = path.length > 0 ? path.join('.') : `The ${httpPart ?? 'request'}`;
+      return `${name} ${message}`;
+    });
+    return { error: new ValidationError(`${problems.join('; ')}.`) };
+  };
+
+/** What follows the name of the value. It never repeats the value itself: that is the customer's. */
+function wording(issue: z.core.$ZodRawIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      if (issue.input === undefined) return 'is missing';
+      return `must be ${issue.expected === 'object' ? 'a JSON object' : `a ${issue.expected}`}`;
+    case 'unrecognized_keys':
+      return `has unknown fields: ${issue.keys
+        .slice(0, 5)
+        .map((key) => key.slice(0, 40))
+        .join(', ')}`;
+    default:
+      return issue.message ?? 'is not valid';
+  }
+}

@@ -1,0 +1,122 @@
+import { devNull } from 'node:os';
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  InjectOptions,
+  LightMyRequestResponse,
+} from 'fastify';
+import { loadConfig, type Session, type SessionManager } from 'holdfast';
+import { createTestSessions, FakeClock, Faults } from 'holdfast/testing';
+import { expect, onTestFinished } from 'vitest';
+import { CustomerSupportAgent } from '../agent/customer-support-agent.ts';
+import { loadKnowledge } from '../knowledge/load-knowledge.ts';
+import { LocalModel } from '../model/local-model.ts';
+import type { Model } from '../model/model.ts';
+import { buildApp } from '../server/app.ts';
+
+const operatorKey = 'operator-key-of-the-tests';
+export const operator = { authorization: `Bearer ${operatorKey}` };
+
+export interface TestAppOptions {
+  readonly model?: Model;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly logger?: FastifyBaseLogger;
+  readonly pagesDirectory?: string;
+}
+
+export interface OpenSession {
+  readonly id: string;
+  readonly url: string;
+  readonly token: string;
+  readonly auth: { readonly authorization: string };
+}
+
+export interface TestApp {
+  readonly sessions: SessionManager;
+  readonly clock: FakeClock;
+  readonly faults: Faults;
+  readonly app: FastifyInstance;
+  readonly agent: CustomerSupportAgent;
+  request(
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    url: string,
+    options?: Pick<InjectOptions, 'headers' | 'payload'>,
+  ): Promise<LightMyRequestResponse>;
+  /** A new session, as a customer gets it. */
+  open(): Promise<OpenSession>;
+  say(session: OpenSession, message: string, headers?: object): Promise<LightMyRequestResponse>;
+  stored(session: OpenSession): Promise<Session | null>;
+  /** What is stored of a conversation: role and text. */
+  transcript(session: OpenSession): Promise<[string, string][]>;
+}
+
+/** The whole server on sessions in memory, without a port, closed with the test. */
+export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
+  const { model = new LocalModel(), env = {}, logger, pagesDirectory } = options;
+  const clock = new FakeClock();
+  const faults = new Faults();
+  const sessions = createTestSessions({ clock, faults, logger });
+  const agent = new CustomerSupportAgent({
+    sessions,
+    model,
+    knowledge: await loadKnowledge(),
+    logger,
+    clock,
+  });
+  const config = loadConfig({ env, envFile: devNull });
+  const app = await buildApp({
+    config,
+    sessions,
+    agent,
+    operatorKey,
+    logger,
+    clock,
+    pagesDirectory,
+  });
+  onTestFinished(async () => {
+    await app.close();
+    await sessions.close();
+  });
+  const request: TestApp['request'] = (method, url, more) => app.inject({ method, url, ...more });
+  return {
+    app,
+    agent,
+    sessions,
+    clock,
+    faults,
+    request,
+    async open() {
+      const response = await request('POST', '/api/sessions');
+      const { session_id: id, token } = response.json<{ session_id: string; token: string }>();
+      const auth = { authorization: `Bearer ${token}` };
+      return { id, url: `/api/sessions/${id}`, token, auth };
+    },
+    say: ({ url, auth }, message, headers = {}) =>
+      request('POST', `${url}/messages`, {
+        headers: { ...auth, ...headers },
+        payload: { message },
+      }),
+    stored: ({ id }) => sessions.store.get(id),
+    async transcript({ id }) {
+      const messages = await sessions.store.messages(id);
+      return messages.map(({ role, content }) => [role, (content as { text: string }).text]);
+    },
+  };
+}
+
+export function expectProblem(
+  response: LightMyRequestResponse,
+  status: number,
+  code: string,
+): void {
+  expect(response.statusCode, response.body).toBe(status);
+  expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
+  expect(response.headers['cache-control']).toBe('no-store');
+  expect(response.json()).toEqual({
+    type: expect.any(String),
+    title: expect.any(String),
+    status,
+    detail: expect.stringMatching(/^\S.+\.$/s),
+    code,
+  });
+}
