@@ -249,7 +249,7 @@ function turnAway<Metadata extends object>(
   record.live?.end();
 }
 
-export function gone(id: string): SessionGoneError {
+function gone(id: string): SessionGoneError {
   return new SessionGoneError(`The session ${id} was deleted or has expired.`);
 }
 
