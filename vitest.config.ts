@@ -20,7 +20,12 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.{ts,tsx}', 'bench/**/*.test.ts', 'examples/*.test.ts', 'tests/*.test.ts'],
+          include: [
+            'packages/*/src/**/*.test.{ts,tsx}',
+            'bench/**/*.test.ts',
+            'examples/*.test.ts',
+            'tests/*.test.ts',
+          ],
         },
       },
       {

@@ -79,7 +79,7 @@ describe('ProcessLock', () => {
   it.skipIf(!existsSync('/proc/self/stat'))('is not kept by a zombie', async () => {
     const dir = temporaryFolder();
     // A child that ends once a sleep has taken its shell's place, and a sleep reaps nobody.
-    const child = 'until grep -q sleep /proc/$PPID/comm; do :; done';
+    const child = 'until read name < /proc/$PPID/comm && [ $name = sleep ]; do :; done';
     const script = `sh -c '${child}' & echo $!; exec sleep 1000`;
     const pid = Number((await startProcess('sh', ['-c', script], { cwd: dir }).says(/\d+/))[0]);
     await vi.waitUntil(() => readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z '), 60_000);
