@@ -69,8 +69,8 @@ const guards = [
   {
     name: 'the skipping of effects that are stored',
     file: 'lib/manager/turn.ts',
-    guard: 'const isNew = stored[own.length] !== digest;',
-    without: 'const isNew = stored !== null;',
+    guard: 'if (this.#storedEffects.has(effect)) return false;',
+    without: '',
   },
   {
     name: 'the FIFO queue',

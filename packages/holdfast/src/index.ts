@@ -40,10 +40,10 @@ export type { StoreHealth, StoreStats } from './lib/store/store-stats.ts';
 export type {
   BeginOptions,
   CommitResult,
+  EffectNames,
   Idempotency,
   Lease,
   OnBusy,
-  StoredEffects,
   TurnChanges,
   TurnEnd,
   TurnGrant,

@@ -46,6 +46,7 @@ export class LeaseKeeper {
   #cancelTimer: CancelTimer | null = null;
   #renewing = false;
   #stopped = false;
+  readonly #callerAborted = () => this.abort(this.#options.signal?.reason);
 
   constructor(options: LeaseKeeperOptions) {
     this.#options = options;
@@ -55,6 +56,8 @@ export class LeaseKeeper {
     this.#renewAt = grantedAt + Math.floor(leaseMs / 3);
     this.#deadline = grantedAt + Math.floor(leaseMs * (1 - margin));
     signal?.addEventListener('abort', this.#callerAborted, { once: true });
+    // It may have aborted between the grant and now, and then tells no listener any more.
+    if (signal?.aborted) this.abort(signal.reason);
     this.#arm();
   }
 
@@ -77,9 +80,11 @@ export class LeaseKeeper {
 
   /** A commit renewed the lease; `sentAt` is the monotonic time before it was sent. */
   renewed(lease: Lease, sentAt: number): void {
+    const deadline = sentAt + Math.floor(this.#options.leaseMs * (1 - margin));
+    if (deadline < this.#deadline) return; // the reply to an older request came later
     this.#lease = lease;
+    this.#deadline = deadline;
     this.#renewAt = sentAt + Math.floor(this.#options.leaseMs / 3);
-    this.#deadline = sentAt + Math.floor(this.#options.leaseMs * (1 - margin));
   }
 
   /** Ends the turn for this reason. The first reason stands. */
@@ -98,8 +103,6 @@ export class LeaseKeeper {
     this.#cancelTimer = null;
     this.#options.signal?.removeEventListener('abort', this.#callerAborted);
   }
-
-  readonly #callerAborted = () => this.abort(this.#options.signal?.reason);
 
   #arm(): void {
     if (this.#stopped) return;

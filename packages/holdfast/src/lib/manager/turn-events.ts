@@ -7,7 +7,8 @@ export type OutputStart = { readonly lease: Lease; readonly lastEventSeq: number
 
 /**
  * The live output of one turn, from its beginning however late one starts to read, and as often as
- * one likes. A reader that leaves stops nothing. Throws what kept the turn from beginning.
+ * one likes. A reader that leaves stops nothing. Throws what kept the turn from beginning, and
+ * `SessionGoneError` when the session has ended before the reading began.
  */
 export function turnEventsOf(
   store: Pick<SessionStore<object, never>, 'subscribe'>,
@@ -17,11 +18,15 @@ export function turnEventsOf(
     async *[Symbol.asyncIterator]() {
       const start = await begun;
       if (start === null) return;
-      const { lease, lastEventSeq } = start;
-      for await (const event of store.subscribe(lease.sessionId, { after: lastEventSeq })) {
-        if (event.turnId !== turnId(lease)) continue;
-        yield event;
-        if (endsTurn(event)) return;
+      const { lease, lastEventSeq: after } = start;
+      const { sessionId, incarnation } = lease;
+      for await (const event of store.subscribe(sessionId, { after, incarnation })) {
+        if (event.turnId === turnId(lease)) {
+          yield event;
+          if (endsTurn(event)) return;
+          // With leases turns follow each other: a later one's output says that this one's has ended,
+          // even if its last events are no longer kept.
+        } else if (lease.ifVersion === null && Number(event.turnId) > lease.fence) return;
       }
     },
   };

@@ -83,6 +83,7 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
     });
     let turn: RunningTurn<Metadata, MetadataInput> | undefined;
     try {
+      if (keeper.aborted !== null) throw keeper.aborted.reason;
       const clientChanges = access.checkClient(begun.session, begun.credentials, options.client);
       turn = this.#turn(begun, keeper, output, options.idempotency !== undefined, clientChanges);
       if (onBegun !== undefined) {
@@ -92,8 +93,9 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
       const running = turn;
       const worked = runInTurn(store, id, async () => work(running));
       const result = await Promise.race([worked, stopped]);
-      await this.#commit(running, keeper, output, result, options);
+      // What it left running may not add to the turn any more: it would miss the commit.
       running.end(endedTurn);
+      await this.#commit(running, keeper, output, result, options);
       return result;
     } catch (error) {
       const failure = failureOf(error, keeper);

@@ -19,7 +19,7 @@ import {
 } from '../model/state.ts';
 import { type LiveOutput, prepareOutput } from '../model/turn-event.ts';
 import type { SessionStore } from '../store/session-store.ts';
-import type { CommitResult, StoredEffects, TurnChanges, TurnGrant } from '../store/turn-store.ts';
+import type { CommitResult, TurnChanges, TurnGrant } from '../store/turn-store.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
 import type { LiveOutputWriter } from './live-output.ts';
 
@@ -79,9 +79,11 @@ export class RunningTurn<Metadata extends object, MetadataInput extends object> 
   #messages: PreparedMessage[] = [];
   /** Messages of a checkpoint that is under way. */
   #committing: readonly PreparedMessage[] = [];
-  readonly #storedEffects: StoredEffects;
-  readonly #appends: string[] = [];
-  readonly #incrementDigests: string[] = [];
+  /** Of a keyed turn: what earlier attempts have stored, and what this one adds. */
+  readonly #storedEffects: ReadonlySet<string>;
+  #newEffects: string[] = [];
+  #appendCalls = 0;
+  #incrementCalls = 0;
   #lastCheckpoint: Promise<void> = Promise.resolve();
 
   constructor(parts: TurnParts<Metadata>) {
@@ -95,7 +97,7 @@ export class RunningTurn<Metadata extends object, MetadataInput extends object> 
     this.#committed = grant.session;
     this.#current = grant.session;
     this.#lastSeq = grant.lastSeq;
-    this.#storedEffects = grant.effects;
+    this.#storedEffects = new Set(grant.effects);
   }
 
   /** The session with the turn's own changes so far. Frozen, and made anew after a change. */
@@ -154,7 +156,8 @@ export class RunningTurn<Metadata extends object, MetadataInput extends object> 
     if (this.#parts.keyed) {
       const { role, content } = prepared;
       const digest = jsonDigest([message.id ?? null, role, content]);
-      if (!this.#isNew(this.#appends, this.#storedEffects.appends, digest)) return;
+      this.#appendCalls += 1;
+      if (!this.#isNew(`a${this.#appendCalls}:${digest}`)) return;
     }
     this.#messages.push(prepared);
   }
@@ -176,10 +179,9 @@ export class RunningTurn<Metadata extends object, MetadataInput extends object> 
     assertIncrement(name, by);
     const value = incremented(this.#counters, name, by);
     if (this.#parts.keyed) {
-      const digest = jsonDigest([name, by]);
-      if (!this.#isNew(this.#incrementDigests, this.#storedEffects.increments, digest)) {
-        return this.#counters.get(name) ?? 0;
-      }
+      this.#incrementCalls += 1;
+      const isNew = this.#isNew(`i${this.#incrementCalls}:${jsonDigest([name, by])}`);
+      if (!isNew) return this.#counters.get(name) ?? 0;
     }
     this.#counters = new Map(this.#counters).set(name, value);
     this.#current = null;
@@ -216,7 +218,6 @@ export class RunningTurn<Metadata extends object, MetadataInput extends object> 
   }
 
   async #checkpoint(): Promise<void> {
-    this.#assertRunning();
     const changes = this.#takeChanges(crypto.randomUUID());
     this.#committing = changes.messages ?? [];
     const result = await this.#parts.checkpoint(changes);
@@ -237,28 +238,20 @@ export class RunningTurn<Metadata extends object, MetadataInput extends object> 
       patches: this.#patches,
       increments: this.#increments,
       messages: this.#messages,
-      ...(this.#parts.keyed && { effects: this.#effects() }),
+      ...(this.#parts.keyed && { effects: this.#newEffects }),
     };
     this.#patches = [];
     this.#increments = new Map();
     this.#messages = [];
+    this.#newEffects = [];
     return changes;
   }
 
-  /** All that is stored under the key once this commit is: earlier attempts' too, by ordinal. */
-  #effects(): StoredEffects {
-    const { appends, increments } = this.#storedEffects;
-    return {
-      appends: [...this.#appends, ...appends.slice(this.#appends.length)],
-      increments: [...this.#incrementDigests, ...increments.slice(this.#incrementDigests.length)],
-    };
-  }
-
-  /** Notes the next effect, and whether it is not what an earlier attempt stored in its place. */
-  #isNew(own: string[], stored: readonly string[], digest: string): boolean {
-    const isNew = stored[own.length] !== digest;
-    own.push(digest);
-    return isNew;
+  /** Notes an effect, unless an earlier attempt has stored it. */
+  #isNew(effect: string): boolean {
+    if (this.#storedEffects.has(effect)) return false;
+    this.#newEffects.push(effect);
+    return true;
   }
 
   #assertRunning(): void {

@@ -288,10 +288,7 @@ export class InMemorySessionStore<
         throw new ValidationError(`${name} must be a whole number from 0, not ${value}.`);
       }
     }
-    const record =
-      incarnation === undefined
-        ? this.#core.require(id)
-        : this.#core.requireIncarnation(id, incarnation);
+    const record = this.#requireAs(id, incarnation);
     return record.history?.page(limit ?? Infinity, before ?? Infinity, after) ?? [];
   }
 
@@ -313,11 +310,11 @@ export class InMemorySessionStore<
   }
 
   async *subscribe(id: string, options: SubscribeOptions = {}): AsyncGenerator<TurnEvent> {
-    const { after, signal } = options;
+    const { after, incarnation, signal } = options;
     if (after !== undefined && (!Number.isSafeInteger(after) || after < 0)) {
       throw new ValidationError(`after must be a whole number from 0, not ${after}.`);
     }
-    const record = this.#core.require(id);
+    const record = this.#requireAs(id, incarnation);
     const live = this.#core.live(record);
     let cursor = live.cursorFor(after);
     while (!signal?.aborted) {
@@ -395,6 +392,11 @@ export class InMemorySessionStore<
 
   #view(record: SessionRecord<Metadata> | null): Session<Metadata> | null {
     return record === null ? null : record.view(this.#core.options.readMetadata);
+  }
+
+  #requireAs(id: string, incarnation: string | undefined): SessionRecord<Metadata> {
+    if (incarnation === undefined) return this.#core.require(id);
+    return this.#core.requireIncarnation(id, incarnation);
   }
 
   /** The session after a write, remembered under the write's name. */

@@ -5,8 +5,8 @@ import { OutcomeLedger, outcomeBytes } from './outcome-ledger.ts';
 
 const ttlMs = 1_000;
 const keyed = (key: string, requestDigest = 'digest') => ({ key, requestDigest });
-const effects = { appends: ['a1', 'a2'], increments: ['i1'] };
-const nothing = { appends: [], increments: [] };
+const effects = ['a0:x', 'a1:y', 'i0:z'];
+const nothing: string[] = [];
 
 function ledgerWith(...keys: string[]): OutcomeLedger {
   const ledger = new OutcomeLedger(ttlMs);
@@ -62,8 +62,8 @@ describe('OutcomeLedger', () => {
   });
 
   it.each([
-    ['appended', { appends: ['a'], increments: [] }],
-    ['incremented', { appends: [], increments: ['i'] }],
+    ['appended', ['a0:x']],
+    ['incremented', ['i0:x']],
   ])('remembers a failed attempt that %s something', (_, stored) => {
     const ledger = new OutcomeLedger(ttlMs);
     ledger.open(keyed('k'), 0);
@@ -143,7 +143,7 @@ describe('OutcomeLedger', () => {
     const ledger = ledgerWith('old');
     ledger.open(keyed('k', 'd'.repeat(43)), 0);
     const digests = Array.from({ length: maxOutcomeBytes / 43 }, () => 'd'.repeat(43));
-    ledger.checkpoint('k', { appends: digests, increments: [] }, 0);
+    ledger.checkpoint('k', digests, 0);
     expect(known(ledger, ['old'])).toEqual([]);
   });
 });

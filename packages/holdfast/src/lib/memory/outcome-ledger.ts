@@ -1,24 +1,19 @@
 import { IdempotencyMismatchError } from '../errors/errors.ts';
 import { type JsonValue, jsonBytes } from '../json/json-value.ts';
 import { maxOutcomeBytes, maxOutcomes } from '../model/limits.ts';
-import type { Idempotency, StoredEffects } from '../store/turn-store.ts';
+import type { EffectNames, Idempotency } from '../store/turn-store.ts';
 
 interface Entry {
   readonly requestDigest: string;
   attempts: number;
-  effects: StoredEffects;
+  effects: EffectNames;
   /** Set when the turn has ended: its outcome, or `undefined` if it returned nothing. */
   done: { readonly outcome: JsonValue | undefined } | null;
   bytes: number;
   expiresAt: number;
 }
 
-const noEffects: StoredEffects = Object.freeze({
-  appends: Object.freeze([]),
-  increments: Object.freeze([]),
-});
-
-export { noEffects };
+export const noEffects: EffectNames = Object.freeze([]);
 
 /**
  * What is known of a session's keyed turns. An entry opens when an attempt begins and is done when
@@ -52,7 +47,7 @@ export class OutcomeLedger {
   open(
     { key, requestDigest }: Idempotency,
     now: number,
-  ): { attempt: number; effects: StoredEffects } {
+  ): { attempt: number; effects: EffectNames } {
     const entry = this.#entries.get(key);
     const attempts = (entry?.attempts ?? 0) + 1;
     const effects = entry?.effects ?? noEffects;
@@ -60,10 +55,11 @@ export class OutcomeLedger {
     return { attempt: attempts, effects };
   }
 
-  /** Records what the running attempt has stored so far. */
-  checkpoint(key: string, effects: StoredEffects, now: number): void {
+  /** Adds what the running attempt has stored. */
+  checkpoint(key: string, effects: EffectNames, now: number): void {
     const entry = this.#entries.get(key);
-    if (entry !== undefined) this.#put(key, { ...entry, effects }, now);
+    if (entry === undefined) return;
+    this.#put(key, { ...entry, effects: Object.freeze([...entry.effects, ...effects]) }, now);
   }
 
   /** Records the outcome; nothing of the attempts is needed any more. */
@@ -81,8 +77,7 @@ export class OutcomeLedger {
   abandon(key: string): void {
     const entry = this.#entries.get(key);
     if (entry === undefined || entry.done !== null) return;
-    const { appends, increments } = entry.effects;
-    if (appends.length === 0 && increments.length === 0) this.#remove(key, entry);
+    if (entry.effects.length === 0) this.#remove(key, entry);
   }
 
   #put(key: string, entry: Entry, now: number): void {
@@ -120,6 +115,6 @@ export function outcomeBytes(outcome: JsonValue | undefined): number {
 }
 
 function entryBytes(key: string, { done, effects, requestDigest }: Entry): number {
-  const digests = effects.appends.length + effects.increments.length + 1;
-  return key.length + digests * requestDigest.length + outcomeBytes(done?.outcome);
+  const names = effects.reduce((sum, name) => sum + name.length, 0);
+  return key.length + requestDigest.length + names + outcomeBytes(done?.outcome);
 }

@@ -25,6 +25,9 @@ const readOnlyFields: ReadonlySet<string> = new Set([
 
 const emptyObject: JsonObject = Object.freeze({});
 
+/** Shared by all sessions without counters, most of them: an empty map is as large as a session. */
+const noCounters: ReadonlyMap<string, number> = new Map();
+
 declare const parsed: unique symbol;
 
 /** A patch that passed `parsePatch`: plain, frozen, of known fields and right types. */
@@ -163,10 +166,11 @@ export function parseStatus(value: unknown): SessionStatus {
 }
 
 function parseCounters(input: unknown): ReadonlyMap<string, number> {
-  const counters = new Map<string, number>();
-  if (input === undefined) return counters;
-  if (!isJsonObject(input))
+  if (input === undefined) return noCounters;
+  if (!isJsonObject(input)) {
     throw new ValidationError('counters must be an object of whole numbers.');
+  }
+  const counters = new Map<string, number>();
   for (const [name, value] of Object.entries(input)) {
     assertIncrement(name, value);
     counters.set(name, incremented(counters, name, value));

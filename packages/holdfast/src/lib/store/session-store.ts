@@ -60,6 +60,8 @@ export interface SessionPage<Metadata extends object> {
 export interface SubscribeOptions extends ReadOptions {
   /** The `seq` of the last event seen: replay starts behind it. Only what comes new, unless given. */
   readonly after?: number | undefined;
+  /** Refuse (`SessionGoneError`) if the session is not this incarnation any more. */
+  readonly incarnation?: string | undefined;
 }
 
 export interface BatchEntry<MetadataInput extends object> {

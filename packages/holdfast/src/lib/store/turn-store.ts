@@ -57,13 +57,10 @@ export interface BeginOptions {
 }
 
 /**
- * What earlier attempts under the same key have stored: by ordinal, the digest of each append and
- * increment. An effect of the same ordinal and digest is not to be sent again.
+ * Names of the appends and increments that are stored under a key: each has its kind, its ordinal
+ * among those of its turn, and the digest of its content. One that is stored is not to be sent again.
  */
-export interface StoredEffects {
-  readonly appends: readonly string[];
-  readonly increments: readonly string[];
-}
+export type EffectNames = readonly string[];
 
 export interface TurnGrant<Metadata extends object> {
   readonly kind: 'granted';
@@ -79,7 +76,8 @@ export interface TurnGrant<Metadata extends object> {
   readonly credentials: SessionCredentials;
   /** 1, or more when an earlier attempt under this key stored something or died. */
   readonly attempt: number;
-  readonly effects: StoredEffects;
+  /** What earlier attempts under the key have stored. */
+  readonly effects: EffectNames;
   /** `seq` of the newest message; 0 when there is none. */
   readonly lastSeq: number;
   /** `seq` of the newest live event; 0 when there is none. */
@@ -100,8 +98,8 @@ export interface TurnChanges {
   readonly patches?: readonly ParsedPatch[];
   readonly increments?: ReadonlyMap<string, number>;
   readonly messages?: readonly PreparedMessage[];
-  /** Of a keyed turn: all that it and its earlier attempts have stored, this commit included. */
-  readonly effects?: StoredEffects;
+  /** Of a keyed turn: the effects in this commit. */
+  readonly effects?: EffectNames;
   readonly output?: readonly PreparedOutput[];
 }
 

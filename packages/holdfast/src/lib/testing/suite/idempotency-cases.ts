@@ -20,10 +20,10 @@ export function idempotencyCases(context: SuiteContext): void {
         nonce: crypto.randomUUID(),
         messages: [prepareMessage({ role: 'user', content })],
         increments: new Map([['messageCount', 1]]),
-        effects: {
-          appends: [jsonDigest([null, 'user', content])],
-          increments: [jsonDigest(['messageCount', 1])],
-        },
+        effects: [
+          `a1:${jsonDigest([null, 'user', content])}`,
+          `i1:${jsonDigest(['messageCount', 1])}`,
+        ],
       },
       { keep: true, leaseMs },
     );
@@ -225,6 +225,7 @@ export function idempotencyCases(context: SuiteContext): void {
         });
       await assert.rejects(say(['a', 'b'], true));
       await assert.rejects(say(['a', 'c', 'd'], true));
+      await assert.rejects(say(['a', 'b', 'd'], true), /x/, 'what any attempt stored stays stored');
       await say(['a', 'c', 'd', 'd'], false);
       assert.deepEqual(
         (await store.messages('s')).map(({ content }) => content),

@@ -73,6 +73,21 @@ export function liveOutputCases(context: SuiteContext): void {
       assert.equal((await store.messages('s')).length, 1);
     });
 
+    context.case('the events of a turn end also for who reads them late', async () => {
+      const { sessions, store } = await context.place();
+      await store.create('s');
+      const say = (text: string) =>
+        sessions.startTurn('s', async (turn) => turn.emit({ type: 'text', text }));
+      const first = say('first');
+      await first.result;
+      for (let turn = 0; turn < 400; turn += 1) await say(`later ${turn}`).result;
+      const seen = await readTo(first.events, 'never');
+      assert.ok(seen.every(({ text }) => text === undefined || text === 'first'));
+      await store.delete('s');
+      await store.create('s');
+      await assert.rejects(readTo(first.events, 'never'), { code: 'SESSION_GONE' });
+    });
+
     context.case('a failed turn’s events end with its code', async () => {
       const { sessions, store } = await context.place();
       await store.create('s');

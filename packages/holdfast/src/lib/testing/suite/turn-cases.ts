@@ -203,6 +203,65 @@ export function turnCases(context: SuiteContext): void {
       assert.equal(await later, 'later');
     });
 
+    context.case('work that a turn left running cannot add to it once it returned', async () => {
+      const { sessions, store } = await context.place();
+      await store.create('s');
+      let left: Promise<void> | undefined;
+      await sessions.turn('s', async (turn) => {
+        left = Promise.resolve().then(async () => {
+          for (let step = 0; step < 50; step += 1) {
+            turn.append({ role: 'assistant', content: step });
+            await Promise.resolve();
+          }
+        });
+        void left.catch(() => {});
+      });
+      await assert.rejects(left ?? Promise.resolve(), ValidationError);
+      const stored = (await store.messages('s')).map(({ content }) => content);
+      const added = stored.length;
+      assert.deepEqual(
+        stored,
+        Array.from({ length: added }, (_, step) => step),
+        'no gap',
+      );
+      assert.ok(added < 50);
+    });
+
+    context.case('a checkpoint that nobody waited for is in the turn’s commit', async () => {
+      const { sessions, store } = await context.place();
+      await store.create('s');
+      await sessions.turn('s', async (turn) => {
+        turn.append({ role: 'user', content: 'a' });
+        void turn.checkpoint();
+        turn.append({ role: 'user', content: 'b' });
+        void turn.checkpoint();
+        turn.append({ role: 'user', content: 'c' });
+      });
+      assert.deepEqual(
+        (await store.messages('s')).map(({ content }) => content),
+        ['a', 'b', 'c'],
+      );
+    });
+
+    context.case('a signal that aborts as the wait ends leaves no lease behind', async () => {
+      const { sessions, store } = await context.place();
+      await store.create('s');
+      const { lease } = await context.beginByHand(store, 's', { leaseMs: context.leaseMs * 50 });
+      const controller = new AbortController();
+      let ran = false;
+      const turn = sessions.turn('s', { signal: controller.signal }, async () => {
+        ran = true;
+      });
+      turn.catch(() => {});
+      await context.until(async () => (await store.getStats()).waiters === 1);
+      const released = store.release(lease);
+      controller.abort(new Error('left'));
+      await released;
+      await assert.rejects(turn, /left/);
+      assert.equal(ran, false);
+      assert.equal(await sessions.turn('s', { onBusy: 'reject' }, async () => 'free'), 'free');
+    });
+
     context.case('a finished turn’s object throws', async () => {
       const { sessions, store } = await context.place();
       await store.create('s');
