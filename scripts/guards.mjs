@@ -26,25 +26,25 @@ const driver = 'lib/memory/in-memory-session-store.test.ts';
 const guards = [
   {
     name: 'the fence check',
-    file: 'lib/memory/turn-engine.ts',
+    file: 'lib/memory/lease-desk.ts',
     guard: 'record.lease?.nonce === lease.nonce && record.lease.fence === lease.fence',
     without: 'record.lease?.nonce === lease.nonce',
   },
   {
     name: 'the owner check',
-    file: 'lib/memory/turn-engine.ts',
+    file: 'lib/memory/lease-desk.ts',
     guard: 'record.lease?.nonce === lease.nonce && record.lease.fence === lease.fence',
     without: 'record.lease?.fence === lease.fence',
   },
   {
     name: 'the check that anybody holds the lease',
-    file: 'lib/memory/turn-engine.ts',
+    file: 'lib/memory/lease-desk.ts',
     guard: 'record.lease?.nonce === lease.nonce && record.lease.fence === lease.fence',
     without: 'record.lease !== null && lease !== null',
   },
   {
     name: 'the end of a lease',
-    file: 'lib/memory/turn-engine.ts',
+    file: 'lib/memory/lease-desk.ts',
     guard: 'if (held.until > this.#core.now()) return held;',
     without: 'return held;',
   },
