@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { type ClientInfo, type Session, type SessionManager, SessionNotFoundError } from 'holdfast';
 import { clientFrom, type ProxyTrust, readToken, trustProxies } from 'holdfast/http';
+import { isSecure } from './cookies.ts';
 
 /** Who sends a request: an operator, or a customer with the token of one session (or without any). */
 export type Caller =
@@ -32,7 +33,7 @@ export class Gate {
   }
 
   caller(request: FastifyRequest): Caller {
-    const given = readToken(request.headers);
+    const given = readToken(request.headers, { secure: isSecure(request) });
     if (given === null) return { operator: false, token: '' };
     const { token, source } = given;
     const isKey = timingSafeEqual(sha256(token), this.#operatorKeyHash);

@@ -14,7 +14,7 @@ export function clearedCookie(request: FastifyRequest): string {
  * Plain HTTP is for localhost alone; anywhere else the browser must have come over HTTPS, whether or
  * not the proxy says so. A client that lies about either header spoils only its own cookie.
  */
-function isSecure({ headers }: FastifyRequest): boolean {
+export function isSecure({ headers }: FastifyRequest): boolean {
   const forwarded = headers['x-forwarded-proto'];
   const scheme = String(forwarded ?? '')
     .split(',')[0]

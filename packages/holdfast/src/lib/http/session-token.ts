@@ -29,9 +29,13 @@ export function sessionCookie(token: string | null, options: SessionCookieOption
  * The token of a request: from `Authorization: Bearer` (RFC 6750) or else the session cookie; `null`
  * when it has neither. `source` says which, because a cookie comes along uncalled: what changes
  * something must then be checked for its origin.
+ *
+ * @param options.secure whether the request came over HTTPS. Then only the cookie with the `__Host-`
+ *   prefix counts: another one could have been planted by a neighbouring host.
  */
 export function readToken(
   headers: HeaderSource,
+  { secure = false }: { readonly secure?: boolean | undefined } = {},
 ): { readonly token: string; readonly source: 'header' | 'cookie' } | null {
   const authorization = readHeader(headers, 'authorization')?.trim() ?? '';
   // Credentials of another scheme are not for us: a proxy may ask for some of its own.
@@ -44,6 +48,6 @@ export function readToken(
     const [name = '', ...value] = pair.trim().split('=');
     if (!cookies.has(name)) cookies.set(name, value.join('='));
   }
-  const token = cookies.get(secureName) ?? cookies.get(plainName);
+  const token = cookies.get(secureName) ?? (secure ? undefined : cookies.get(plainName));
   return token === undefined || token === '' ? null : { token, source: 'cookie' };
 }

@@ -1,11 +1,16 @@
 import {
   FingerprintMismatchError,
-  InvalidTokenError,
   SessionNotFoundError,
   ValidationError,
 } from '../errors/errors.ts';
 import type { Session, SessionCredentials } from '../model/session.ts';
-import { type IssuedToken, issueToken, parseToken, sameHash } from '../model/token.ts';
+import {
+  type IssuedToken,
+  invalidToken,
+  issueToken,
+  parseToken,
+  sameHash,
+} from '../model/token.ts';
 import type { Emitter, Logger } from '../store/emitter.ts';
 import type { ClientBinding, ClientInfo } from './client-binding.ts';
 import type { SessionEvents } from './session-events.ts';
@@ -91,10 +96,6 @@ export class Access {
     if (strict) throw new FingerprintMismatchError(`${message}: ${differing.join(', ')} changed.`);
     return differing;
   }
-}
-
-export function invalidToken(): InvalidTokenError {
-  return new InvalidTokenError('The session token is missing, malformed or not valid.');
 }
 
 /** @throws ValidationError unless both parts are strings, where they are given. */

@@ -89,8 +89,8 @@ export class LeaseKeeper {
 
   /** Ends the turn for this reason. The first reason stands. */
   abort(reason: unknown): void {
+    if (this.#stopped) return; // a notice may come late, when the turn has ended
     this.stop();
-    if (this.#aborted !== null) return;
     this.#aborted = { reason };
     this.#options.onAbort(reason);
     this.#controller?.abort(reason);

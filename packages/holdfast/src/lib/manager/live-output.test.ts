@@ -30,7 +30,7 @@ function setUp(outputIntervalMs: number) {
     lease: () => lease,
     attempt: 1,
     clock,
-    onError: (error) => {
+    onRefused: (error) => {
       throw error;
     },
   });

@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import type { CancelTimer, Clock } from '../clock.ts';
+import { OutcomeUnknownError, StoreUnavailableError } from '../errors/errors.ts';
 import { type PreparedOutput, turnEvents } from '../model/turn-event.ts';
 import type { Lease, TurnStore } from '../store/turn-store.ts';
 
@@ -7,24 +9,38 @@ export interface LiveOutputOptions {
   readonly lease: () => Lease;
   readonly attempt: number;
   readonly clock: Clock;
-  /** A write failed: the turn's readers miss output, so the turn must end. */
-  readonly onError: (error: unknown) => void;
+  /** The store refused the turn's output: the turn must end. */
+  readonly onRefused: (error: unknown) => void;
+}
+
+/** Pieces that are written together, under one nonce however often they are sent. */
+interface Batch {
+  readonly nonce: string;
+  readonly output: readonly PreparedOutput[];
 }
 
 /**
  * The live output of one turn: pieces are written in order, one write at a time, at most one an
- * interval; the first goes at once. What is left rides in the turn's commit.
+ * interval; the first goes at once. What is left rides in the turn's commit. A write that fails for
+ * a while is sent again with the next one: live output is no reason to lose an answer.
  */
 export class LiveOutputWriter {
   readonly #options: LiveOutputOptions;
   #pending: PreparedOutput[] = [];
+  #unsent: Batch | null = null;
   #started = false;
+  #written = false;
   #writing: Promise<void> | null = null;
   #cancelTimer: CancelTimer | null = null;
   #ended = false;
 
   constructor(options: LiveOutputOptions) {
     this.#options = options;
+  }
+
+  /** Whether any of it may have reached its readers. */
+  get written(): boolean {
+    return this.#written;
   }
 
   /** Tells readers that the turn runs. The first piece of output does so too. */
@@ -48,7 +64,14 @@ export class LiveOutputWriter {
     this.#cancelTimer?.();
     this.#cancelTimer = null;
     await this.#writing;
-    return this.#started ? [...this.#pending.splice(0), last] : [];
+    const unsent = this.#unsent?.output ?? [];
+    this.#unsent = null;
+    return this.#started ? [...unsent, ...this.#pending.splice(0), last] : [];
+  }
+
+  /** What `end` returned was written with the turn's end. */
+  ended(output: readonly PreparedOutput[]): void {
+    if (output.length > 0) this.#written = true;
   }
 
   #push(output: PreparedOutput): void {
@@ -57,20 +80,37 @@ export class LiveOutputWriter {
   }
 
   #write(): void {
-    const { store, lease, clock, onError } = this.#options;
-    const batch = this.#pending.splice(0);
-    this.#writing = store
-      .emit(lease(), batch)
-      .catch(onError)
-      .finally(() => {
-        this.#writing = null;
-        if (this.#ended) return;
-        if (store.outputIntervalMs > 0) {
-          this.#cancelTimer = clock.setTimer(store.outputIntervalMs, () => {
-            this.#cancelTimer = null;
-            if (this.#pending.length > 0) this.#write();
-          });
-        } else if (this.#pending.length > 0) this.#write();
+    this.#writing = this.#send(this.#unsent ?? this.#nextBatch()).finally(() => {
+      this.#writing = null;
+      if (!this.#ended) this.#goOn();
+    });
+  }
+
+  #nextBatch(): Batch {
+    return { nonce: randomUUID(), output: this.#pending.splice(0) };
+  }
+
+  async #send(batch: Batch): Promise<void> {
+    const { store, lease, onRefused } = this.#options;
+    try {
+      await store.emit(lease(), batch.output, batch.nonce);
+      this.#unsent = null;
+      this.#written = true;
+    } catch (error) {
+      if (error instanceof OutcomeUnknownError) this.#written = true;
+      if (error instanceof StoreUnavailableError || error instanceof OutcomeUnknownError) {
+        this.#unsent = batch;
+      } else onRefused(error);
+    }
+  }
+
+  #goOn(): void {
+    const { store, clock } = this.#options;
+    if (store.outputIntervalMs > 0) {
+      this.#cancelTimer = clock.setTimer(store.outputIntervalMs, () => {
+        this.#cancelTimer = null;
+        if (this.#unsent !== null || this.#pending.length > 0) this.#write();
       });
+    } else if (this.#pending.length > 0) this.#write();
   }
 }

@@ -7,12 +7,6 @@ import {
 } from '../errors/errors.ts';
 import type { JsonObject } from '../json/json-value.ts';
 import { assertId, randomId } from '../model/ids.ts';
-import {
-  type MetadataReader,
-  type MetadataSchema,
-  metadataReader,
-  plainMetadata,
-} from '../model/metadata.ts';
 import type { Session, SessionInit } from '../model/session.ts';
 import type { TurnEvent } from '../model/turn-event.ts';
 import { Emitter, type Logger, silentLogger } from '../store/emitter.ts';
@@ -31,8 +25,6 @@ export interface SessionManagerOptions<
   MetadataInput extends object = Metadata,
 > {
   readonly store: SessionStore<Metadata, MetadataInput>;
-  /** The schema that the store was made with; turns check their changes against it at once. */
-  readonly metadata?: MetadataSchema<MetadataInput, Metadata> | undefined;
   /** Milliseconds; from 100. Default 30,000. */
   readonly leaseMs?: number | undefined;
   /** How long a turn waits for its session, in milliseconds. Default 60,000. */
@@ -58,7 +50,10 @@ export interface NewSession<MetadataInput extends object = JsonObject> {
 }
 
 export interface StartedTurn<Result> {
-  /** The turn's live output, which it always begins and ends with events of Holdfast's own. */
+  /**
+   * The turn's live output: `turn.started`, what the turn emits, and `turn.completed` or
+   * `turn.failed`, unless the session itself ends first.
+   */
   readonly events: AsyncIterable<TurnEvent>;
   readonly result: Promise<Result>;
 }
@@ -80,7 +75,7 @@ export class SessionManager<
 
   /** @throws ConfigError for an option out of its range. */
   constructor(options: SessionManagerOptions<Metadata, MetadataInput>) {
-    const { store, clock = systemClock, logger = silentLogger, metadata } = options;
+    const { store, clock = systemClock, logger = silentLogger } = options;
     const most = 2 ** 31 - 1;
     this.store = store;
     this.#clock = clock;
@@ -99,10 +94,6 @@ export class SessionManager<
     this.#runner = new TurnRunner({
       store,
       access: this.#access,
-      readMetadata:
-        metadata === undefined
-          ? (plainMetadata as MetadataReader<object> as MetadataReader<Metadata>)
-          : metadataReader(metadata),
       leaseMs: this.#defaults.leaseMs,
       clock,
       logger,
@@ -184,9 +175,13 @@ export class SessionManager<
       fail = reject;
     });
     begun.catch(() => {}); // whoever reads the events gets it
-    const result = this.#runner.run(id, options, work, (start) => begin(start));
+    const lost = new AbortController();
+    const result = this.#runner.run(id, options, work, {
+      begun: begin,
+      outputLost: (error) => lost.abort(error),
+    });
     result.catch(fail); // has no effect once the turn has begun
-    return { events: turnEventsOf(this.store, begun), result };
+    return { events: turnEventsOf(this.store, begun, lost.signal), result };
   }
 
   /** The session's live output, from any instance. Ends with the session, or the signal. */
@@ -338,7 +333,12 @@ export class SessionManager<
 function parseNewSession<MetadataInput extends object>(
   input: NewSession<MetadataInput>,
 ): { id: string; init: SessionInit<MetadataInput> } {
-  const { sessionId, userId, threadId, metadata, client } = input;
+  const { sessionId, userId, threadId, metadata, client, ...unknown } = input;
+  for (const field of Object.keys(unknown)) {
+    throw new ValidationError(
+      `A new session has no field "${field.slice(0, 40)}"; there are sessionId, userId, threadId, metadata and client.`,
+    );
+  }
   if (sessionId !== undefined) assertId(sessionId, 'sessionId');
   assertClient(client);
   return {

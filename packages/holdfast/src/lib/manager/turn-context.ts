@@ -19,7 +19,7 @@ export async function runInTurn<Result>(
   sessionId: string,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  const turn: RunningTurn = { store, sessionId, outer: running.getStore(), active: true };
+  const turn: RunningTurn = { store, sessionId, outer: innermost(), active: true };
   try {
     return await running.run(turn, work);
   } finally {
@@ -27,9 +27,16 @@ export async function runInTurn<Result>(
   }
 }
 
+/** The innermost turn that still runs: ended ones are let go, so that chains of work stay short. */
+function innermost(): RunningTurn | undefined {
+  let turn = running.getStore();
+  while (turn !== undefined && !turn.active) turn = turn.outer;
+  return turn;
+}
+
 /** @throws SessionBusyError inside a turn on the same session: it would wait for itself. */
 export function refuseNested(store: object, sessionId: string): void {
-  for (let turn = running.getStore(); turn !== undefined; turn = turn.outer) {
+  for (let turn = innermost(); turn !== undefined; turn = turn.outer) {
     if (turn.active && turn.store === store && turn.sessionId === sessionId) {
       throw new SessionBusyError(`This code already runs inside a turn on session ${sessionId}.`);
     }

@@ -1,4 +1,5 @@
 import { endsTurn, type TurnEvent } from '../model/turn-event.ts';
+import { closable } from '../store/closable.ts';
 import type { SessionStore } from '../store/session-store.ts';
 import { type Lease, turnId } from '../store/turn-store.ts';
 
@@ -9,25 +10,31 @@ export type OutputStart = { readonly lease: Lease; readonly lastEventSeq: number
  * The live output of one turn, from its beginning however late one starts to read, and as often as
  * one likes. A reader that leaves stops nothing. Throws what kept the turn from beginning, and
  * `SessionGoneError` when the session has ended before the reading began.
+ *
+ * @param lost aborts when the turn failed and none of its output was written.
  */
 export function turnEventsOf(
   store: Pick<SessionStore<object, never>, 'subscribe'>,
   begun: Promise<OutputStart>,
+  lost: AbortSignal,
 ): AsyncIterable<TurnEvent> {
   return {
-    async *[Symbol.asyncIterator]() {
-      const start = await begun;
-      if (start === null) return;
-      const { lease, lastEventSeq: after } = start;
-      const { sessionId, incarnation } = lease;
-      for await (const event of store.subscribe(sessionId, { after, incarnation })) {
-        if (event.turnId === turnId(lease)) {
-          yield event;
-          if (endsTurn(event)) return;
-          // With leases turns follow each other: a later one's output says that this one's has ended,
-          // even if its last events are no longer kept.
-        } else if (lease.ifVersion === null && Number(event.turnId) > lease.fence) return;
-      }
-    },
+    [Symbol.asyncIterator]: () =>
+      closable(async function* (closed) {
+        const start = await Promise.race([begun, closed.promise]);
+        if (start === null) return;
+        const { lease, lastEventSeq: after } = start;
+        const { sessionId, incarnation } = lease;
+        const { signal } = closed;
+        for await (const event of store.subscribe(sessionId, { after, incarnation, signal })) {
+          if (event.turnId === turnId(lease)) {
+            yield event;
+            if (endsTurn(event)) return;
+            // With leases turns follow each other: a later one's output says that this one's has
+            // ended, even if its last events are no longer kept.
+          } else if (lease.ifVersion === null && Number(event.turnId) > lease.fence) return;
+        }
+        lost.throwIfAborted();
+      }, lost),
   };
 }

@@ -1,6 +1,7 @@
 import { ValidationError } from '../errors/errors.ts';
 import { jsonDigest, toJson } from '../json/json-value.ts';
 import { assertId } from '../model/ids.ts';
+import { interruptGraceMs } from '../model/limits.ts';
 import type { Idempotency, OnBusy } from '../store/turn-store.ts';
 import { assertClient } from './access.ts';
 import type { ClientInfo } from './client-binding.ts';
@@ -76,13 +77,19 @@ export function parseTurnOptions(options: TurnOptions, defaults: TurnDefaults): 
   if (onBusy !== 'wait' && onBusy !== 'reject' && onBusy !== 'interrupt') {
     throw new ValidationError("onBusy must be 'wait', 'reject' or 'interrupt'.");
   }
+  const waitMs = milliseconds(options.waitSeconds, 'waitSeconds', 0) ?? defaults.waitMs;
+  if (onBusy === 'interrupt' && waitMs <= interruptGraceMs) {
+    throw new ValidationError(
+      `A turn that interrupts must be ready to wait more than ${interruptGraceMs / 1000} s: so long the interrupted one may take to commit. Raise waitSeconds.`,
+    );
+  }
   return {
     client,
     token,
     userId,
     idempotency: parseIdempotency(options),
     onBusy,
-    waitMs: milliseconds(options.waitSeconds, 'waitSeconds', 0) ?? defaults.waitMs,
+    waitMs,
     maxMs: milliseconds(options.maxSeconds, 'maxSeconds', 0.001) ?? defaults.maxMs,
     signal,
   };

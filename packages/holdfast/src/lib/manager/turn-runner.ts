@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { CancelTimer, Clock } from '../clock.ts';
 import {
   HoldfastError,
+  OutcomeUnknownError,
   SessionNotFoundError,
   TurnInterruptedError,
   ValidationError,
@@ -9,22 +10,22 @@ import {
 import { type JsonValue, toJson } from '../json/json-value.ts';
 import { assertId } from '../model/ids.ts';
 import { interruptGraceMs } from '../model/limits.ts';
-import type { MetadataReader } from '../model/metadata.ts';
+import { invalidToken } from '../model/token.ts';
 import { turnEvents } from '../model/turn-event.ts';
 import type { Logger } from '../store/emitter.ts';
 import type { SessionStore } from '../store/session-store.ts';
 import type { CommitResult, Lease, TurnChanges, TurnGrant } from '../store/turn-store.ts';
-import { type Access, invalidToken } from './access.ts';
+import type { Access } from './access.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { LiveOutputWriter } from './live-output.ts';
 import { RunningTurn, type Turn } from './turn.ts';
 import { refuseNested, runInTurn } from './turn-context.ts';
+import type { OutputStart } from './turn-events.ts';
 import type { ParsedTurnOptions } from './turn-options.ts';
 
 export interface TurnRunnerOptions<Metadata extends object, MetadataInput extends object> {
   readonly store: SessionStore<Metadata, MetadataInput>;
   readonly access: Access;
-  readonly readMetadata: MetadataReader<Metadata>;
   readonly leaseMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -34,8 +35,13 @@ export type TurnWork<Metadata extends object, MetadataInput extends object, Resu
   turn: Turn<Metadata, MetadataInput>,
 ) => Promise<Result> | Result;
 
-/** Told when the turn runs, so that its live output can be read; `null` for a repeat. */
-export type OnBegun = (begun: { lease: Lease; lastEventSeq: number } | null) => void;
+/** Who reads the live output of a turn. */
+export interface TurnObserver {
+  /** The turn runs, so its output can be read; `null` for a repeat, which has none. */
+  begun(start: OutputStart): void;
+  /** None of the output was written, and none will be. */
+  outputLost(error: unknown): void;
+}
 
 /** The timer that ends an interrupted turn's last chance. */
 interface Grace {
@@ -54,16 +60,20 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
     id: string,
     options: ParsedTurnOptions,
     work: TurnWork<Metadata, MetadataInput, Result>,
-    onBegun?: OnBegun,
+    observer?: TurnObserver,
   ): Promise<Result> {
     const { store, access } = this.#options;
     assertId(id, 'A session id');
     refuseNested(store, id);
-    let onLost: (reason: HoldfastError) => void = () => {};
+    // A notice may come before there is a keeper to take it: as soon as the lease is granted.
+    let earlyNotice: HoldfastError | null = null;
+    let onLost = (reason: HoldfastError) => {
+      earlyNotice = reason;
+    };
     const begun = await this.#begin(id, options, (reason) => onLost(reason));
     if (begun.kind === 'replayed') {
       access.checkClient(begun.session, begun.credentials, options.client);
-      onBegun?.(null);
+      observer?.begun(null);
       return begun.outcome as Result; // what `work` returned under this key, by way of JSON
     }
     let stop: (reason: unknown) => void = () => {};
@@ -74,21 +84,22 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
     const grace: Grace = { cancel: () => {} };
     const keeper = this.#keep(begun, options, stop, grace);
     onLost = (reason) => keeper.abort(reason);
+    if (earlyNotice !== null) keeper.abort(earlyNotice);
     const output = new LiveOutputWriter({
       store,
       lease: () => keeper.lease,
       attempt: begun.attempt,
       clock: this.#options.clock,
-      onError: (error) => keeper.abort(error),
+      onRefused: (error) => keeper.abort(error),
     });
     let turn: RunningTurn<Metadata, MetadataInput> | undefined;
     try {
       if (keeper.aborted !== null) throw keeper.aborted.reason;
       const clientChanges = access.checkClient(begun.session, begun.credentials, options.client);
       turn = this.#turn(begun, keeper, output, options.idempotency !== undefined, clientChanges);
-      if (onBegun !== undefined) {
+      if (observer !== undefined) {
         output.start();
-        onBegun(begun);
+        observer.begun(begun);
       }
       const running = turn;
       const worked = runInTurn(store, id, async () => work(running));
@@ -101,6 +112,7 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
       const failure = failureOf(error, keeper);
       turn?.end(failure instanceof HoldfastError ? () => failure : endedTurn);
       await this.#release(keeper.lease, output, failure);
+      if (!output.written) observer?.outputLost(failure);
       throw failure;
     } finally {
       keeper.stop();
@@ -116,17 +128,10 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
     const { store, access, leaseMs } = this.#options;
     const tokenHash = token === undefined ? undefined : access.readToken(token, id).hash;
     try {
-      return await store.begin(id, {
-        nonce: randomUUID(),
-        leaseMs,
-        onBusy,
-        waitMs,
-        userId,
-        tokenHash,
-        idempotency,
-        onLost,
-        signal,
-      });
+      const nonce = randomUUID();
+      const admission = { userId, tokenHash, idempotency };
+      const begin = { nonce, leaseMs, onBusy, waitMs, ...admission, onLost, signal };
+      return await onceMore(() => store.begin(id, begin));
     } catch (error) {
       // A caller with a token learns nothing about which sessions there are.
       if (tokenHash !== undefined && error instanceof SessionNotFoundError) throw invalidToken();
@@ -167,14 +172,13 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
     keyed: boolean,
     clientChanges: readonly string[],
   ): RunningTurn<Metadata, MetadataInput> {
-    const { store, readMetadata, clock } = this.#options;
+    const { store, clock } = this.#options;
     return new RunningTurn<Metadata, MetadataInput>({
       store,
       grant,
       keeper,
       output,
       keyed,
-      readMetadata,
       clock,
       clientChanges,
       checkpoint: (changes) => this.#checkpoint(keeper, changes),
@@ -185,7 +189,8 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
     const { store, leaseMs, clock } = this.#options;
     const sentAt = clock.monotonic();
     try {
-      const result = await store.commit(keeper.lease, changes, { keep: true, leaseMs });
+      const { lease } = keeper;
+      const result = await onceMore(() => store.commit(lease, changes, { keep: true, leaseMs }));
       if (result.lease !== null) keeper.renewed(result.lease, sentAt);
       else
         keeper.abort(
@@ -210,10 +215,9 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
     const last = await output.end(turnEvents.completed());
     const { aborted } = keeper;
     if (aborted !== null && !(aborted.reason instanceof TurnInterruptedError)) throw aborted.reason;
-    await this.#options.store.commit(
-      keeper.lease,
-      { ...changes, output: last },
-      { keep: false, outcome },
+    const { lease } = keeper;
+    await onceMore(() =>
+      this.#options.store.commit(lease, { ...changes, output: last }, { keep: false, outcome }),
     );
   }
 
@@ -221,11 +225,26 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
     const { store, logger } = this.#options;
     const code = failure instanceof HoldfastError ? failure.code : 'WORK_FAILED';
     try {
-      await store.release(lease, await output.end(turnEvents.failed(code)));
+      const last = await output.end(turnEvents.failed(code));
+      await store.release(lease, last);
+      output.ended(last);
     } catch (error) {
       // The lease ends by itself; what the turn failed with is what its caller must learn.
       logger.warn({ err: error, sessionId: lease.sessionId }, 'Failed to release a lease');
     }
+  }
+}
+
+/**
+ * Repeats a call whose reply was lost. It carries a nonce, so it takes effect once and the repeat
+ * learns its outcome.
+ */
+async function onceMore<Result>(call: () => Promise<Result>): Promise<Result> {
+  try {
+    return await call();
+  } catch (error) {
+    if (!(error instanceof OutcomeUnknownError)) throw error;
+    return call();
   }
 }
 

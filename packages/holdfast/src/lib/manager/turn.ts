@@ -8,7 +8,6 @@ import {
   placeMessage,
   prepareMessage,
 } from '../model/message.ts';
-import type { MetadataReader } from '../model/metadata.ts';
 import type { Session, SessionPatch, SessionState } from '../model/session.ts';
 import {
   applyPatch,
@@ -30,7 +29,6 @@ export interface TurnParts<Metadata extends object> {
   readonly output: LiveOutputWriter;
   /** Whether an idempotency key makes repeats possible, so that effects must be told apart. */
   readonly keyed: boolean;
-  readonly readMetadata: MetadataReader<Metadata>;
   readonly clock: Clock;
   readonly clientChanges: readonly string[];
   /** Commits what there is, and keeps the lease. */
@@ -111,7 +109,7 @@ export class RunningTurn<Metadata extends object, MetadataInput extends object> 
       escalated: this.#state.escalated,
       messageCount: this.#counters.get('messageCount') ?? 0,
       counters: Object.freeze(Object.fromEntries(this.#counters)),
-      metadata: this.#parts.readMetadata(this.#state.metadata),
+      metadata: this.#parts.store.readMetadata(this.#state.metadata),
     });
     return this.#current;
   }
@@ -155,7 +153,7 @@ export class RunningTurn<Metadata extends object, MetadataInput extends object> 
     const prepared = prepareMessage(message);
     if (this.#parts.keyed) {
       const { role, content } = prepared;
-      const digest = jsonDigest([message.id ?? null, role, content]);
+      const digest = jsonDigest([role, content]);
       this.#appendCalls += 1;
       if (!this.#isNew(`a${this.#appendCalls}:${digest}`)) return;
     }
@@ -167,7 +165,7 @@ export class RunningTurn<Metadata extends object, MetadataInput extends object> 
     this.#assertRunning();
     const parsed = parsePatch(patch);
     const state = applyPatch(this.#state, parsed);
-    if (state.metadata !== this.#state.metadata) this.#parts.readMetadata(state.metadata);
+    if (state.metadata !== this.#state.metadata) this.#parts.store.readMetadata(state.metadata);
     this.#state = state;
     this.#current = null;
     this.#patches.push(parsed);
@@ -177,12 +175,12 @@ export class RunningTurn<Metadata extends object, MetadataInput extends object> 
   increment(name: string, by = 1): number {
     this.#assertRunning();
     assertIncrement(name, by);
-    const value = incremented(this.#counters, name, by);
     if (this.#parts.keyed) {
       this.#incrementCalls += 1;
       const isNew = this.#isNew(`i${this.#incrementCalls}:${jsonDigest([name, by])}`);
       if (!isNew) return this.#counters.get(name) ?? 0;
     }
+    const value = incremented(this.#counters, name, by);
     this.#counters = new Map(this.#counters).set(name, value);
     this.#current = null;
     this.#increments.set(name, (this.#increments.get(name) ?? 0) + by);
@@ -199,11 +197,12 @@ export class RunningTurn<Metadata extends object, MetadataInput extends object> 
    * Commits what there is so far and keeps the lease: from here on it stays, whatever becomes of the
    * turn. If that fails the turn is over, and its signal aborts with the reason.
    */
-  async checkpoint(): Promise<void> {
-    this.#assertRunning();
+  checkpoint(): Promise<void> {
+    if (this.#ended !== null) return Promise.reject(this.#ended());
     const checkpoint = this.#lastCheckpoint.then(() => this.#checkpoint());
-    this.#lastCheckpoint = checkpoint.catch(() => {}); // its caller has the error, and so the turn
-    await checkpoint;
+    // If it fails the turn fails with it, whether or not the work waits for it.
+    this.#lastCheckpoint = checkpoint.catch(() => {});
+    return checkpoint;
   }
 
   /** Takes what is not committed yet, for the turn's last commit. */

@@ -95,9 +95,12 @@ describe('ExpiryBuckets', () => {
     expect(take(buckets, start + 100_000)).toEqual([start + 100_000]);
   });
 
-  it('finds everything after a rest of years', () => {
-    const { buckets } = bucketsOf(start, start + 86_400_000, start + 1_000);
-    expect(take(buckets, start + 10 * 365 * 86_400_000)).toHaveLength(3);
+  it('finds everything after a rest of years, the oldest first', () => {
+    const day = 86_400_000;
+    const { buckets } = bucketsOf(start + 2 * day, start, start + day);
+    const years = start + 10 * 365 * day;
+    expect(take(buckets, years, 2)).toEqual([start, start + day]);
+    expect(take(buckets, years, 2)).toEqual([start + 2 * day]);
   });
 
   it('looks again at a second in which nothing more is due only when something is', () => {
@@ -112,7 +115,10 @@ describe('ExpiryBuckets', () => {
         },
       });
     }
-    buckets.due(start + 100, 10);
+    const first = new Entry(start + 50);
+    buckets.place(first);
+    expect(buckets.due(start + 100, 10)).toEqual([first]);
+    buckets.remove(first);
     reads = 0;
     for (let now = start + 101; now < start + 900; now += 1) buckets.due(now, 10);
     expect(reads).toBe(0);

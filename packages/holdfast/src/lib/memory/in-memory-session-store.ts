@@ -4,6 +4,7 @@ import type { JsonObject } from '../json/json-value.ts';
 import { type Message, type NewMessage, prepareMessage } from '../model/message.ts';
 import {
   noCredentials,
+  parseCredentials,
   type Session,
   type SessionCredentials,
   type SessionInit,
@@ -11,6 +12,7 @@ import {
 } from '../model/session.ts';
 import { applyPatch, assertIncrement, incremented, parseInit, parsePatch } from '../model/state.ts';
 import type { PreparedOutput, TurnEvent } from '../model/turn-event.ts';
+import { closable } from '../store/closable.ts';
 import type {
   BatchEntry,
   BatchResult,
@@ -83,10 +85,11 @@ export class InMemorySessionStore<
   ): Promise<Session<Metadata>> {
     options.signal?.throwIfAborted();
     const parsed = parseInit(id, init);
+    const credentials = parseCredentials(options.credentials ?? noCredentials);
     const write = writeName('create', options);
     const repeated = this.#core.find(id)?.repeated<Session<Metadata>>(write);
     if (repeated !== undefined) return repeated;
-    return this.#wrote(this.#core.create(id, parsed, options.credentials ?? noCredentials), write);
+    return this.#wrote(this.#core.create(id, parsed, credentials), write);
   }
 
   async get(id: string, options?: ReadOptions): Promise<Session<Metadata> | null> {
@@ -182,6 +185,7 @@ export class InMemorySessionStore<
     options: WriteOptions & { readonly ifTokenHash?: string | null | undefined } = {},
   ): Promise<Session<Metadata>> {
     options.signal?.throwIfAborted();
+    const parsed = parseCredentials(credentials);
     const record = this.#core.require(id);
     const write = writeName('setCredentials', options);
     const repeated = record.repeated<Session<Metadata>>(write);
@@ -190,7 +194,7 @@ export class InMemorySessionStore<
     if (ifTokenHash !== undefined && ifTokenHash !== record.credentials.tokenHash) {
       throw new VersionConflictError(`The token of session ${id} was changed meanwhile.`);
     }
-    record.credentials = Object.freeze({ ...credentials });
+    record.credentials = parsed;
     this.#core.written(record);
     return this.#wrote(record, write);
   }
@@ -309,15 +313,22 @@ export class InMemorySessionStore<
     return placed;
   }
 
-  async *subscribe(id: string, options: SubscribeOptions = {}): AsyncGenerator<TurnEvent> {
-    const { after, incarnation, signal } = options;
+  subscribe(id: string, options: SubscribeOptions = {}): AsyncIterableIterator<TurnEvent> {
+    return closable(({ signal }) => this.#read(id, options, signal), options.signal);
+  }
+
+  async *#read(
+    id: string,
+    { after, incarnation }: SubscribeOptions,
+    signal: AbortSignal,
+  ): AsyncGenerator<TurnEvent> {
     if (after !== undefined && (!Number.isSafeInteger(after) || after < 0)) {
       throw new ValidationError(`after must be a whole number from 0, not ${after}.`);
     }
     const record = this.#requireAs(id, incarnation);
     const live = this.#core.live(record);
     let cursor = live.cursorFor(after);
-    while (!signal?.aborted) {
+    while (!signal.aborted) {
       const event = live.next(cursor);
       if (event !== null) {
         cursor = event.seq;
@@ -328,6 +339,10 @@ export class InMemorySessionStore<
       if (!record.removed && !this.#core.closed) this.#turns.watch(record);
       if (!(await more)) return;
     }
+  }
+
+  readMetadata(stored: JsonObject): Metadata {
+    return this.#core.options.readMetadata(stored);
   }
 
   async begin(
@@ -341,8 +356,8 @@ export class InMemorySessionStore<
     return this.#turns.renew(lease, leaseMs);
   }
 
-  async emit(lease: Lease, output: readonly PreparedOutput[]): Promise<void> {
-    this.#turns.emit(lease, output);
+  async emit(lease: Lease, output: readonly PreparedOutput[], nonce: string): Promise<void> {
+    this.#turns.emit(lease, output, nonce);
   }
 
   async commit(lease: Lease, changes: TurnChanges, end: TurnEnd): Promise<CommitResult<Metadata>> {

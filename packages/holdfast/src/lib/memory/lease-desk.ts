@@ -47,7 +47,9 @@ export class LeaseDesk<Metadata extends object> {
   wait(record: SessionRecord<Metadata>, options: BeginOptions): Promise<Begun<Metadata>> {
     record.queue ??= new WaitQueue();
     const queue = record.queue;
-    return new Promise((resolve, reject) => {
+    const joined = queue.joined<Begun<Metadata>>(options.nonce);
+    if (joined !== undefined) return joined;
+    const begun = new Promise<Begun<Metadata>>((resolve, reject) => {
       const left = () => {
         this.#waiters -= 1;
         cancelTimer();
@@ -90,6 +92,8 @@ export class LeaseDesk<Metadata extends object> {
       queue.add(waiter);
       this.armTimer(record);
     });
+    queue.join(options.nonce, begun);
+    return begun;
   }
 
   /** The holder may commit once more, within the grace; then the interrupter has the session. */
@@ -97,7 +101,7 @@ export class LeaseDesk<Metadata extends object> {
     const held = record.lease;
     if (held === null || held.interrupted) return;
     held.interrupted = true;
-    held.until = Math.min(held.until, this.#core.now() + interruptGraceMs);
+    held.until = this.#core.now() + interruptGraceMs;
     record.interruptedFences = [...record.interruptedFences, held.fence].slice(-interruptedKept);
     record.cancelLeaseTimer?.();
     record.cancelLeaseTimer = null;
@@ -107,20 +111,30 @@ export class LeaseDesk<Metadata extends object> {
   /** Ends a turn whose lease has run out, and lets the next waiter in. */
   settle(record: SessionRecord<Metadata>): void {
     const held = record.lease;
-    if (held === null || held.until > this.#core.now()) return;
+    if (record.removed || held === null || held.until > this.#core.now()) return;
     const error = held.interrupted ? interrupted(record.id) : leaseLost(record.id);
     record.live?.failOpenTurn(turnId(held), error.code, this.#core.now());
     notifyLost(held, error);
     this.endTurn(record);
   }
 
-  /** Takes the lease away and gives it to the first waiter that takes it. */
+  /**
+   * Takes the lease away and gives it to the first waiter that takes it. A session that only the
+   * turn kept from expiring expires with it.
+   */
   endTurn(record: SessionRecord<Metadata>): void {
-    this.#core.table.setLease(record, null);
     record.cancelLeaseTimer?.();
     record.cancelLeaseTimer = null;
+    record.turnEnded();
+    this.#core.table.setLease(record, null);
+    if (record.expiresAt <= this.#core.now()) {
+      this.#core.remove(record, 'expired');
+      return;
+    }
     let waiter = record.queue?.shift() ?? null;
     while (waiter !== null && !waiter.offer()) waiter = record.queue?.shift() ?? null;
+    // An interrupter that had another one ahead of it interrupts that one now.
+    if (record.queue?.first?.options.onBusy === 'interrupt') this.interrupt(record);
   }
 
   /** While somebody waits for the end of this lease, it is noticed when it comes. */

@@ -1,3 +1,4 @@
+import { jsonBytes } from '../json/json-value.ts';
 import { maxLiveBytes, maxLiveEvents } from '../model/limits.ts';
 import { endsTurn, type PreparedOutput, type TurnEvent, turnEvents } from '../model/turn-event.ts';
 
@@ -35,7 +36,7 @@ export class LiveStream {
         turnId,
         createdAt: now,
       });
-      const size = JSON.stringify(event).length;
+      const size = jsonBytes(event);
       this.#events.push(event);
       this.#sizes.push(size);
       this.#bytes += size;

@@ -48,7 +48,7 @@ describe('OutcomeLedger', () => {
     const ledger = new OutcomeLedger(ttlMs);
     expect(ledger.open(keyed('k'), 0)).toEqual({ attempt: 1, effects: nothing });
     expect(ledger.open(keyed('k'), 0)).toEqual({ attempt: 2, effects: nothing });
-    ledger.checkpoint('k', effects, 0);
+    ledger.checkpoint(keyed('k'), effects, 0);
     expect(ledger.open(keyed('k'), 0)).toEqual({ attempt: 3, effects });
     expect(ledger.open(keyed('other'), 0)).toEqual({ attempt: 1, effects: nothing });
   });
@@ -67,7 +67,7 @@ describe('OutcomeLedger', () => {
   ])('remembers a failed attempt that %s something', (_, stored) => {
     const ledger = new OutcomeLedger(ttlMs);
     ledger.open(keyed('k'), 0);
-    ledger.checkpoint('k', stored, 0);
+    ledger.checkpoint(keyed('k'), stored, 0);
     ledger.abandon('k');
     expect(ledger.open(keyed('k'), 0)).toEqual({ attempt: 2, effects: stored });
   });
@@ -79,10 +79,10 @@ describe('OutcomeLedger', () => {
     expect(known(ledger, ['k'])).toEqual(['k']);
   });
 
-  it('takes no checkpoint of a key that it does not know', () => {
+  it('takes the checkpoint of a key that a rival has abandoned', () => {
     const ledger = new OutcomeLedger(ttlMs);
-    ledger.checkpoint('k', effects, 0);
-    expect(ledger.open(keyed('k'), 0)).toEqual({ attempt: 1, effects: nothing });
+    ledger.checkpoint(keyed('k'), effects, 0);
+    expect(ledger.open(keyed('k'), 0)).toEqual({ attempt: 2, effects });
   });
 
   it('forgets a key at the end of its time to live, to the millisecond', () => {
@@ -95,7 +95,7 @@ describe('OutcomeLedger', () => {
   it('counts the time to live from the last attempt, checkpoint or outcome', () => {
     const ledger = new OutcomeLedger(ttlMs);
     ledger.open(keyed('k'), 0);
-    ledger.checkpoint('k', effects, 600);
+    ledger.checkpoint(keyed('k'), effects, 600);
     expect(ledger.open(keyed('k'), 1_200)).toEqual({ attempt: 2, effects });
     ledger.complete(keyed('k'), 'done', 1_800);
     expect(known(ledger, ['k'], 2_799)).toEqual(['k']);
@@ -143,7 +143,7 @@ describe('OutcomeLedger', () => {
     const ledger = ledgerWith('old');
     ledger.open(keyed('k', 'd'.repeat(43)), 0);
     const digests = Array.from({ length: maxOutcomeBytes / 43 }, () => 'd'.repeat(43));
-    ledger.checkpoint('k', digests, 0);
+    ledger.checkpoint(keyed('k', 'd'.repeat(43)), digests, 0);
     expect(known(ledger, ['old'])).toEqual([]);
   });
 });

@@ -7,6 +7,8 @@ interface Entry {
   readonly requestDigest: string;
   attempts: number;
   effects: EffectNames;
+  /** Whether an attempt has stored anything: it may have had no effects to tell apart. */
+  checkpointed: boolean;
   /** Set when the turn has ended: its outcome, or `undefined` if it returned nothing. */
   done: { readonly outcome: JsonValue | undefined } | null;
   bytes: number;
@@ -51,15 +53,27 @@ export class OutcomeLedger {
     const entry = this.#entries.get(key);
     const attempts = (entry?.attempts ?? 0) + 1;
     const effects = entry?.effects ?? noEffects;
-    this.#put(key, { requestDigest, attempts, effects, done: null, bytes: 0, expiresAt: 0 }, now);
+    const checkpointed = entry?.checkpointed ?? false;
+    this.#put(
+      key,
+      { requestDigest, attempts, effects, checkpointed, done: null, bytes: 0, expiresAt: 0 },
+      now,
+    );
     return { attempt: attempts, effects };
   }
 
   /** Adds what the running attempt has stored. */
-  checkpoint(key: string, effects: EffectNames, now: number): void {
+  checkpoint({ key, requestDigest }: Idempotency, added: EffectNames, now: number): void {
     const entry = this.#entries.get(key);
-    if (entry === undefined) return;
-    this.#put(key, { ...entry, effects: Object.freeze([...entry.effects, ...effects]) }, now);
+    // Without locking a rival of the same key may have ended, or abandoned, what this one opened.
+    if (entry?.done) return;
+    const attempts = entry?.attempts ?? 1;
+    const effects = Object.freeze([...(entry?.effects ?? noEffects), ...added]);
+    this.#put(
+      key,
+      { requestDigest, attempts, effects, checkpointed: true, done: null, bytes: 0, expiresAt: 0 },
+      now,
+    );
   }
 
   /** Records the outcome; nothing of the attempts is needed any more. */
@@ -68,16 +82,27 @@ export class OutcomeLedger {
     const done = { outcome };
     this.#put(
       key,
-      { requestDigest, attempts, effects: noEffects, done, bytes: 0, expiresAt: 0 },
+      {
+        requestDigest,
+        attempts,
+        effects: noEffects,
+        checkpointed: true,
+        done,
+        bytes: 0,
+        expiresAt: 0,
+      },
       now,
     );
   }
 
-  /** A failed attempt is forgotten unless it has stored something: then the next one must know. */
+  /**
+   * A failed attempt is forgotten if it is the first and has stored nothing. Otherwise the next one
+   * must know.
+   */
   abandon(key: string): void {
     const entry = this.#entries.get(key);
     if (entry === undefined || entry.done !== null) return;
-    if (entry.effects.length === 0) this.#remove(key, entry);
+    if (!entry.checkpointed && entry.attempts === 1) this.#remove(key, entry);
   }
 
   #put(key: string, entry: Entry, now: number): void {

@@ -11,10 +11,10 @@ describe('RecentWrites', () => {
     expect(writes.get('update:n2')).toBeUndefined();
   });
 
-  it('keeps the last eight', () => {
+  it('keeps the last four', () => {
     const writes = new RecentWrites();
     const names = Array.from({ length: 100 }, (_, index) => `update:${index}`);
     for (const name of names) writes.add(name, name);
-    expect(names.filter((name) => writes.get(name) === name)).toEqual(names.slice(-8));
+    expect(names.filter((name) => writes.get(name) === name)).toEqual(names.slice(-4));
   });
 });

@@ -1,5 +1,8 @@
-/** A lost reply is repeated at once, so the last few results of a session serve every repeat. */
-const capacity = 8;
+/**
+ * A lost reply is repeated at once, so the last few results of a session serve every repeat. Each
+ * holds on to a version of the session that nobody else may need any more.
+ */
+const capacity = 4;
 
 /** Results of a session's last writes, by operation and nonce: a repeated write gets the first one's. */
 export class RecentWrites {

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../json/json-value.ts';
 import { randomId } from '../model/ids.ts';
-import type { MetadataReader } from '../model/metadata.ts';
+import { isShareable, type MetadataReader } from '../model/metadata.ts';
 import {
   noCredentials,
   type Session,
@@ -26,6 +26,7 @@ export interface HeldLease<Metadata extends object> {
   until: number;
   /** An interrupter waits: the holder may commit once more, and not renew. */
   interrupted: boolean;
+  readonly idempotencyKey: string | undefined;
   readonly onLost: BeginOptions['onLost'];
   /** The answer to `begin`, for a holder that asks again because it never got it. */
   grant: TurnGrant<Metadata> | null;
@@ -68,6 +69,8 @@ export class SessionRecord<Metadata extends object = JsonObject>
   userEntry: IndexEntry<SessionRecord<Metadata>> | null = null;
   statusEntry: IndexEntry<SessionRecord<Metadata>> | null = null;
 
+  /** When it expires unless a turn runs. */
+  #idleExpiresAt: number;
   #writes: RecentWrites | null = null;
   #view: Session<Metadata> | null = null;
   #metadata: { readonly stored: JsonObject; readonly read: Metadata } | null = null;
@@ -79,7 +82,8 @@ export class SessionRecord<Metadata extends object = JsonObject>
     this.updatedAt = now;
     this.lastActivity = now;
     this.absoluteExpiresAt = now + limits.absoluteMs;
-    this.expiresAt = Math.min(now + limits.idleMs, this.absoluteExpiresAt);
+    this.#idleExpiresAt = Math.min(now + limits.idleMs, this.absoluteExpiresAt);
+    this.expiresAt = this.#idleExpiresAt;
   }
 
   get writes(): RecentWrites {
@@ -92,7 +96,7 @@ export class SessionRecord<Metadata extends object = JsonObject>
     return write === undefined ? undefined : this.#writes?.get<Result>(write);
   }
 
-  /** The session as its readers see it: frozen, made once a version. */
+  /** The session as its readers see it: frozen, made once a version where readers can share it. */
   view(read: MetadataReader<Metadata>): Session<Metadata> {
     if (this.#view !== null) return this.#view;
     const view: Session<Metadata> = Object.freeze({
@@ -110,7 +114,7 @@ export class SessionRecord<Metadata extends object = JsonObject>
       expiresAt: this.expiresAt,
       version: this.version,
     });
-    this.#view = view;
+    if (isShareable(view.metadata)) this.#view = view;
     return view;
   }
 
@@ -121,11 +125,19 @@ export class SessionRecord<Metadata extends object = JsonObject>
     this.touched(now, idleMs);
   }
 
-  /** Records activity at `now`. A running turn's lease keeps the session at least as long. */
+  /** Records activity at `now`. */
   touched(now: number, idleMs: number): void {
     this.lastActivity = now;
-    const leaseEnd = this.lease?.until ?? 0;
-    this.expiresAt = Math.min(Math.max(now + idleMs, leaseEnd), this.absoluteExpiresAt);
+    this.#idleExpiresAt = Math.min(now + idleMs, this.absoluteExpiresAt);
+    this.expiresAt = this.#idleExpiresAt;
+    this.#view = null;
+    if (this.lease !== null) this.heldUntil(this.lease.until);
+  }
+
+  /** The turn has ended: from now on the idle timeout counts again, from the last activity. */
+  turnEnded(): void {
+    if (this.expiresAt === this.#idleExpiresAt) return;
+    this.expiresAt = this.#idleExpiresAt;
     this.#view = null;
   }
 
@@ -139,8 +151,10 @@ export class SessionRecord<Metadata extends object = JsonObject>
 
   #readMetadata(read: MetadataReader<Metadata>): Metadata {
     const stored = this.state.metadata;
-    if (this.#metadata?.stored !== stored) this.#metadata = { stored, read: read(stored) };
-    return this.#metadata.read;
+    if (this.#metadata?.stored === stored) return this.#metadata.read;
+    const metadata = read(stored);
+    if (isShareable(metadata)) this.#metadata = { stored, read: metadata };
+    return metadata;
   }
 }
 

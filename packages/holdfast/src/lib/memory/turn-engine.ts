@@ -1,5 +1,4 @@
 import {
-  InvalidTokenError,
   SessionBusyError,
   SessionGoneError,
   ValidationError,
@@ -9,7 +8,7 @@ import type { JsonValue } from '../json/json-value.ts';
 import { maxOutcomeBytes } from '../model/limits.ts';
 import type { SessionState } from '../model/session.ts';
 import { applyPatch, incremented } from '../model/state.ts';
-import { sameHash } from '../model/token.ts';
+import { invalidToken, sameHash } from '../model/token.ts';
 import type { PreparedOutput } from '../model/turn-event.ts';
 import {
   type BeginOptions,
@@ -57,7 +56,10 @@ export class TurnEngine<Metadata extends object> {
     if (options.onBusy === 'reject') {
       throw new SessionBusyError(`A turn is running in session ${id}.`);
     }
-    if (options.onBusy === 'interrupt') this.#desk.interrupt(record);
+    // A repeat does not interrupt the first attempt of its own turn: it waits for its outcome.
+    const key = options.idempotency?.key;
+    const ownTurn = key !== undefined && key === lease.idempotencyKey;
+    if (options.onBusy === 'interrupt' && !ownTurn) this.#desk.interrupt(record);
     return this.#desk.wait(record, options);
   }
 
@@ -72,9 +74,12 @@ export class TurnEngine<Metadata extends object> {
     return Object.freeze({ ...lease, expiresAt: held.until });
   }
 
-  emit(lease: Lease, output: readonly PreparedOutput[]): void {
+  emit(lease: Lease, output: readonly PreparedOutput[], nonce: string): void {
     const record = this.#core.requireIncarnation(lease.sessionId, lease.incarnation);
+    const writeName = `emit:${nonce}`;
+    if (record.repeated(writeName) !== undefined) return;
     if (this.#core.options.locking) this.#desk.requireHeld(record, lease);
+    record.writes.add(writeName, true);
     this.#core.live(record).append(turnId(lease), output, this.#core.now());
   }
 
@@ -102,13 +107,16 @@ export class TurnEngine<Metadata extends object> {
     if (idempotency !== undefined) {
       const outcomes = core.outcomes(record);
       if (!end.keep) outcomes.complete(idempotency, end.outcome, now);
-      else if (changes.effects) outcomes.checkpoint(idempotency.key, changes.effects, now);
+      else outcomes.checkpoint(idempotency, changes.effects ?? [], now);
     }
     if (changes.output && changes.output.length > 0) {
       core.live(record).append(turnId(lease), changes.output, now);
     }
     const goesOn = end.keep && held?.interrupted !== true;
     if (held !== null && goesOn) held.until = Math.max(held.until, now + end.leaseMs);
+    // The lease of an interrupted turn goes with its checkpoint, and so its output must end.
+    if (end.keep && !goesOn) record.live?.failOpenTurn(turnId(lease), 'TURN_INTERRUPTED', now);
+    if (held !== null && !goesOn) core.table.setLease(record, null);
     core.written(record);
     const result: CommitResult<Metadata> = Object.freeze({
       session: record.view(core.options.readMetadata),
@@ -126,6 +134,7 @@ export class TurnEngine<Metadata extends object> {
     const record = this.#core.find(lease.sessionId);
     if (record?.incarnation !== lease.incarnation) return false;
     const { locking } = this.#core.options;
+    if (locking) this.#desk.settle(record);
     if (locking && !isHeldBy(record, lease)) return false;
     const idempotency = lease.idempotency;
     if (output !== undefined && output.length > 0) {
@@ -150,7 +159,7 @@ export class TurnEngine<Metadata extends object> {
     const { userId, tokenHash, idempotency } = options;
     if (userId !== undefined && record.state.userId !== userId) throw notFound(record.id);
     if (tokenHash !== undefined && !sameHash(record.credentials.tokenHash, tokenHash)) {
-      throw new InvalidTokenError('The token is not that of a session here.');
+      throw invalidToken();
     }
     const done =
       idempotency === undefined
@@ -180,6 +189,7 @@ export class TurnEngine<Metadata extends object> {
       fence: lease.fence,
       until,
       interrupted: false,
+      idempotencyKey: options.idempotency?.key,
       onLost: options.onLost,
       grant: null,
     };
@@ -245,7 +255,7 @@ export class TurnEngine<Metadata extends object> {
 
   /** The held lease, or `null` without locking. @throws as `commit` does. */
   #requireWritable(record: SessionRecord<Metadata>, lease: Lease) {
-    if (lease.ifVersion === null) return this.#desk.requireHeld(record, lease);
+    if (this.#core.options.locking) return this.#desk.requireHeld(record, lease);
     if (record.version !== lease.ifVersion) {
       throw new VersionConflictError(
         `The session ${record.id} is at version ${record.version}; the turn began at ${lease.ifVersion}.`,

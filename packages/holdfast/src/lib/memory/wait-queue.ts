@@ -12,10 +12,24 @@ export interface Waiter extends Linked<Waiter> {
 /** Waiters in the order in which they asked; interrupters, among themselves in order, go first. */
 export class WaitQueue {
   readonly #waiters = new LinkedList<Waiter>();
+  readonly #begun = new Map<string, Promise<unknown>>();
   #lastInterrupter: Waiter | null = null;
 
   get size(): number {
     return this.#waiters.size;
+  }
+
+  get first(): Waiter | null {
+    return this.#waiters.first;
+  }
+
+  /** What the waiter of this nonce will get: one that asks again does not wait behind itself. */
+  joined<Begun>(nonce: string): Promise<Begun> | undefined {
+    return this.#begun.get(nonce) as Promise<Begun> | undefined;
+  }
+
+  join(nonce: string, begun: Promise<unknown>): void {
+    this.#begun.set(nonce, begun);
   }
 
   add(waiter: Waiter): void {
@@ -31,6 +45,7 @@ export class WaitQueue {
     // Interrupters stand together at the front: the one before is another, or there is none.
     if (this.#lastInterrupter === waiter) this.#lastInterrupter = waiter.previous;
     this.#waiters.remove(waiter);
+    this.#begun.delete(waiter.options.nonce);
   }
 
   shift(): Waiter | null {

@@ -11,6 +11,9 @@ export const maxCounters = 128;
 export const maxOutcomes = 64;
 export const maxOutcomeBytes = 256 * 1024;
 
+/** One piece of live output, in bytes of JSON. */
+export const maxOutputBytes = 64 * 1024;
+
 /** Live output kept for replay in one session, in events and in bytes of JSON: the oldest go first. */
 export const maxLiveEvents = 1024;
 export const maxLiveBytes = 256 * 1024;

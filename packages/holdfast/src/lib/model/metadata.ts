@@ -35,7 +35,7 @@ export function metadataReader<Output extends object>(
         `The session's metadata does not fit its schema: ${issues.join('; ')}.`,
       );
     }
-    return deepFreeze(result.value);
+    return frozenCopy(result.value);
   };
 }
 
@@ -58,15 +58,41 @@ function pathOf(issue: StandardSchemaV1.Issue): string {
   return ['metadata', ...keys].join('.');
 }
 
+/** Metadata that holds what can't be frozen (a Date, a Map): each reader must get one of its own. */
+const unshareable = new WeakSet<object>();
+
+/** Whether all readers may be handed the same object. */
+export function isShareable(metadata: object): boolean {
+  return !unshareable.has(metadata);
+}
+
 /**
- * Freezes plain objects and arrays, also below what is frozen already: a schema may have frozen the
- * outside alone. What it made of other kinds (a Date, a Map) is its own.
+ * A frozen copy of what the schema made: its defaults are its owner's, and stay as they are. What is
+ * neither a plain object nor an array is passed on as it is.
  */
-function deepFreeze<T>(value: T, seen: Set<unknown> = new Set()): T {
-  if (typeof value !== 'object' || value === null || seen.has(value)) return value;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) return value;
-  seen.add(value);
-  for (const item of Object.values(value)) deepFreeze(item, seen);
-  return Object.freeze(value);
+function frozenCopy<Output extends object>(made: Output): Output {
+  let shareable = true;
+  const copies = new Map<object, unknown>(); // a value may stand in several places, or hold itself
+  const copy = (value: unknown): unknown => {
+    if (typeof value !== 'object' || value === null) return value;
+    if (copies.has(value)) return copies.get(value);
+    if (Array.isArray(value)) {
+      const list: unknown[] = [];
+      copies.set(value, list);
+      for (const item of value) list.push(copy(item));
+      return Object.freeze(list);
+    }
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype !== Object.prototype && prototype !== null) {
+      shareable = false;
+      return value;
+    }
+    const object: Record<string, unknown> = {};
+    copies.set(value, object);
+    for (const [key, item] of Object.entries(value)) object[key] = copy(item);
+    return Object.freeze(object);
+  };
+  const result = copy(made) as Output;
+  if (!shareable) unshareable.add(result);
+  return result;
 }

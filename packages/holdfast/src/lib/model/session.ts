@@ -1,4 +1,5 @@
-import type { JsonObject, JsonValue } from '../json/json-value.ts';
+import { ValidationError } from '../errors/errors.ts';
+import { type JsonObject, type JsonValue, toJson } from '../json/json-value.ts';
 
 /**
  * `active`: turns run. `handed_over`: a human has the conversation; messages are stored and no model
@@ -39,7 +40,8 @@ export interface Session<Metadata extends object = JsonObject> {
 
 /**
  * What `create` and `set` take. A `Session` as read may be passed back: what only the store may set
- * (version, times, message count) is ignored.
+ * (version, times, message count) is ignored. But not under a metadata schema that transforms: what
+ * is stored is the schema's input, and a `Session` has its output.
  */
 export interface SessionInit<MetadataInput extends object = JsonObject> {
   readonly userId?: string | null;
@@ -83,6 +85,22 @@ export interface SessionCredentials {
   readonly authenticatedAt: number | null;
   /** What the client binding captured of the client; `null` when nothing is bound. */
   readonly clientBinding: JsonValue;
+}
+
+/** @throws ValidationError for a part of another type, or a binding that is not JSON. */
+export function parseCredentials(input: SessionCredentials): SessionCredentials {
+  const { tokenHash, authenticatedAt, clientBinding } = input;
+  if (tokenHash !== null && typeof tokenHash !== 'string') {
+    throw new ValidationError('tokenHash must be a string or null.');
+  }
+  if (authenticatedAt !== null && !Number.isSafeInteger(authenticatedAt)) {
+    throw new ValidationError('authenticatedAt must be milliseconds since the epoch, or null.');
+  }
+  return Object.freeze({
+    tokenHash,
+    authenticatedAt,
+    clientBinding: toJson(clientBinding, 'clientBinding'),
+  });
 }
 
 export const noCredentials: SessionCredentials = Object.freeze({

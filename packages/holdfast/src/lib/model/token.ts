@@ -1,4 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { InvalidTokenError } from '../errors/errors.ts';
 import { isId } from './ids.ts';
 
 export interface IssuedToken {
@@ -36,6 +37,11 @@ export function sameHash(stored: string | null, given: string): boolean {
   const a = Buffer.from(stored);
   const b = Buffer.from(given);
   return a.length === b.length && timingSafeEqual(a, b);
+}
+
+/** The same for every reason, so that no session can be probed for. */
+export function invalidToken(): InvalidTokenError {
+  return new InvalidTokenError('The session token is missing, malformed or not valid.');
 }
 
 /** One pass of SHA-256 is enough: the secret has 256 bits, so there is nothing to guess. */

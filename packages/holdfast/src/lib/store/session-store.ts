@@ -13,7 +13,7 @@ import type { StoreHealth, StoreStats } from './store-stats.ts';
 import type { TurnStore } from './turn-store.ts';
 
 export interface ReadOptions {
-  /** Rejects with the signal's reason where the call waits. */
+  /** Rejects with the signal's reason where the call waits; `subscribe` just ends. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -120,6 +120,8 @@ export interface CommitResult<Metadata extends object> {
 export interface TurnStore<Metadata extends object = JsonObject> {
   /** Whether turns take leases. Without them `commit` is a compare-and-set on the version. */
   readonly locking: boolean;
+  /** Stored metadata as readers are handed it. @throws ValidationError when it does not fit the schema. */
+  readMetadata(stored: JsonObject): Metadata;
   /** Live output is written at most this often, in milliseconds; 0 writes each piece at once. */
   readonly outputIntervalMs: number;
 
@@ -135,8 +137,11 @@ export interface TurnStore<Metadata extends object = JsonObject> {
    * @throws LeaseLostError, TurnInterruptedError, SessionGoneError.
    */
   renew(lease: Lease, leaseMs: number): Promise<Lease>;
-  /** Writes live output under the lease, as of the turn `turnId(lease)`. Throws as `renew` does. */
-  emit(lease: Lease, output: readonly PreparedOutput[]): Promise<void>;
+  /**
+   * Writes live output under the lease, as of the turn `turnId(lease)`; once, however often it is
+   * repeated under its nonce. Throws as `renew` does.
+   */
+  emit(lease: Lease, output: readonly PreparedOutput[], nonce: string): Promise<void>;
   /**
    * Writes the changes atomically and, unless `keep`, ends the turn and hands the session to the
    * next waiter. An interrupted holder may commit once, which ends its turn.

@@ -57,12 +57,30 @@ describe('a failing store', () => {
         turn.increment('n');
         return 'answer';
       });
-    faults.fail('commit', { when: 'after' });
-    const error = await ask().catch((caught: unknown) => caught);
-    expect(error).toBeInstanceOf(OutcomeUnknownError);
-    expect((error as OutcomeUnknownError).nonce).toMatch(/^[0-9a-f-]{36}$/);
+    faults.fail('commit', { when: 'after', times: 2 });
+    await expect(ask()).rejects.toThrow(OutcomeUnknownError);
     expect(await ask()).toBe('answer');
     expect((await sessions.store.get('s'))?.counters).toEqual({ n: 1 });
+  });
+
+  it('repeats a begin and a commit whose reply was lost, once each, and they take effect once', async () => {
+    const { faults, sessions } = await setUp();
+    faults.fail('begin', { when: 'after' });
+    faults.fail('commit', { when: 'after' });
+    const counted = await sessions.turn('s', async (turn) => turn.increment('n'));
+    expect(counted).toBe(1);
+    expect((await sessions.store.get('s'))?.version).toBe(2);
+    expect((await sessions.store.getStats()).activeLeases).toBe(0);
+  });
+
+  it('an unknown outcome has the nonce that makes the call safe to repeat', async () => {
+    const { faults, sessions } = await setUp();
+    faults.fail('incrementCounter', { when: 'after' });
+    const error = await sessions.store.incrementCounter('s', 'n', 2).catch((caught) => caught);
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    const { nonce } = error as OutcomeUnknownError;
+    expect(await sessions.store.incrementCounter('s', 'n', 2, { nonce })).toBe(2);
+    expect((await sessions.store.get('s'))?.counters).toEqual({ n: 2 });
   });
 
   it('a failed checkpoint ends the turn', async () => {
@@ -80,14 +98,37 @@ describe('a failing store', () => {
     expect(await sessions.store.messages('s')).toEqual([]);
   });
 
-  it('failed live output ends the turn: its readers would miss a piece', async () => {
+  it.each(['before', 'after'] as const)(
+    'live output that fails %s its write is sent again, and there once',
+    async (when) => {
+      const { clock, faults, sessions } = await setUp();
+      faults.fail('emit', { when });
+      const { events, result } = sessions.startTurn('s', async (turn) => {
+        for (const text of ['a', 'b']) {
+          turn.emit({ type: 'text', text });
+          await clock.advance(1);
+        }
+        return 'answered';
+      });
+      const seen: unknown[] = [];
+      for await (const { type, text } of events) seen.push(text ?? type);
+      expect(seen).toEqual(['turn.started', 'a', 'b', 'turn.completed']);
+      expect(await result).toBe('answered');
+    },
+  );
+
+  it('a turn whose output was never written fails its readers too', async () => {
     const { faults, sessions } = await setUp();
-    faults.fail('emit');
-    const turn = sessions.turn('s', async (turn) => {
-      turn.emit({ type: 'text', text: 'x' });
-      await new Promise(() => {});
+    faults.fail('emit', { times: 10 });
+    faults.fail('release');
+    const { events, result } = sessions.startTurn('s', async () => {
+      throw new RangeError('the work');
     });
-    await expect(turn).rejects.toThrow(StoreUnavailableError);
+    const reading = (async () => {
+      for await (const _ of events) throw new TypeError('there is none');
+    })();
+    await expect(reading).rejects.toThrow(new RangeError('the work'));
+    await expect(result).rejects.toThrow(new RangeError('the work'));
   });
 
   it('a renewal that fails for a while loses nothing', async () => {

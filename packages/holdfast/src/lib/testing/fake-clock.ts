@@ -54,6 +54,6 @@ export class FakeClock implements Clock {
       next.callback();
       await afterMicrotasks();
     }
-    this.#now = end;
+    this.#now = Math.max(this.#now, end); // two may advance it at once
   }
 }

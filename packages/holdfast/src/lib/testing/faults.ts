@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { OutcomeUnknownError, StoreUnavailableError } from '../errors/errors.ts';
 import type { SessionStore } from '../store/session-store.ts';
 
@@ -50,38 +51,51 @@ export function withFaults<Store extends object>(store: Store, faults: Faults): 
       return (...args: unknown[]) => {
         const fault = faults.take(name as StoreOperation);
         if (fault === undefined) return Reflect.apply(member, target, args);
-        return failing(() => Reflect.apply(member, target, args), String(name), args, fault);
+        return failing(target, member as Method, name as StoreOperation, args, fault);
       };
     },
   });
 }
 
+type Method = (...args: never[]) => unknown;
+
 async function failing(
-  call: () => unknown,
-  operation: string,
+  store: object,
+  call: Method,
+  operation: StoreOperation,
   args: readonly unknown[],
   { when = 'before', error }: Fault,
 ): Promise<never> {
   if (when === 'before') {
     throw error ?? new StoreUnavailableError(`The test made ${operation} fail.`);
   }
-  await call();
-  throw (
-    error ??
-    new OutcomeUnknownError(`The test lost the reply of ${operation}.`, { nonce: nonceOf(args) })
-  );
+  const { named, nonce } = withNonce(operation, args);
+  await Reflect.apply(call, store, named);
+  throw error ?? new OutcomeUnknownError(`The test lost the reply of ${operation}.`, { nonce });
 }
 
-function nonceOf(args: readonly unknown[]): string {
-  for (const arg of args) {
-    if (
-      typeof arg === 'object' &&
-      arg !== null &&
-      'nonce' in arg &&
-      typeof arg.nonce === 'string'
-    ) {
-      return arg.nonce;
-    }
-  }
-  return '';
+/** Where an operation takes its nonce: in this argument's object. */
+const nonceArguments: Partial<Record<StoreOperation, number>> = {
+  begin: 1,
+  commit: 1,
+  create: 2,
+  set: 2,
+  update: 2,
+  appendMessages: 2,
+  setCredentials: 2,
+  incrementCounter: 3,
+};
+
+/** The arguments with a nonce in them, as a driver would add one, so that the call can be repeated. */
+function withNonce(
+  operation: StoreOperation,
+  args: readonly unknown[],
+): { named: unknown[]; nonce: string } {
+  const index = nonceArguments[operation];
+  // The others have one of their own (emit), or take effect once by nature (delete, release).
+  if (index === undefined) return { named: [...args], nonce: randomUUID() };
+  const options = { nonce: randomUUID(), ...(args[index] as { nonce?: string } | undefined) };
+  const named = Array.from({ length: Math.max(args.length, index + 1) }, (_, at) => args[at]);
+  named[index] = options;
+  return { named, nonce: options.nonce };
 }

@@ -102,6 +102,30 @@ export function expiryCases(context: SuiteContext): void {
       assert.equal(session?.expiresAt, (session?.lastActivity ?? 0) + idleMs);
     });
 
+    context.case('law 7: a turn that fails leaves the idle timeout where it was', async () => {
+      const { sessions, store } = await context.place();
+      const { expiresAt } = await store.create('s');
+      await clock.advance(idleMs - leaseMs / 2);
+      const failing = sessions.turn('s', async () => {
+        throw new Error('planned');
+      });
+      await assert.rejects(failing, /planned/);
+      assert.equal((await store.get('s'))?.expiresAt, expiresAt);
+    });
+
+    context.case(
+      'law 7: a commit’s idle timeout is counted from it, however long its lease was',
+      async () => {
+        const { store } = await context.place();
+        await store.create('s');
+        const { lease } = await context.beginByHand(store, 's', { leaseMs: idleMs * 3 });
+        const end = { keep: false, outcome: undefined } as const;
+        const { session } = await store.commit(lease, { nonce: crypto.randomUUID() }, end);
+        assert.equal(session.expiresAt, session.lastActivity + idleMs);
+        assert.deepEqual(await store.get('s'), session);
+      },
+    );
+
     context.case('law 7: a dead turn holds it off no longer than its lease', async () => {
       const { store } = await context.place();
       await store.create('s');

@@ -29,6 +29,21 @@ export function historyCases(context: SuiteContext): void {
       assert.throws(() => (messages as unknown[]).push(1), TypeError);
     });
 
+    context.case('a message of a turn has the time of the commit that stored it', async () => {
+      const { sessions, store } = await context.place();
+      await store.create('s');
+      await sessions.turn('s', async (turn) => {
+        turn.append({ role: 'user', content: 'first' });
+        await turn.checkpoint();
+        await context.clock.advance(context.unitMs * 2);
+        turn.append({ role: 'assistant', content: 'second' });
+      });
+      const [first, second] = await store.messages('s');
+      const { lastActivity = 0 } = (await store.get('s')) ?? {};
+      assert.equal(second?.createdAt, lastActivity);
+      assert.ok(lastActivity - (first?.createdAt ?? 0) >= context.unitMs);
+    });
+
     context.case('law 9: the newest SESSION_MAX_MESSAGES are kept, and numbers go on', async () => {
       const { store } = await context.place({ maxMessages: 10 });
       await store.create('s');

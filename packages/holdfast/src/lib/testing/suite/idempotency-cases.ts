@@ -20,10 +20,7 @@ export function idempotencyCases(context: SuiteContext): void {
         nonce: crypto.randomUUID(),
         messages: [prepareMessage({ role: 'user', content })],
         increments: new Map([['messageCount', 1]]),
-        effects: [
-          `a1:${jsonDigest([null, 'user', content])}`,
-          `i1:${jsonDigest(['messageCount', 1])}`,
-        ],
+        effects: [`a1:${jsonDigest(['user', content])}`, `i1:${jsonDigest(['messageCount', 1])}`],
       },
       { keep: true, leaseMs },
     );
@@ -243,6 +240,39 @@ export function idempotencyCases(context: SuiteContext): void {
         assert.equal(await sessions.turn('s', { idempotencyKey: 'k' }, async (t) => t.attempt), 2);
       },
     );
+
+    context.case('law 6: attempts go on being counted, whether they died or failed', async () => {
+      const { sessions, store } = await context.place();
+      await store.create('s');
+      const attempts: number[] = [];
+      const ask = (fails: boolean) =>
+        sessions.turn('s', { idempotencyKey: 'k' }, async (turn) => {
+          attempts.push(turn.attempt);
+          turn.update({ metadata: { asked: true } });
+          await turn.checkpoint();
+          if (fails) throw new Error('planned');
+        });
+      await assert.rejects(ask(true), /planned/);
+      await assert.rejects(ask(true), /planned/);
+      await context.beginByHand(store, 's', { idempotency: { key: 'k', requestDigest: '' } });
+      await context.clock.advance(leaseMs + 1);
+      await ask(false);
+      assert.deepEqual(attempts, [1, 2, 4]);
+    });
+
+    context.case('law 6: an increment that is stored already cannot fail the repeat', async () => {
+      const { sessions, store } = await context.place();
+      await store.create('s');
+      const ask = (fails: boolean) =>
+        sessions.turn('s', { idempotencyKey: 'k' }, async (turn) => {
+          turn.increment('n', Number.MAX_SAFE_INTEGER);
+          await turn.checkpoint();
+          if (fails) throw new Error('planned');
+          return turn.current.counters.n;
+        });
+      await assert.rejects(ask(true), /planned/);
+      assert.equal(await ask(false), Number.MAX_SAFE_INTEGER);
+    });
 
     context.case(
       'law 6: a repeat that waits behind its own first attempt gets the outcome',

@@ -92,10 +92,8 @@ export function identityCases(context: SuiteContext): void {
       const firstTurn = await messageOf(sessions.turn(session.id, { token: wrong }, async () => 1));
       await store.delete(session.id);
       assert.equal(await messageOf(sessions.authenticate(token)), first);
-      assert.equal(
-        (await messageOf(sessions.turn(session.id, { token }, async () => 1))).split(' ')[0],
-        firstTurn.split(' ')[0],
-      );
+      assert.equal(await messageOf(sessions.turn(session.id, { token }, async () => 1)), firstTurn);
+      assert.equal(firstTurn, first);
     });
 
     context.case(
@@ -124,6 +122,58 @@ export function identityCases(context: SuiteContext): void {
         assert.ok(both.some(({ status }) => status === 'fulfilled'));
       },
     );
+
+    context.case(
+      'credentials are copied, and replaced only where they are as expected',
+      async () => {
+        const { store } = await context.place();
+        const credentials = { tokenHash: 'one', authenticatedAt: 1, clientBinding: { a: [1] } };
+        await store.create('s', {}, { credentials });
+        credentials.tokenHash = 'changed by its owner';
+        credentials.clientBinding.a.push(2);
+        const read = await store.getWithCredentials('s');
+        assert.deepEqual(read?.credentials, {
+          tokenHash: 'one',
+          authenticatedAt: 1,
+          clientBinding: { a: [1] },
+        });
+        assert.throws(() => Object.assign(read?.credentials ?? {}, { tokenHash: 'x' }), TypeError);
+        const next = { tokenHash: 'two', authenticatedAt: 2, clientBinding: null };
+        const replace = (ifTokenHash: string, nonce?: string) =>
+          store.setCredentials('s', next, { ifTokenHash, nonce });
+        await assert.rejects(replace('not one'), VersionConflictError);
+        const replaced = await replace('one', 'n');
+        assert.deepEqual(await replace('one', 'n'), replaced, 'repeated, not refused');
+        assert.equal((await store.getWithCredentials('s'))?.credentials.tokenHash, 'two');
+      },
+    );
+
+    context.case('what happens to tokens and sessions is told', async () => {
+      const { sessions } = await context.place();
+      const seen: unknown[] = [];
+      sessions.on('tokenRotated', (event) => seen.push(event));
+      sessions.on('revoked', (event) => seen.push(event));
+      const { session } = await sessions.create({ userId: 'u' });
+      await sessions.rotateToken(session.id);
+      await sessions.revoke(session.id);
+      await sessions.revoke(session.id);
+      await sessions.create({ userId: 'u' });
+      await sessions.revokeUser('u');
+      await sessions.revokeAll();
+      await context.settle();
+      assert.deepEqual(seen, [
+        { sessionId: session.id },
+        { count: 1, userId: null },
+        { count: 1, userId: 'u' },
+      ]);
+    });
+
+    context.case('an expired session does not count toward the user’s cap', async () => {
+      const { store } = await context.place({ maxPerUser: 1, maxPerUserPolicy: 'reject' });
+      await store.create('old', { userId: 'u' });
+      await context.clock.advance(context.idleMs);
+      assert.equal((await store.create('new', { userId: 'u' })).userId, 'u');
+    });
 
     context.case('a sensitive change asks for a fresh authentication', async () => {
       const { sessions, store } = await context.place();

@@ -5,8 +5,10 @@ import {
   SessionBusyError,
   SessionGoneError,
   SessionNotFoundError,
+  ValidationError,
 } from '../../errors/errors.ts';
 import { prepareMessage } from '../../model/message.ts';
+import { parsePatch } from '../../model/state.ts';
 import type { Lease, TurnChanges } from '../../store/turn-store.ts';
 import { Gate, type SuiteContext } from './suite-context.ts';
 
@@ -42,7 +44,10 @@ export function leaseCases(context: SuiteContext): void {
         ),
       );
       assert.equal((await store.get('s'))?.counters.n, 60);
-      assert.equal(order.length, 60);
+      assert.deepEqual(
+        [...order].sort((a, b) => a - b),
+        Array.from({ length: 60 }, (_, index) => index),
+      );
     });
 
     context.case(
@@ -147,7 +152,7 @@ export function leaseCases(context: SuiteContext): void {
 
     context.case('law 3: a stale holder’s live output is refused', async () => {
       const taken = await takenOver();
-      await assert.rejects(taken.store.emit(taken.stale, []), LeaseLostError);
+      await assert.rejects(taken.store.emit(taken.stale, [], crypto.randomUUID()), LeaseLostError);
       await assertUnharmed(taken, 1);
     });
 
@@ -183,6 +188,92 @@ export function leaseCases(context: SuiteContext): void {
       assert.deepEqual(await store.commit(lease, same, ended), first);
       assert.equal((await store.messages('s')).length, 2);
       assert.equal((await store.get('s'))?.counters.n, 2);
+    });
+
+    context.case(
+      'a commit that cannot be written whole writes nothing, and keeps the lease',
+      async () => {
+        const { store } = await context.place();
+        await store.create('s', { counters: { n: Number.MAX_SAFE_INTEGER } });
+        const before = await store.get('s');
+        const { lease } = await context.beginByHand(store, 's');
+        const bad: TurnChanges = { ...changes('x'), patches: [parsePatch({ escalated: true })] };
+        await assert.rejects(store.commit(lease, bad, ended), ValidationError);
+        assert.deepEqual(await store.get('s'), before);
+        assert.deepEqual(await store.messages('s'), []);
+        assert.equal(await store.release(lease), true);
+      },
+    );
+
+    context.case('a checkpoint renews the lease', async () => {
+      const { store } = await context.place();
+      await store.create('s');
+      const { lease } = await context.beginByHand(store, 's');
+      await context.clock.advance(leaseMs * 0.8);
+      const kept = await store.commit(lease, changes('a'), { keep: true, leaseMs });
+      await context.clock.advance(leaseMs * 0.8);
+      assert.ok(kept.lease);
+      await store.commit(kept.lease, changes('b'), ended);
+      assert.equal((await store.messages('s')).length, 2);
+    });
+
+    context.case('a release after the lease’s end gives nothing up', async () => {
+      const { store } = await context.place();
+      await store.create('s');
+      const { lease } = await context.beginByHand(store, 's');
+      await context.clock.advance(leaseMs + 1);
+      assert.equal(await store.release(lease), false);
+    });
+
+    context.case('a holder whose session is deleted learns it by its signal', async () => {
+      const { sessions, store } = await context.place();
+      await store.create('s');
+      const inside = new Gate();
+      let signal: AbortSignal | undefined;
+      const turn = sessions.turn('s', async (turn) => {
+        signal = turn.signal;
+        inside.open();
+        await new Promise(() => {});
+      });
+      turn.catch(() => {});
+      await inside.promise;
+      await store.delete('s');
+      await context.until(() => signal?.aborted === true, leaseMs);
+      await assert.rejects(turn, SessionGoneError);
+    });
+
+    context.case('what a turn commits is told as events, and keeps the user’s cap', async () => {
+      const { sessions, store } = await context.place({ maxPerUser: 1 });
+      await store.create('older', { userId: 'u' });
+      await store.create('s');
+      const seen: string[] = [];
+      for (const name of ['escalated', 'status', 'evicted'] as const) {
+        store.on(name, ({ sessionId }) => seen.push(`${name} ${sessionId}`));
+      }
+      await sessions.turn('s', async (turn) => {
+        turn.update({ userId: 'u', escalated: true, status: 'handed_over' });
+      });
+      await context.settle();
+      assert.deepEqual(seen.sort(), ['escalated s', 'evicted older', 'status s']);
+      assert.equal(await store.get('older'), null);
+    });
+
+    context.case('a listener may begin a turn, and one that fails harms nobody', async () => {
+      const { sessions, store } = await context.place();
+      await store.create('s');
+      let answered: Promise<string> | undefined;
+      store.on('escalated', async () => {
+        throw new RangeError('a listener’s own failure');
+      });
+      store.on('escalated', () => {
+        answered = sessions.turn('s', async () => 'begun by a listener');
+      });
+      await sessions.turn('s', async (turn) => {
+        turn.update({ escalated: true });
+        await turn.checkpoint();
+        await context.settle();
+      });
+      assert.equal(await answered, 'begun by a listener');
     });
 
     context.case('renewal keeps a long turn’s session, at a third of the lease', async () => {
@@ -238,7 +329,7 @@ export function leaseCases(context: SuiteContext): void {
         () => store.commit(lease, changes('old'), ended),
         () => store.commit(lease, changes('old'), { keep: true, leaseMs }),
         () => store.renew(lease, leaseMs),
-        () => store.emit(lease, []),
+        () => store.emit(lease, [], crypto.randomUUID()),
         () => store.messages('s', { incarnation: lease.incarnation }),
       ];
       for (const write of writes) await assert.rejects(write, SessionGoneError);

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { SessionNotFoundError, ValidationError } from '../../errors/errors.ts';
-import type { LiveOutput, TurnEvent } from '../../model/turn-event.ts';
+import {
+  type LiveOutput,
+  prepareOutput,
+  type TurnEvent,
+  turnEvents,
+} from '../../model/turn-event.ts';
 import { Gate, type SuiteContext } from './suite-context.ts';
 
 const brief = ({ type, text, attempt, code }: TurnEvent) =>
@@ -206,8 +211,10 @@ export function liveOutputCases(context: SuiteContext): void {
         await store.create('s');
         const idempotency = { key: 'k', requestDigest: '' };
         const { lease } = await context.beginByHand(store, 's', { idempotency });
-        const failed: LiveOutput = { type: 'turn.started', attempt: 1 };
-        await store.emit(lease, [failed as never, { type: 'text', text: 'half' } as never]);
+        const nonce = crypto.randomUUID();
+        const output = [turnEvents.started(1), prepareOutput({ type: 'text', text: 'half' })];
+        await store.emit(lease, output, nonce);
+        await store.emit(lease, output, nonce); // its reply was lost: it is there once
         const seen: string[] = [];
         const reading = (async () => {
           for await (const event of sessions.subscribe('s', { after: 0 })) {
@@ -230,6 +237,60 @@ export function liveOutputCases(context: SuiteContext): void {
         ]);
       },
     );
+
+    context.case('a reader that leaves while it waits is let go at once', async () => {
+      const { sessions, store } = await context.place();
+      await store.create('s');
+      const reader = sessions.subscribe('s')[Symbol.asyncIterator]();
+      const waiting = reader.next();
+      await context.settle();
+      assert.deepEqual(await reader.return?.(), { done: true, value: undefined });
+      assert.equal((await waiting).done, true);
+      const { lease } = await context.beginByHand(store, 's');
+      const { events, result } = sessions.startTurn('s', async () => 'late');
+      const early = events[Symbol.asyncIterator]();
+      const first = early.next();
+      await early.return?.();
+      assert.equal((await first).done, true);
+      await store.release(lease);
+      assert.equal(await result, 'late');
+    });
+
+    context.case('the events of a turn that is interrupted at a checkpoint end', async () => {
+      const { sessions, store } = await context.place();
+      await store.create('s');
+      const inside = new Gate();
+      const { events, result } = sessions.startTurn('s', async (turn) => {
+        turn.emit({ type: 'text', text: 'half' });
+        inside.open();
+        await new Promise((resolve) => turn.signal.addEventListener('abort', resolve));
+        await turn.checkpoint();
+      });
+      result.catch(() => {});
+      await inside.promise;
+      const interrupter = sessions.turn('s', { onBusy: 'interrupt' }, async () => 'next');
+      await context.until(() => interrupter.then(Boolean));
+      assert.deepEqual((await readTo(events, 'never')).map(brief), [
+        'turn.started 1',
+        'text half',
+        'turn.failed TURN_INTERRUPTED',
+      ]);
+      await assert.rejects(result, { code: 'TURN_INTERRUPTED' });
+    });
+
+    context.case('the events of a turn whose session is deleted end', async () => {
+      const { sessions, store } = await context.place();
+      await store.create('s');
+      const { events, result } = sessions.startTurn('s', async (turn) => {
+        turn.emit({ type: 'text', text: 'half' });
+        await context.settle();
+        await store.delete('s');
+      });
+      result.catch(() => {});
+      const seen = await readTo(events, 'never');
+      assert.deepEqual(seen.map(brief), ['turn.started 1', 'text half']);
+      await assert.rejects(result, { code: 'SESSION_GONE' });
+    });
 
     context.case('subscriptions end with their session', async () => {
       const { sessions, store } = await context.place();
@@ -269,6 +330,7 @@ export function liveOutputCases(context: SuiteContext): void {
           { type: 'x', seq: 1 },
           { type: 'x', turnId: 'y' },
           { type: 'x', fn: () => 1 },
+          { type: 'x', text: 'y'.repeat(64 * 1024) },
         ]) {
           assert.throws(() => turn.emit(output as LiveOutput), ValidationError);
         }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import {
+  InvalidTokenError,
   LockTimeoutError,
-  SessionBusyError,
   SessionGoneError,
+  SessionNotFoundError,
+  StoreUnavailableError,
   TurnInterruptedError,
 } from '../../errors/errors.ts';
 import { interruptGraceMs } from '../../model/limits.ts';
@@ -93,18 +95,71 @@ export function queueCases(context: SuiteContext): void {
       },
     );
 
+    context.case('law 4: a begin repeated while it waits does not wait behind itself', async () => {
+      const place = await context.place();
+      await place.store.create('s');
+      const holder = await context.beginByHand(place.store, 's');
+      const nonce = crypto.randomUUID();
+      const first = context.beginByHand(place.store, 's', { nonce });
+      await waiters(place, 1);
+      const again = context.beginByHand(place.store, 's', { nonce });
+      await place.store.release(holder.lease);
+      assert.equal((await first).lease.fence, (await again).lease.fence);
+      assert.equal((await place.store.getStats()).waiters, 0);
+    });
+
+    context.case('law 12: who may come in is asked again when the wait is over', async () => {
+      const place = await context.place();
+      const { session, token } = await place.sessions.create({ userId: 'ann' });
+      const { id } = session;
+      const holder = await context.beginByHand(place.store, id);
+      const byUser = place.sessions.turn(id, { userId: 'ann' }, async () => 'in');
+      byUser.catch(() => {});
+      await waiters(place, 1);
+      const byToken = place.sessions.turn(id, { token }, async () => 'in');
+      byToken.catch(() => {});
+      await waiters(place, 2);
+      await place.store.update(id, { userId: 'bob' });
+      await place.sessions.rotateToken(id);
+      await place.store.release(holder.lease);
+      await assert.rejects(byUser, SessionNotFoundError);
+      await assert.rejects(byToken, InvalidTokenError);
+      const free = place.sessions.turn(id, { onBusy: 'reject' }, async () => 'free');
+      assert.equal(await free, 'free');
+    });
+
     context.case(
-      'law 4: who came through while others wait is refused nothing it may have',
+      'law 7: a session that expires under those who wait is given to none of them',
       async () => {
-        const place = await context.place();
-        await place.store.create('s');
-        await context.beginByHand(place.store, 's');
-        await assert.rejects(
-          place.sessions.turn('s', { onBusy: 'reject' }, async () => 1),
-          SessionBusyError,
-        );
+        const absoluteTimeoutMs = leaseMs * 2;
+        for (const options of [{ absoluteTimeoutMs }, { idleTimeoutMs: context.unitMs * 5 }]) {
+          const place = await context.place(options);
+          await place.store.create('s');
+          await context.beginByHand(place.store, 's', { leaseMs: leaseMs * 2.5 });
+          let ran = false;
+          const turn = place.sessions.turn('s', async () => {
+            ran = true;
+          });
+          turn.catch(() => {});
+          await waiters(place, 1);
+          await context.clock.advance(leaseMs * 3);
+          await assert.rejects(turn, SessionGoneError);
+          assert.equal(ran, false);
+          assert.equal(await place.store.get('s'), null);
+        }
       },
     );
+
+    context.case('closing the store ends every wait', async () => {
+      const place = await context.place();
+      await place.store.create('s');
+      await context.beginByHand(place.store, 's');
+      const turn = place.sessions.turn('s', async () => 1);
+      turn.catch(() => {});
+      await waiters(place, 1);
+      await place.store.close();
+      await assert.rejects(turn, StoreUnavailableError);
+    });
 
     context.case('closing a session turns those who wait away', async () => {
       const place = await context.place();
@@ -210,24 +265,81 @@ export function queueCases(context: SuiteContext): void {
       },
     );
 
-    context.case('interrupters go first among all, and in order among themselves', async () => {
+    context.case('an interrupter interrupts also one that had been ahead of it', async () => {
       const place = await context.place();
       await place.store.create('s');
       await context.beginByHand(place.store, 's');
       const order: string[] = [];
-      const turn = (name: string, onBusy: 'wait' | 'interrupt') =>
-        place.sessions.turn('s', { onBusy, waitSeconds: 600 }, async () => {
-          order.push(name);
-        });
-      const turns = [turn('waiter', 'wait')];
+      const turn = (name: string) =>
+        place.sessions.turn('s', { onBusy: 'interrupt' }, async () => order.push(name));
+      const first = turn('first');
+      first.catch(() => {});
       await waiters(place, 1);
-      turns.push(turn('first', 'interrupt'));
+      const second = turn('second');
       await waiters(place, 2);
-      turns.push(turn('second', 'interrupt'));
-      await waiters(place, 3);
-      await context.until(() => order.length === 3);
-      await Promise.all(turns);
-      assert.deepEqual(order, ['first', 'second', 'waiter']);
+      await context.until(() => order.includes('second'));
+      await second;
+      await assert.rejects(first, TurnInterruptedError);
+      assert.deepEqual(order, ['second'], 'the first was taken over before it began');
     });
+
+    context.case('a repeat does not interrupt the first attempt of its own turn', async () => {
+      const place = await context.place();
+      await place.store.create('s');
+      const inside = new Gate();
+      const goOn = new Gate();
+      const ask = (answer: string) =>
+        place.sessions.turn('s', { idempotencyKey: 'k', onBusy: 'interrupt' }, async (turn) => {
+          void turn.signal;
+          inside.open();
+          await goOn.promise;
+          return turn.signal.aborted ? 'interrupted' : answer;
+        });
+      const first = ask('first');
+      await inside.promise;
+      const repeat = ask('second');
+      await waiters(place, 1);
+      goOn.open();
+      assert.deepEqual(await Promise.all([first, repeat]), ['first', 'first']);
+    });
+
+    context.case('the grace of an interrupted holder does not depend on its lease', async () => {
+      const place = await context.place();
+      await place.store.create('s');
+      const { lease } = await context.beginByHand(place.store, 's', {
+        leaseMs: context.unitMs * 2,
+      });
+      const interrupter = context.beginByHand(place.store, 's', {
+        onBusy: 'interrupt',
+        waitMs: interruptGraceMs * 5,
+      });
+      await waiters(place, 1);
+      await context.clock.advance(interruptGraceMs / 2);
+      const end = { keep: false, outcome: undefined } as const;
+      const commit = await place.store.commit(lease, { nonce: crypto.randomUUID() }, end);
+      assert.equal(commit.lease, null);
+      assert.ok((await interrupter).lease.fence > lease.fence);
+    });
+
+    context.case(
+      'an interrupter that asks later still goes before those who only wait',
+      async () => {
+        const place = await context.place();
+        await place.store.create('s');
+        await context.beginByHand(place.store, 's');
+        const order: string[] = [];
+        const turn = (name: string, onBusy: 'wait' | 'interrupt') =>
+          place.sessions.turn('s', { onBusy }, async () => order.push(name));
+        const waiting = [turn('first waiter', 'wait')];
+        await waiters(place, 1);
+        waiting.push(turn('second waiter', 'wait'));
+        await waiters(place, 2);
+        waiting.push(turn('interrupter', 'interrupt'));
+        await waiters(place, 3);
+        await context.until(() => order.length === 3);
+        await Promise.all(waiting);
+        assert.deepEqual(order, ['interrupter', 'first waiter', 'second waiter']);
+      },
+    );
   });
 }

@@ -256,6 +256,10 @@ export function sessionCases(context: SuiteContext): void {
       assert.deepEqual(await store.create('s', {}, { nonce }), created);
       assert.equal(await store.incrementCounter('s', 'n', 5, { nonce }), 5);
       assert.equal(await store.incrementCounter('s', 'n', 5, { nonce }), 5);
+      const made = await store.set('t', { metadata: { a: 1 } }, { nonce });
+      assert.deepEqual(await store.set('t', { metadata: { a: 1 } }, { nonce }), made);
+      const set = await store.set('t', {}, { ifVersion: 1, nonce: 'another' });
+      assert.deepEqual(await store.set('t', {}, { ifVersion: 1, nonce: 'another' }), set);
       const updated = await store.update('s', { metadata: { a: 1 } }, { nonce });
       await store.update('s', { metadata: { a: 2 } });
       assert.deepEqual(await store.update('s', { metadata: { a: 1 } }, { nonce }), updated);
@@ -306,7 +310,7 @@ export function sessionCases(context: SuiteContext): void {
       await store.create('b');
       const held = await context.beginByHand(store, 'a');
       const stats = await store.getStats();
-      assert.equal(stats.storeType, store.type);
+      assert.ok(['in_memory', 'redis'].includes(stats.storeType));
       assert.equal(stats.activeSessions, 2);
       assert.equal(stats.activeLeases, 1);
       assert.equal(stats.lockingEnabled, true);

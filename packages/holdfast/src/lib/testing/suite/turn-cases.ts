@@ -316,7 +316,7 @@ export function turnCases(context: SuiteContext): void {
       await store.create('s');
       const inside = new Gate();
       let running: Turn | undefined;
-      const maxSeconds = (context.leaseMs * 3) / 1000;
+      const maxSeconds = (context.leaseMs * 1.5) / 1000;
       const turn = sessions.turn('s', { maxSeconds }, async (turn) => {
         running = turn;
         void turn.signal;
@@ -326,9 +326,9 @@ export function turnCases(context: SuiteContext): void {
       });
       turn.catch(() => {});
       await inside.promise;
-      await context.clock.advance(context.leaseMs * 2.5);
+      await context.clock.advance(context.leaseMs * 1.2);
       assert.equal(running?.signal.aborted, false);
-      await context.clock.advance(context.leaseMs);
+      await context.clock.advance(context.leaseMs * 0.5);
       await assert.rejects(turn, TurnTimeoutError);
       assert.ok(running?.signal.reason instanceof TurnTimeoutError);
       assert.throws(() => running?.append({ role: 'user', content: 'y' }), TurnTimeoutError);
@@ -355,7 +355,7 @@ export function turnCases(context: SuiteContext): void {
       assert.equal(await sessions.turn('s', { onBusy: 'reject' }, async () => 'free'), 'free');
     });
 
-    context.case('a holder that is taken over learns it by its signal', async () => {
+    context.case('a turn whose session is gone cannot touch the new one of its id', async () => {
       const { sessions, store } = await context.place();
       await store.create('s');
       const inside = new Gate();

@@ -62,6 +62,7 @@ export function validationCases(context: SuiteContext): void {
       }
       await assert.rejects(sessions.getOrCreate({ sessionId: 'a b' }), ValidationError);
       await assert.rejects(sessions.getOrCreate({ userId: 'a b' }), ValidationError);
+      await assert.rejects(sessions.getOrCreate({ id: 'a' } as object), ValidationError);
       assert.equal(await store.countActive(), 6);
     });
 
@@ -159,10 +160,7 @@ export function validationCases(context: SuiteContext): void {
     context.case(
       'metadata is checked against its schema on write, and read through it',
       async () => {
-        const { sessions, store } = await context.place(
-          { metadata: planSchema as never },
-          { metadata: planSchema as never },
-        );
+        const { sessions, store } = await context.place({ metadata: planSchema as never });
         const created = await store.create('s', { metadata: { other: 1 } });
         assert.deepEqual(created.metadata, { plan: 'free', other: 1 });
         await assert.rejects(
@@ -192,6 +190,27 @@ export function validationCases(context: SuiteContext): void {
       },
     );
 
+    context.case('what a schema made is each reader’s own where it can’t be frozen', async () => {
+      const defaults = { theme: { dark: true } };
+      const schema: StandardSchemaV1<object, object> = {
+        '~standard': {
+          version: 1,
+          vendor: 'holdfast-suite',
+          validate: (value) => ({ value: { ...(value as object), since: new Date(0), defaults } }),
+        },
+      };
+      const { store } = await context.place({ metadata: schema as never });
+      await store.create('s');
+      const since = async () => (await store.get('s'))?.metadata.since as unknown as Date;
+      (await since()).setFullYear(1999);
+      assert.equal((await since()).getTime(), 0);
+      assert.equal(
+        Object.isFrozen(defaults.theme),
+        false,
+        'the schema’s own default stays as it is',
+      );
+    });
+
     context.case('a turn’s options are checked before it begins', async () => {
       const { sessions, store } = await context.place();
       await store.create('s');
@@ -208,6 +227,7 @@ export function validationCases(context: SuiteContext): void {
         { client: { ipAddress: 5 } },
         { userId: '' },
         { timeout: 5 },
+        { onBusy: 'interrupt', waitSeconds: 1 },
       ] as object[];
       for (const options of bad) {
         await assert.rejects(

@@ -1,0 +1,40 @@
+/** Tells a generator that nobody reads it any more. */
+export interface Closed {
+  readonly signal: AbortSignal;
+  /** Resolves, to `null`, when the signal aborts. */
+  readonly promise: Promise<null>;
+}
+
+/**
+ * An iterator over a generator which `return` ends at once, also while it waits for its next value:
+ * a generator alone would wait on, and its reader with it. It ends with the signal, too.
+ */
+export function closable<Value>(
+  generate: (closed: Closed) => AsyncGenerator<Value>,
+  signal?: AbortSignal,
+): AsyncIterableIterator<Value> {
+  const controller = new AbortController();
+  const promise = new Promise<null>((resolve) => {
+    controller.signal.addEventListener('abort', () => resolve(null), { once: true });
+  });
+  const close = () => controller.abort();
+  if (signal?.aborted) close();
+  else signal?.addEventListener('abort', close, { once: true });
+  const values = generate({ signal: controller.signal, promise });
+  return {
+    async next() {
+      const result = await values.next();
+      if (result.done) signal?.removeEventListener('abort', close);
+      return result;
+    },
+    async return() {
+      close();
+      signal?.removeEventListener('abort', close);
+      await values.return(undefined);
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
