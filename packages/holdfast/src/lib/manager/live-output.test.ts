@@ -70,10 +70,4 @@ describe('live output', () => {
     expect((await ending).map(({ type }) => type)).toEqual(['text', 'text', 'turn.completed']);
     expect(writes).toHaveLength(1);
   });
-
-  it('a turn without output has nothing to end', async () => {
-    const { writer, writes } = setUp(50);
-    expect(await writer.end(turnEvents.completed())).toEqual([]);
-    expect(writes).toEqual([]);
-  });
 });

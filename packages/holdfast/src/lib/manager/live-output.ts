@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import type { CancelTimer, Clock } from '../clock.ts';
 import { OutcomeUnknownError, StoreUnavailableError } from '../errors/errors.ts';
+import { randomId } from '../model/ids.ts';
 import { type PreparedOutput, turnEvents } from '../model/turn-event.ts';
 import type { Lease, TurnStore } from '../store/turn-store.ts';
 
@@ -38,6 +38,11 @@ export class LiveOutputWriter {
     this.#options = options;
   }
 
+  /** Whether there has been any output. */
+  get started(): boolean {
+    return this.#started;
+  }
+
   /** Whether any of it may have reached its readers. */
   get written(): boolean {
     return this.#written;
@@ -56,8 +61,7 @@ export class LiveOutputWriter {
   }
 
   /**
-   * Stops writing, and returns what is to be written with the turn's end: nothing if the turn had
-   * no output.
+   * Stops writing, and returns what is to be written with the turn's end.
    */
   async end(last: PreparedOutput): Promise<readonly PreparedOutput[]> {
     this.#ended = true;
@@ -66,7 +70,7 @@ export class LiveOutputWriter {
     await this.#writing;
     const unsent = this.#unsent?.output ?? [];
     this.#unsent = null;
-    return this.#started ? [...unsent, ...this.#pending.splice(0), last] : [];
+    return [...unsent, ...this.#pending.splice(0), last];
   }
 
   /** What `end` returned was written with the turn's end. */
@@ -87,7 +91,7 @@ export class LiveOutputWriter {
   }
 
   #nextBatch(): Batch {
-    return { nonce: randomUUID(), output: this.#pending.splice(0) };
+    return { nonce: randomId(), output: this.#pending.splice(0) };
   }
 
   async #send(batch: Batch): Promise<void> {

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { CancelTimer, Clock } from '../clock.ts';
 import {
   HoldfastError,
@@ -8,7 +7,7 @@ import {
   ValidationError,
 } from '../errors/errors.ts';
 import { type JsonValue, toJson } from '../json/json-value.ts';
-import { assertId } from '../model/ids.ts';
+import { assertId, randomId } from '../model/ids.ts';
 import { interruptGraceMs } from '../model/limits.ts';
 import { invalidToken } from '../model/token.ts';
 import { turnEvents } from '../model/turn-event.ts';
@@ -128,7 +127,7 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
     const { store, access, leaseMs } = this.#options;
     const tokenHash = token === undefined ? undefined : access.readToken(token, id).hash;
     try {
-      const nonce = randomUUID();
+      const nonce = randomId();
       const admission = { userId, tokenHash, idempotency };
       const begin = { nonce, leaseMs, onBusy, waitMs, ...admission, onLost, signal };
       return await onceMore(() => store.begin(id, begin));
@@ -211,8 +210,8 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
     { idempotency }: ParsedTurnOptions,
   ): Promise<void> {
     const outcome = outcomeOf(result, idempotency !== undefined);
-    const changes = await turn.finish(randomUUID());
-    const last = await output.end(turnEvents.completed());
+    const changes = await turn.finish(randomId());
+    const last = output.started ? await output.end(turnEvents.completed()) : [];
     const { aborted } = keeper;
     if (aborted !== null && !(aborted.reason instanceof TurnInterruptedError)) throw aborted.reason;
     const { lease } = keeper;
@@ -225,7 +224,7 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
     const { store, logger } = this.#options;
     const code = failure instanceof HoldfastError ? failure.code : 'WORK_FAILED';
     try {
-      const last = await output.end(turnEvents.failed(code));
+      const last = output.started ? await output.end(turnEvents.failed(code)) : [];
       await store.release(lease, last);
       output.ended(last);
     } catch (error) {

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { ValidationError } from '../errors/errors.ts';
 import { type JsonObject, jsonDigest } from '../json/json-value.ts';
+import { randomId } from '../model/ids.ts';
 import {
   type Message,
   type NewMessage,
@@ -217,7 +218,7 @@ export class RunningTurn<Metadata extends object, MetadataInput extends object> 
   }
 
   async #checkpoint(): Promise<void> {
-    const changes = this.#takeChanges(crypto.randomUUID());
+    const changes = this.#takeChanges(randomId());
     this.#committing = changes.messages ?? [];
     const result = await this.#parts.checkpoint(changes);
     this.#committing = [];
