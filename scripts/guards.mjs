@@ -123,8 +123,8 @@ const guards = [
   {
     name: 'the absolute timeout',
     file: 'lib/memory/session-record.ts',
-    guard: 'this.expiresAt = Math.min(Math.max(now + idleMs, leaseEnd), this.absoluteExpiresAt);',
-    without: 'this.expiresAt = Math.max(now + idleMs, leaseEnd);',
+    guard: 'this.#idleExpiresAt = Math.min(now + idleMs, this.absoluteExpiresAt);',
+    without: 'this.#idleExpiresAt = now + idleMs;',
   },
   {
     name: 'the lease that holds off idle expiry',
@@ -143,6 +143,18 @@ const guards = [
     file: 'lib/memory/turn-engine.ts',
     guard: 'if (tokenHash !== undefined && !sameHash(record.credentials.tokenHash, tokenHash)) {',
     without: "if (tokenHash !== undefined && sameHash(null, '')) {",
+  },
+  {
+    name: 'the second look at who has waited',
+    file: 'lib/memory/turn-engine.ts',
+    guard: '(record, options) => this.#admit(record, options) ?? this.#grant(record, options),',
+    without: '(record, options) => this.#grant(record, options),',
+  },
+  {
+    name: 'expiry under those who wait',
+    file: 'lib/memory/lease-desk.ts',
+    guard: 'if (record.expiresAt <= this.#core.now()) {',
+    without: 'if (record.expiresAt < 0) {',
   },
   {
     name: 'the renewal of leases',
