@@ -36,6 +36,8 @@ export interface TurnParts<Metadata extends object> {
   readonly checkpoint: (changes: TurnChanges) => Promise<CommitResult<Metadata>>;
 }
 
+const noEffects: ReadonlySet<string> = new Set();
+
 export interface TurnMessagesOptions {
   /** The most messages to return; all that are kept unless given. */
   readonly limit?: number | undefined;
@@ -96,7 +98,7 @@ export class RunningTurn<Metadata extends object, MetadataInput extends object> 
     this.#committed = grant.session;
     this.#current = grant.session;
     this.#lastSeq = grant.lastSeq;
-    this.#storedEffects = new Set(grant.effects);
+    this.#storedEffects = parts.keyed ? new Set(grant.effects) : noEffects;
   }
 
   /** The session with the turn's own changes so far. Frozen, and made anew after a change. */
