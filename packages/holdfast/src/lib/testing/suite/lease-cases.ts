@@ -253,7 +253,7 @@ export function leaseCases(context: SuiteContext): void {
       await sessions.turn('s', async (turn) => {
         turn.update({ userId: 'u', escalated: true, status: 'handed_over' });
       });
-      await context.settle();
+      await context.until(() => seen.length === 3);
       assert.deepEqual(seen.sort(), ['escalated s', 'evicted older', 'status s']);
       assert.equal(await store.get('older'), null);
     });
@@ -363,7 +363,7 @@ export function leaseCases(context: SuiteContext): void {
       await context.beginByHand(store, 's');
       const waiting = context.beginByHand(store, 's');
       waiting.catch(() => {});
-      await context.settle();
+      await context.until(async () => (await store.getStats()).waiters === 1);
       await store.delete('s');
       await assert.rejects(waiting, SessionGoneError);
     });

@@ -339,7 +339,7 @@ export function sessionCases(context: SuiteContext): void {
       await store.create('b');
       await context.clock.advance(context.idleMs + 1);
       await store.cleanupExpired();
-      await context.settle();
+      await context.until(() => seen.length >= 6);
       assert.deepEqual(seen, [
         'created a',
         'escalated a',

@@ -60,6 +60,9 @@ export interface Place {
   writer(): Promise<SessionManager>;
 }
 
+/** Against hangs only: what a case waits for fails with a message long before. */
+const caseTimeoutMs = 120_000;
+
 /** What every case works with. */
 export class SuiteContext {
   readonly clock: SuiteClock;
@@ -90,7 +93,7 @@ export class SuiteContext {
     const skipped = Object.entries(this.#target.limits?.skip ?? {}).find(([start]) =>
       name.startsWith(start),
     );
-    if (skipped === undefined) this.#runner.it(name, body, 20_000);
+    if (skipped === undefined) this.#runner.it(name, body, caseTimeoutMs);
     else this.#runner.it.skip?.(`${name} [${skipped[1]}]`, body);
   }
 
