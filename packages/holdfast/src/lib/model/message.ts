@@ -15,9 +15,10 @@ const roles: ReadonlySet<unknown> = new Set<MessageRole>([
 
 /** A message as it is appended. `id` is random unless given; it is not checked for uniqueness. */
 export interface NewMessage {
-  readonly id?: string;
+  readonly id?: string | undefined;
   readonly role: MessageRole;
-  readonly content: JsonValue;
+  /** Any JSON; checked when it is appended. */
+  readonly content: unknown;
 }
 
 /** A message as read. */

@@ -44,12 +44,12 @@ export interface Session<Metadata extends object = JsonObject> {
  * is stored is the schema's input, and a `Session` has its output.
  */
 export interface SessionInit<MetadataInput extends object = JsonObject> {
-  readonly userId?: string | null;
-  readonly threadId?: string;
-  readonly status?: SessionStatus;
-  readonly escalated?: boolean;
-  readonly metadata?: MetadataInput;
-  readonly counters?: Readonly<Record<string, number>>;
+  readonly userId?: string | null | undefined;
+  readonly threadId?: string | undefined;
+  readonly status?: SessionStatus | undefined;
+  readonly escalated?: boolean | undefined;
+  readonly metadata?: MetadataInput | undefined;
+  readonly counters?: Readonly<Record<string, number>> | undefined;
 }
 
 /** A JSON merge patch (RFC 7396) of `T`: every key may be left out, changed, or removed by `null`. */
@@ -61,11 +61,11 @@ export type MergePatch<T> = T extends readonly unknown[]
 
 /** What `update` takes. Naming the id, version, counters or times is a `ValidationError`. */
 export interface SessionPatch<MetadataInput extends object = JsonObject> {
-  readonly userId?: string | null;
-  readonly threadId?: string;
-  readonly status?: SessionStatus;
-  readonly escalated?: boolean;
-  readonly metadata?: MergePatch<MetadataInput>;
+  readonly userId?: string | null | undefined;
+  readonly threadId?: string | undefined;
+  readonly status?: SessionStatus | undefined;
+  readonly escalated?: boolean | undefined;
+  readonly metadata?: MergePatch<MetadataInput> | undefined;
 }
 
 /** The part of a session that is rewritten as one value. Metadata is as stored, before the schema. */
