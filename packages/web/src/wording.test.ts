@@ -18,9 +18,9 @@ describe('lengthHint', () => {
 
   it('says nothing until the limit is near, then how much is used, then what is wrong', () => {
     expect(lengthHint('Hello').hint).toBe('');
-    expect(lengthHint('x'.repeat(15_000)).hint).toBe('15,000 of 16,000 bytes used.');
-    expect(lengthHint('x'.repeat(16_001)).hint).toBe(
-      'This message is too long: 16,001 of 16,000 bytes. Please shorten it.',
+    expect(lengthHint('x'.repeat(15_000)).hint).toBe('15,000 of 16,384 bytes used.');
+    expect(lengthHint('x'.repeat(16_385)).hint).toBe(
+      'This message is too long: 16,385 of 16,384 bytes. Please shorten it.',
     );
   });
 });

@@ -1,6 +1,7 @@
 import { ApiError } from './api.ts';
 
-export const MAX_MESSAGE_BYTES = 16_000;
+/** As the server has it: 16 KB of UTF-8. */
+export const MAX_MESSAGE_BYTES = 16 * 1024;
 
 export const NOTICE = {
   expired: 'Your earlier conversation has ended, so this is a new one.',
@@ -24,7 +25,7 @@ export function reasonFor(error: unknown): string {
     case 401:
       return 'Not sent: this browser refused the cookie that a conversation needs.';
     case 403:
-      return 'Not sent: this conversation belongs to another device or network.';
+      return 'Not sent: this page may not use this conversation. Reload it and try again.';
     case 409:
       return 'Not answered: the conversation was busy with something else.';
     case 429:

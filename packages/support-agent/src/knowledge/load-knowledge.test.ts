@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from 'holdfast';
@@ -44,18 +45,30 @@ describe('loadKnowledge', () => {
     expect(skipped).toEqual([]);
   });
 
+  it('neither reads what is no file nor follows a link around in a circle', async () => {
+    await writeFile(join(folder, 'good.md'), article);
+    await mkdir(join(folder, 'folder.md'));
+    await symlink('.', join(folder, 'round'));
+    await symlink('/dev/zero', join(folder, 'endless.md'));
+    execFileSync('mkfifo', [join(folder, 'pipe.md')]);
+    const { knowledge, skipped } = await load();
+    expect(knowledge.size).toBe(1);
+    expect(skipped.map(({ file, reason }) => [file, reason])).toEqual([
+      ['endless.md', 'not a file'],
+      ['pipe.md', 'not a file'],
+    ]);
+  });
+
   it('skips a binary, an oversized, a non-UTF-8 and an empty file, and says so', async () => {
     await writeFile(join(folder, 'good.md'), article);
     await writeFile(join(folder, 'binary.md'), Buffer.from([0x23, 0x20, 0x00, 0x01]));
     await writeFile(join(folder, 'huge.md'), '#'.repeat(1024 * 1024 + 1));
     await writeFile(join(folder, 'latin1.md'), Buffer.from([0x23, 0x20, 0xe9]));
     await writeFile(join(folder, 'void.md'), ' \n');
-    await mkdir(join(folder, 'folder.md'));
     const { knowledge, skipped } = await load();
     expect(knowledge.size).toBe(1);
     expect(skipped.map(({ file, reason }) => [file, reason])).toEqual([
       ['binary.md', 'a binary file'],
-      ['folder.md', 'unreadable (EISDIR)'],
       ['huge.md', '1048577 bytes, more than 1048576'],
       ['latin1.md', 'not UTF-8 text'],
       ['void.md', 'no text'],

@@ -1,5 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join, resolve, sep } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
 import { ConfigError } from 'holdfast';
 import type { Logger } from '../logger.ts';
 import { packageRoot } from '../package-root.ts';
@@ -46,8 +46,12 @@ const advice =
 
 async function articleNames(folder: string): Promise<string[]> {
   try {
-    const names = await readdir(folder, { recursive: true });
-    return names.filter((name) => name.toLowerCase().endsWith('.md')).sort();
+    // Entries of links to folders are not followed: one to its own parent would have no end.
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+    return entries
+      .filter((entry) => !entry.isDirectory() && entry.name.toLowerCase().endsWith('.md'))
+      .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+      .sort();
   } catch (cause) {
     const code = errorCode(cause);
     const problem =
@@ -62,7 +66,9 @@ async function articleNames(folder: string): Promise<string[]> {
 
 async function readArticle(path: string): Promise<{ text?: string; skipped?: string }> {
   try {
-    const { size } = await stat(path);
+    const file = await stat(path);
+    if (!file.isFile()) return { skipped: 'not a file' }; // reading a pipe might never end
+    const { size } = file;
     if (size > maxArticleBytes) return { skipped: `${size} bytes, more than ${maxArticleBytes}` };
     const bytes = await readFile(path);
     if (bytes.includes(0)) return { skipped: 'a binary file' };

@@ -102,6 +102,21 @@ describe('requests that another site made a browser send', () => {
     expect(response.statusCode).toBe(200);
   });
 
+  it('is not taken in by the login of a proxy, which a browser does add by itself', async () => {
+    const { request, open } = await startTestApp();
+    const { url, token } = await open();
+    const response = await request('POST', `${url}/messages`, {
+      headers: {
+        authorization: 'Basic eDp5',
+        cookie: `holdfast=${token}`,
+        origin: 'http://evil.example',
+        'sec-fetch-site': 'cross-site',
+      },
+      payload: { message: 'Hi' },
+    });
+    expectProblem(response, 403, 'CROSS_SITE_REQUEST');
+  });
+
   it('takes a token in the header from any site: no browser adds it by itself', async () => {
     const { open, say } = await startTestApp();
     expect((await say(await open(), 'Hi', { 'sec-fetch-site': 'cross-site' })).statusCode).toBe(

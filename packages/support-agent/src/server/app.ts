@@ -6,7 +6,7 @@ import { type Clock, type Config, type SessionManager, systemClock } from 'holdf
 import type { CustomerSupportAgent } from '../agent/customer-support-agent.ts';
 import { packageRoot } from '../package-root.ts';
 import { Gate } from './caller.ts';
-import { errorHandler, notFoundHandler } from './error-handler.ts';
+import { clientErrorHandler, errorHandler, notFoundHandler } from './error-handler.ts';
 import { pages } from './pages.ts';
 import { healthRoutes } from './routes/health.ts';
 import { messageRoutes } from './routes/messages.ts';
@@ -17,6 +17,8 @@ import { zodValidator } from './validation.ts';
 
 /** Room for 1 MB of metadata and the rest of its request. */
 const bodyLimit = 1_100_000;
+/** A request that takes longer to arrive is somebody holding connections open. */
+const requestTimeoutMs = 30_000;
 /** As long as Node takes an address, so that a bad id is told what an id is. */
 const maxParamLength = maxHeaderSize;
 
@@ -47,6 +49,10 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
     ...(logger === undefined ? { logger: false } : { loggerInstance: logger }),
     bodyLimit,
+    requestTimeout: requestTimeoutMs,
+    // While it closes, the server still answers what has arrived: turns that run may end.
+    return503OnClosing: false,
+    clientErrorHandler,
     routerOptions: { maxParamLength },
     frameworkErrors: errorHandler,
   });

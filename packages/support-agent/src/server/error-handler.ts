@@ -1,3 +1,5 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { HoldfastError, InvalidTokenError } from 'holdfast';
 import { toProblem } from 'holdfast/http';
@@ -17,12 +19,39 @@ export function errorHandler(error: unknown, request: FastifyRequest, reply: Fas
     .send(problemOf(known));
 }
 
-export function notFoundHandler(request: FastifyRequest): never {
-  throw new HttpProblem(
-    'ROUTE_NOT_FOUND',
-    `There is no ${request.method} ${request.url.split('?', 1)[0]}.`,
+const noSuchAddress = 'There is nothing at this address.';
+
+export function notFoundHandler(): never {
+  throw new HttpProblem('ROUTE_NOT_FOUND', noSuchAddress);
+}
+
+/** Answers what is not even an HTTP request: there is no request or reply for it. */
+export function clientErrorHandler(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const known = new HttpProblem(...(connectionProblems[error.code ?? ''] ?? malformedRequest));
+  const body = JSON.stringify(problemOf(known));
+  socket.end(
+    [
+      `HTTP/1.1 ${known.status} ${STATUS_CODES[known.status]}`,
+      'Content-Type: application/problem+json',
+      'Cache-Control: no-store',
+      'Connection: close',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      '',
+      body,
+    ].join('\r\n'),
   );
 }
+
+const malformedRequest = ['BAD_REQUEST', 'This is not a valid HTTP request.'] as const;
+
+const connectionProblems: Readonly<Record<string, readonly [HttpProblemCode, string]>> = {
+  HPE_HEADER_OVERFLOW: ['HEADERS_TOO_LARGE', 'The headers must be at most 16 KB.'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['REQUEST_TIMEOUT', 'The request took too long to arrive.'],
+};
 
 /** Whatever was wrong with a token, its sender learns the same: no session can be probed for. */
 function problemOf(error: HoldfastError | HttpProblem) {
@@ -37,9 +66,16 @@ function knownError(error: unknown): HoldfastError | HttpProblem {
   const code = isFastifyError(error) ? error.code : '';
   const known = frameworkProblems[code];
   if (known !== undefined) return new HttpProblem(known[0], known[1], { cause: error });
-  if (isFastifyError(error) && error.statusCode !== undefined && error.statusCode < 500) {
+  const status = clientFault(error);
+  if (status === 412 || status === 416) {
+    const code = status === 412 ? 'PRECONDITION_FAILED' : 'RANGE_NOT_SATISFIABLE';
+    return new HttpProblem(code, 'Ask for the whole page, without conditions.', { cause: error });
+  }
+  if (isFastifyError(error) && status !== null) {
     return new HttpProblem('BAD_REQUEST', error.message, { cause: error });
   }
+  // What serves the pages has no code for a path that it refuses: such a page does not exist.
+  if (status !== null) return new HttpProblem('ROUTE_NOT_FOUND', noSuchAddress, { cause: error });
   return new HttpProblem(
     'INTERNAL',
     'The request could not be completed. Try it again, under the same Idempotency-Key if it has one.',
@@ -63,6 +99,15 @@ const frameworkProblems: Readonly<Record<string, readonly [HttpProblemCode, stri
   ],
   FST_ERR_BAD_URL: ['BAD_REQUEST', 'The address is not a valid URL path.'],
 };
+
+/** The status of an error that says it is the client's. */
+function clientFault(error: unknown): number | null {
+  if (!(error instanceof Error) || !('statusCode' in error)) return null;
+  const { statusCode } = error;
+  return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500
+    ? statusCode
+    : null;
+}
 
 function isFastifyError(error: unknown): error is FastifyError {
   return error instanceof Error && 'code' in error && typeof error.code === 'string';

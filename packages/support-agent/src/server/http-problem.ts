@@ -5,8 +5,12 @@ const problems = {
   CROSS_SITE_REQUEST: { status: 403, title: 'Request from another site' },
   OPERATOR_ONLY: { status: 403, title: 'Operators only' },
   ROUTE_NOT_FOUND: { status: 404, title: 'No such address' },
+  REQUEST_TIMEOUT: { status: 408, title: 'The request took too long' },
+  PRECONDITION_FAILED: { status: 412, title: 'A condition of the request does not hold' },
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The content type is not supported' },
+  RANGE_NOT_SATISFIABLE: { status: 416, title: 'The page has no such part' },
+  HEADERS_TOO_LARGE: { status: 431, title: 'The headers are too large' },
   INTERNAL: { status: 500, title: 'Something went wrong on our side' },
   PAGE_NOT_BUILT: { status: 503, title: 'The page is not built' },
 } as const;

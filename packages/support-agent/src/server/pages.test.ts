@@ -51,18 +51,16 @@ describe('the pages', () => {
     });
   });
 
-  it.each(['/nothing.html', '/../package.json', '/%2e%2e/%2e%2e/package.json', '/.env'])(
-    'hold nothing at %s',
-    async (url) => {
-      await build();
-      await writeFile(join(pagesDirectory, '.env'), 'SECRET=1');
-      const { request } = await startTestApp({ pagesDirectory });
-      const response = await request('GET', url);
-      expect(response.statusCode).toBeGreaterThanOrEqual(400);
-      expect(response.statusCode).toBeLessThan(500);
-      expect(response.body).not.toContain('SECRET');
-    },
-  );
+  // Paths that a client library would tidy up first are tried in sockets.test.ts.
+  it.each(['/nothing.html', '/.env'])('hold nothing at %s', async (url) => {
+    await build();
+    await writeFile(join(pagesDirectory, '.env'), 'SECRET=1');
+    const { request } = await startTestApp({ pagesDirectory });
+    const response = await request('GET', url);
+    expect(response.statusCode).toBeGreaterThanOrEqual(400);
+    expect(response.statusCode).toBeLessThan(500);
+    expect(response.body).not.toContain('SECRET');
+  });
 
   it('say what to do when they are not built; the API works all the same', async () => {
     const { request } = await startTestApp({ pagesDirectory });

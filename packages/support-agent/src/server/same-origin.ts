@@ -1,15 +1,17 @@
 import type { FastifyRequest } from 'fastify';
+import { readToken } from 'holdfast/http';
 import { HttpProblem } from './http-problem.ts';
 
 const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
- * A browser sends the cookie with a request that another site made it send, but not an
- * `Authorization` header. So an unsafe request without one must come from our own pages, or from
- * something that is no browser and says neither where it comes from.
+ * A browser sends the cookie with a request that another site made it send, and the credentials of a
+ * proxy's login too, but never a bearer token by itself. So an unsafe request without one must come
+ * from our own pages, or from something that is no browser and says neither where it comes from.
  */
 export async function requireSameOrigin(request: FastifyRequest): Promise<void> {
-  if (safeMethods.has(request.method) || request.headers.authorization !== undefined) return;
+  if (safeMethods.has(request.method)) return;
+  if (readToken(request.headers)?.source === 'header') return;
   const site = request.headers['sec-fetch-site'];
   const allowed =
     site === undefined

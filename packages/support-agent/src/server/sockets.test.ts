@@ -1,8 +1,11 @@
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-import { json } from 'node:stream/consumers';
-import { describe, expect, it, vi } from 'vitest';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { json, text } from 'node:stream/consumers';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { GatedModel } from '../testing/gated-model.ts';
 import { type OpenSession, startTestApp, type TestApp } from '../testing/test-app.ts';
 
@@ -34,6 +37,62 @@ async function listen({ app }: TestApp): Promise<number> {
   await app.listen({ host: '127.0.0.1', port: 0 });
   return (app.server.address() as AddressInfo).port;
 }
+
+/** Sends bytes as they are, and reads until the server closes. */
+async function exchange(port: number, request: string): Promise<{ status: number; body: string }> {
+  const socket = connect(port, '127.0.0.1');
+  socket.write(request); // ending it would tell the server that nobody waits
+  const reply = await text(socket);
+  const [head = '', body = ''] = reply.split('\r\n\r\n');
+  return { status: Number(head.split(' ')[1]), body };
+}
+
+describe('what no client library would send', () => {
+  const get = (path: string, headers = '') =>
+    `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${headers}\r\n`;
+
+  it.each([
+    '/../../package.json',
+    '/%2e%2e/%2e%2e/package.json',
+    '/..%5c..%5cpackage.json',
+    '/assets/../../package.json',
+    '//',
+    '//evil.example',
+    '/.//',
+    '/%00',
+    '/assets/%00',
+    '/%',
+  ])('finds nothing at %s, and no defect', async (path) => {
+    const port = await listen(await startTestApp());
+    const { status, body } = await exchange(port, get(path));
+    expect(status).toBeGreaterThanOrEqual(400);
+    expect(status).toBeLessThan(500);
+    expect(JSON.parse(body)).toMatchObject({ status, code: expect.any(String) });
+  });
+
+  it.each([
+    ['Range: bytes=9999999-\r\n', 416, 'RANGE_NOT_SATISFIABLE'],
+    ['If-Match: "x"\r\n', 412, 'PRECONDITION_FAILED'],
+  ])('answers %j with %i', async (header, expected, code) => {
+    const folder = await mkdtemp(join(tmpdir(), 'holdfast-pages-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    await writeFile(join(folder, 'index.html'), '<!doctype html>');
+    const port = await listen(await startTestApp({ pagesDirectory: folder }));
+    const { status, body } = await exchange(port, get('/index.html', header));
+    expect(status).toBe(expected);
+    expect(JSON.parse(body)).toMatchObject({ code });
+  });
+
+  it.each([
+    ['NONSENSE\r\n\r\n', 400, 'BAD_REQUEST'],
+    [get('/', `X-Long: ${'x'.repeat(20_000)}\r\n`), 431, 'HEADERS_TOO_LARGE'],
+  ])('answers what is no request with a problem (%#)', async (request, expected, code) => {
+    const port = await listen(await startTestApp());
+    const { status, body } = await exchange(port, request);
+    expect(status).toBe(expected);
+    expect(JSON.parse(body)).toMatchObject({ status: expected, code });
+  });
+});
 
 describe('over real connections', () => {
   it('commits the turn of a client that leaves before the answer', async () => {

@@ -21,11 +21,16 @@ stops the start with a message that names it, and never its value.
 ${groups.join('\n')}
 ## Not in this version
 
-A protection that is asked for and missing stops the start, too. Turn it off by name to run without.
+These protections are not there yet. To ask for one stops the start; turn it off by name to run without.
 
 | setting | asks for |
 |---|---|
 ${protections.map(missing).join('\n')}
+
+Settings that this page does not name are ignored. Among those that other versions have are
+\`REDIS_*\`, \`SESSION_L1_*\`, \`SESSION_FINGERPRINTING_ENABLED\`,
+\`RATE_LIMIT_*\` and \`CORS_ORIGINS\`: sessions are in memory, bound by their token alone, without rate
+limits, and pages of other origins are not served.
 `;
 }
 
