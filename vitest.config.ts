@@ -38,6 +38,11 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
+      {
+        extends: true,
+        // Real Redis processes, and programs that start them.
+        test: { name: 'servers', include: ['tests/servers/*.test.ts'] },
+      },
     ],
     coverage: {
       provider: 'v8',
