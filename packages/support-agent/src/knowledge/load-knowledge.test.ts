@@ -1,10 +1,11 @@
-import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from 'holdfast';
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { loadKnowledge } from './load-knowledge.ts';
 
 let folder: string;
@@ -50,12 +51,14 @@ describe('loadKnowledge', () => {
     await mkdir(join(folder, 'folder.md'));
     await symlink('.', join(folder, 'round'));
     await symlink('/dev/zero', join(folder, 'endless.md'));
-    execFileSync('mkfifo', [join(folder, 'pipe.md')]);
+    const socket = createServer().listen(join(folder, 'socket.md'));
+    onTestFinished(() => void socket.close());
+    await once(socket, 'listening');
     const { knowledge, skipped } = await load();
     expect(knowledge.size).toBe(1);
     expect(skipped.map(({ file, reason }) => [file, reason])).toEqual([
       ['endless.md', 'not a file'],
-      ['pipe.md', 'not a file'],
+      ['socket.md', 'not a file'],
     ]);
   });
 
