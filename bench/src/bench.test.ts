@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { type Result, resultOf, runExperiment } from './experiment.ts';
+import { localSubject } from './local-subject.ts';
 import { median } from './measuring.ts';
 import { experiments, type Sizes } from './plan.ts';
 import { profileTurns, selfTimes } from './profile.ts';
 import { duration, page, table } from './report.ts';
-import { localSubject } from './subject.ts';
 
 /** Just enough that everything happens. What it costs is not asked here. */
 const tiny: Sizes = {

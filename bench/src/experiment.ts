@@ -1,6 +1,7 @@
+import type { SubjectOptions } from './local-subject.ts';
 import { median } from './measuring.ts';
 import type { Experiment, Row } from './plan.ts';
-import type { Subject, SubjectOptions } from './subject.ts';
+import type { Subject } from './subject.ts';
 
 export interface Result {
   readonly title: string;

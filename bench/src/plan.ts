@@ -1,4 +1,5 @@
-import type { Measure, SubjectOptions } from './subject.ts';
+import type { SubjectOptions } from './local-subject.ts';
+import type { Measure } from './subject.ts';
 
 /** How much of everything; `quick` is for a look whether it runs, its figures mean little. */
 export interface Sizes {

@@ -1,7 +1,8 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Subject, SubjectOptions } from './subject.ts';
+import type { SubjectOptions } from './local-subject.ts';
+import type { Subject } from './subject.ts';
 import type { Answer, Request } from './worker.ts';
 
 /**

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
-import { localSubject, type Measure, type Subject, type SubjectOptions } from './subject.ts';
+import { localSubject, type SubjectOptions } from './local-subject.ts';
+import type { Measure, Subject } from './subject.ts';
 
 /** What this process is asked; it answers each request with a figure, or with why there is none. */
 export type Request =

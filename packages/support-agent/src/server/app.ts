@@ -12,6 +12,7 @@ import { healthRoutes } from './routes/health.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { requireSameOrigin } from './same-origin.ts';
+import type { Services } from './services.ts';
 import { StoreProbe } from './store-probe.ts';
 import { zodValidator } from './validation.ts';
 
@@ -33,14 +34,6 @@ export interface AppOptions {
   readonly clock?: Clock | undefined;
   /** The built pages; those of `packages/web` unless given. */
   readonly pagesDirectory?: string | undefined;
-}
-
-/** What the routes work with. */
-export interface Services {
-  readonly sessions: SessionManager;
-  readonly agent: CustomerSupportAgent;
-  readonly gate: Gate;
-  readonly probe: StoreProbe;
 }
 
 /** Builds the server without opening a port. Closing it closes neither the agent nor the sessions. */

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import type { Services } from '../app.ts';
 import { presentStats } from '../presenters.ts';
+import type { Services } from '../services.ts';
 
 /** Polled every few seconds by whatever runs the server: only failures are worth a log line. */
 const quiet = { logLevel: 'warn' } as const;

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
-import type { Services } from '../app.ts';
 import { presentMessage, presentReply } from '../presenters.ts';
 import { historyQuery, messageBody, messageHeaders, sessionParams } from '../schemas.ts';
+import type { Services } from '../services.ts';
 import type { ZodTypeProvider } from '../validation.ts';
 
 export async function messageRoutes(

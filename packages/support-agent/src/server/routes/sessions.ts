@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify';
-import type { Services } from '../app.ts';
 import { clearedCookie, freshCookie } from '../cookies.ts';
 import { HttpProblem } from '../http-problem.ts';
 import { presentSession } from '../presenters.ts';
 import { createSessionBody, sessionParams } from '../schemas.ts';
+import type { Services } from '../services.ts';
 import type { ZodTypeProvider } from '../validation.ts';
 
 export async function sessionRoutes(
