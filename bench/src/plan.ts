@@ -114,9 +114,12 @@ function plainTurn({ sessions, turns: count }: Sizes): Experiment {
   };
 }
 
-function histories({ messages: { few, many }, turns: count }: Sizes): Experiment {
-  const subject = (kept: number) =>
-    ({ kind: 'sessions', sessions: 20, messages: kept, filled: true }) as const;
+function histories({ messages: { few, many }, turns }: Sizes): Experiment {
+  const count = turns / 5;
+  // Many sessions, so that the turns measured leave the short histories short; and both keep all that
+  // is appended, so that the same number of messages outlives its turn.
+  const subject = (filled: number) =>
+    ({ kind: 'sessions', sessions: 200, messages: many * 2, filled }) as const;
   return {
     subjects: { short: subject(few), long: subject(many) },
     blocks: [

@@ -6,9 +6,10 @@ import type { Measure, Subject } from './subject.ts';
 
 export interface SessionsSubjectOptions {
   readonly sessions: number;
-  /** Messages that a history keeps; all histories are full when `filled`. */
+  /** Messages that a history keeps. */
   readonly messages: number;
-  readonly filled?: boolean;
+  /** Messages that each history has at the start; none unless given. */
+  readonly filled?: number;
   /** Size of V8's young generation, for a subject in a process of its own; V8's default unless given. */
   readonly youngMegabytes?: number;
 }
@@ -37,15 +38,15 @@ export class SessionsSubject implements Subject {
   }
 
   static async create(options: SessionsSubjectOptions): Promise<SessionsSubject> {
-    const { sessions, messages, filled = false } = options;
+    const { sessions, messages, filled = 0 } = options;
     const store = new InMemorySessionStore({ maxSessions: sessions, maxMessages: messages });
     const ids = Array.from({ length: sessions }, (_, index) => `session-${index}`);
     const subject = new SessionsSubject(store, ids);
     const message = { role: 'user', content: sixtyBytes } as const;
-    const history = Array.from({ length: messages }, () => message);
+    const history = Array.from({ length: filled }, () => message);
     for (const id of ids) {
       subject.#map.set(id, await store.create(id));
-      if (filled) await store.appendMessages(id, history);
+      if (filled > 0) await store.appendMessages(id, history);
     }
     return subject;
   }
