@@ -23,7 +23,9 @@ export function createSessionId(storage: KeyValue | null): SessionId {
     read() {
       try {
         if (storage !== null) remembered = storage.getItem(SESSION_KEY);
-      } catch {}
+      } catch {
+        storage = null;
+      }
       return remembered !== null && VALID.test(remembered) ? remembered : null;
     },
     write(id) {

@@ -8,7 +8,7 @@ export type CancelTimer = () => void;
 export interface Clock {
   /** Wall time in milliseconds since the Unix epoch. May step. */
   now(): number;
-  /** Milliseconds from an arbitrary start. Never steps back: leases are measured with it. */
+  /** Milliseconds from an arbitrary start. Never steps: a holder measures its lease with it. */
   monotonic(): number;
   /**
    * Calls `callback` once, `ms` milliseconds from now (at most 2^31 - 1). A `background` timer does

@@ -2,7 +2,7 @@ import { jsonBytes } from '../json/json-value.ts';
 import { maxLiveBytes, maxLiveEvents } from '../model/limits.ts';
 import { endsTurn, type PreparedOutput, type TurnEvent, turnEvents } from '../model/turn-event.ts';
 
-/** Output of ended turns is kept this long for readers that come back. */
+/** Older output than this goes when the next turn's begins; until then it waits for readers that come back. */
 const replayMs = 60_000;
 
 /**

@@ -32,7 +32,10 @@ export interface Session<Metadata extends object = JsonObject> {
   readonly updatedAt: number;
   /** The last write or touch: the idle timeout counts from here. */
   readonly lastActivity: number;
-  /** From this instant on the session does not exist: the earlier of the idle and absolute limits. */
+  /**
+   * From this instant on the session does not exist: the earlier of the idle and absolute limits. While
+   * a turn runs, the end of its lease holds off the idle one.
+   */
   readonly expiresAt: number;
   /** Grows by one with every write; 1 at creation. Starts again in a new session of the same id. */
   readonly version: number;
