@@ -1,10 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { luaText } from './scripts/lib/lua-text.mjs';
 
 const library = fileURLToPath(new URL('./packages/holdfast/src/', import.meta.url));
 
 /** Tests run the sources; only the `workspace` tests build, each in a copy of this repository. */
 export default defineConfig({
+  plugins: [luaText()],
   resolve: {
     alias: [
       { find: /^holdfast$/, replacement: `${library}index.ts` },
@@ -41,7 +43,7 @@ export default defineConfig({
       {
         extends: true,
         // Real Redis processes, and programs that start them.
-        test: { name: 'servers', include: ['tests/servers/*.test.ts'] },
+        test: { name: 'servers', include: ['tests/servers/*.test.ts', 'tests/redis/**/*.test.ts'] },
       },
     ],
     coverage: {

@@ -2,13 +2,14 @@ import { defineConfig } from 'tsdown';
 
 /** One bundle per export of package.json. What a bundle imports from npm stays an import. */
 export default defineConfig({
-  entry: ['src/index.ts', 'src/memory.ts', 'src/http.ts', 'src/testing.ts'],
+  entry: ['src/index.ts', 'src/memory.ts', 'src/redis.ts', 'src/http.ts', 'src/testing.ts'],
   format: 'esm',
   platform: 'node',
   target: 'node20.19',
   fixedExtension: false,
   dts: true,
   skipNodeModulesBundle: true,
+  loader: { '.lua': 'text' },
   tsconfig: '../../tsconfig.base.json',
   failOnWarn: true,
 });

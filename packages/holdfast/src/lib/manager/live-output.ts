@@ -73,6 +73,13 @@ export class LiveOutputWriter {
     return [...unsent, ...this.#pending.splice(0), last];
   }
 
+  /** Takes what is to be written with a checkpoint, which would otherwise come after it. */
+  async take(): Promise<readonly PreparedOutput[]> {
+    await this.#writing;
+    // What may have been written already is repeated under its own nonce.
+    return this.#unsent === null ? this.#pending.splice(0) : [];
+  }
+
   /** What `end` returned was written with the turn's end. */
   ended(output: readonly PreparedOutput[]): void {
     if (output.length > 0) this.#written = true;

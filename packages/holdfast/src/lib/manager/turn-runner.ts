@@ -180,16 +180,22 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
       keyed,
       clock,
       clientChanges,
-      checkpoint: (changes) => this.#checkpoint(keeper, changes),
+      checkpoint: (changes) => this.#checkpoint(keeper, output, changes),
     });
   }
 
-  async #checkpoint(keeper: LeaseKeeper, changes: TurnChanges): Promise<CommitResult<Metadata>> {
+  async #checkpoint(
+    keeper: LeaseKeeper,
+    output: LiveOutputWriter,
+    changes: TurnChanges,
+  ): Promise<CommitResult<Metadata>> {
     const { store, leaseMs, clock } = this.#options;
+    const all = output.started ? { ...changes, output: await output.take() } : changes;
     const sentAt = clock.monotonic();
     try {
       const { lease } = keeper;
-      const result = await onceMore(() => store.commit(lease, changes, { keep: true, leaseMs }));
+      const result = await onceMore(() => store.commit(lease, all, { keep: true, leaseMs }));
+      output.ended(all.output ?? []);
       if (result.lease !== null) keeper.renewed(result.lease, sentAt);
       else
         keeper.abort(
@@ -225,8 +231,7 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
     const code = failure instanceof HoldfastError ? failure.code : 'WORK_FAILED';
     try {
       const last = output.started ? await output.end(turnEvents.failed(code)) : [];
-      await store.release(lease, last);
-      output.ended(last);
+      if (await store.release(lease, last)) output.ended(last);
     } catch (error) {
       // The lease ends by itself; what the turn failed with is what its caller must learn.
       logger.warn({ err: error, sessionId: lease.sessionId }, 'Failed to release a lease');

@@ -1,0 +1,30 @@
+import type { JsonValue } from '../json/json-value.ts';
+
+export type RecordKind = 'state' | 'credentials' | 'messages' | 'outcome' | 'output';
+
+/** Where a record belongs: a codec may bind it there, so that it is worth nothing elsewhere. */
+export interface RecordPlace {
+  readonly sessionId: string;
+  readonly incarnation: string;
+  readonly kind: RecordKind;
+  /** Version of the state or credentials, seq of the first message, key of the outcome, turn. */
+  readonly position: number | string;
+}
+
+/** How values are stored. It sees values only: every atomic operation works on clear fields. */
+export interface Codec {
+  readonly name: string;
+  encode(value: JsonValue, place: RecordPlace): Buffer | string;
+  /** @throws when the bytes are not what `encode` made for this place. */
+  decode(bytes: Buffer, place: RecordPlace): JsonValue;
+  /** A user's name in indexes, and all names that it may have there from other times. */
+  userNames(userId: string): readonly [string, ...string[]];
+}
+
+/** Plain JSON. */
+export const jsonCodec: Codec = {
+  name: 'json',
+  encode: (value) => JSON.stringify(value),
+  decode: (bytes) => JSON.parse(bytes.toString()) as JsonValue,
+  userNames: (userId) => [userId],
+};

@@ -1,0 +1,149 @@
+import { ConfigError } from '../../errors/errors.ts';
+import type { Logger } from '../../store/emitter.ts';
+import { type RedisReply, RedisReplyError } from './redis-connection.ts';
+import type { RedisLink } from './redis-link.ts';
+
+export type Persistence = 'none' | 'rdb' | 'aof' | 'rdb+aof' | 'unknown';
+
+export interface ServerFacts {
+  readonly version: string;
+  readonly software: 'redis' | 'valkey';
+  readonly mode: string;
+  /** Undefined where the user may not ask. */
+  readonly maxmemoryPolicy: string | undefined;
+  readonly persistence: Persistence;
+}
+
+const oldest = [6, 2] as const;
+
+/**
+ * Looks at what the server is and how it is set up, and warns of what would lose sessions. A user
+ * who may not ask for some of it gets no answer to that, and no error.
+ *
+ * @throws ConfigError for a server that cannot hold sessions: too old, a replica, a Cluster's node,
+ *   a Sentinel
+ */
+export async function checkServer(
+  link: Pick<RedisLink, 'address' | 'command'>,
+  logger: Logger,
+): Promise<ServerFacts> {
+  const [hello, replication, memory, disk, policy, save] = await Promise.all([
+    link.command(['HELLO']).then(pairs),
+    info(link, 'replication'),
+    info(link, 'memory'),
+    info(link, 'persistence'),
+    setting(link, 'maxmemory-policy'),
+    setting(link, 'save'),
+  ]);
+  const address = link.address.display;
+  const version = hello.get('version') ?? 'unknown';
+  const mode = hello.get('mode') ?? 'unknown';
+  refuse(address, { version, mode, role: hello.get('role') ?? '', replication });
+
+  const facts: ServerFacts = {
+    version,
+    software: hello.get('server') === 'valkey' ? 'valkey' : 'redis',
+    mode,
+    maxmemoryPolicy: policy ?? memory.get('maxmemory_policy'),
+    persistence: persistenceOf(disk.get('aof_enabled'), save),
+  };
+  logger.info({ address, ...facts }, 'Redis is ready');
+  warn(logger, address, facts, memory.get('maxmemory'));
+  return facts;
+}
+
+function refuse(
+  address: string,
+  server: { version: string; mode: string; role: string; replication: Map<string, string> },
+): void {
+  const [major = 0, minor = 0] = server.version.split('.').map(Number);
+  if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
+    throw new ConfigError(
+      `Redis at ${address} is version ${server.version}: use ${oldest.join('.')} or newer, or Valkey.`,
+    );
+  }
+  if (server.mode === 'cluster') {
+    throw new ConfigError(
+      `Redis at ${address} is a node of a Cluster, which this version of Holdfast cannot use: point REDIS_URL at a server without cluster-enabled.`,
+    );
+  }
+  if (server.mode === 'sentinel') {
+    throw new ConfigError(
+      `Redis at ${address} is a Sentinel, which holds no data: point REDIS_URL at the primary.`,
+    );
+  }
+  if (server.role === 'replica' || server.role === 'slave') {
+    const host = server.replication.get('master_host');
+    const port = server.replication.get('master_port');
+    const primary = host === undefined ? 'its primary' : `its primary, ${host}:${port}`;
+    throw new ConfigError(
+      `Redis at ${address} is a read-only replica: point REDIS_URL at ${primary}.`,
+    );
+  }
+}
+
+function warn(
+  logger: Logger,
+  address: string,
+  { maxmemoryPolicy, persistence }: ServerFacts,
+  maxmemory: string | undefined,
+): void {
+  if (maxmemoryPolicy !== undefined && maxmemoryPolicy !== 'noeviction') {
+    const when = maxmemory === '0' ? 'once maxmemory is set' : 'when its memory is full';
+    logger.warn(
+      { address, maxmemoryPolicy, maxmemory },
+      `Redis drops sessions and leases ${when} (maxmemory-policy ${maxmemoryPolicy}): set maxmemory-policy noeviction`,
+    );
+  }
+  if (persistence === 'none') {
+    logger.warn(
+      { address },
+      'Redis keeps nothing on disk: its restart loses every session. Set appendonly yes, or save points',
+    );
+  }
+}
+
+function persistenceOf(aofEnabled: string | undefined, save: string | undefined): Persistence {
+  if (aofEnabled === '1') return save ? 'rdb+aof' : 'aof';
+  if (save === undefined || aofEnabled === undefined) return 'unknown';
+  return save === '' ? 'none' : 'rdb';
+}
+
+type Asked = Pick<RedisLink, 'command'>;
+
+async function info(link: Asked, section: string): Promise<Map<string, string>> {
+  const reply = await allowed(link, ['INFO', section]);
+  const lines = Buffer.isBuffer(reply) ? reply.toString().split('\r\n') : [];
+  return new Map(
+    lines.flatMap((line) => {
+      const colon = line.indexOf(':');
+      return colon < 0 ? [] : [[line.slice(0, colon), line.slice(colon + 1)] as const];
+    }),
+  );
+}
+
+async function setting(link: Asked, name: string): Promise<string | undefined> {
+  const reply = await allowed(link, ['CONFIG', 'GET', name]);
+  return reply === undefined ? undefined : pairs(reply).get(name);
+}
+
+/** The reply, or undefined where the server refuses the command: to this user, or to everybody. */
+async function allowed(link: Asked, args: readonly string[]): Promise<RedisReply | undefined> {
+  try {
+    return await link.command(args);
+  } catch (error) {
+    if (error instanceof Error && error.cause instanceof RedisReplyError) return undefined;
+    throw error;
+  }
+}
+
+/** A map of strings; what has other values is left out. */
+function pairs(reply: RedisReply): Map<string, string> {
+  const map = new Map<string, string>();
+  if (!Array.isArray(reply)) return map;
+  for (let at = 0; at + 1 < reply.length; at += 2) {
+    const [key, value] = [reply[at], reply[at + 1]];
+    if (Buffer.isBuffer(key) && Buffer.isBuffer(value)) map.set(key.toString(), value.toString());
+  }
+  return map;
+}

@@ -1,0 +1,140 @@
+import { LRUCache } from 'lru-cache';
+import { VersionConflictError } from '../errors/errors.ts';
+import { assertId, randomId } from '../model/ids.ts';
+import type { Session, SessionCredentials, SessionState } from '../model/session.ts';
+import type { ParsedInit } from '../model/state.ts';
+import { formatCounters, parseCounters, parseHeader, tokenWord, userWord } from './header.ts';
+import { word } from './keys.ts';
+import { Snapshot } from './known-sessions.ts';
+import { type RedisCore, type StoredSnapshot, unlessRepeated } from './redis-core.ts';
+import type { Removals } from './removals.ts';
+import { bytesOrNull, int, type ReplyList, text } from './reply.ts';
+import { scripts } from './scripts/scripts.ts';
+import type { UserIndex } from './user-index.ts';
+
+const createKeys = 13;
+
+const rememberedCreations = 1_000;
+
+/** Redis remembers so many writes of a session. */
+const recentWrites = 32;
+
+interface Init {
+  readonly etag: string;
+  readonly state: SessionState;
+  readonly credentials: SessionCredentials;
+}
+
+/** How sessions begin: reserved in the user's index, created in their own place, confirmed. */
+export class Creation<Metadata extends object> {
+  readonly #core: RedisCore<Metadata>;
+  readonly #users: UserIndex<Metadata>;
+  readonly #removals: Removals<Metadata>;
+  /** Creations of late, for those that are repeated under their nonce. */
+  readonly #remembered = new LRUCache<string, Init>({ max: rememberedCreations });
+
+  constructor(
+    core: RedisCore<Metadata>,
+    users: UserIndex<Metadata>,
+    removals: Removals<Metadata>,
+  ) {
+    this.#core = core;
+    this.#users = users;
+    this.#removals = removals;
+  }
+
+  /** @throws VersionConflictError, SessionLimitError, ValidationError */
+  async create(
+    id: string,
+    { state: given, counters }: ParsedInit,
+    givenCredentials: SessionCredentials,
+    nonce: string,
+  ): Promise<Session<Metadata>> {
+    const { options, records, known } = this.#core;
+    assertId(id, 'A session id');
+    options.readMetadata(given.metadata);
+    const etag = `c${word(nonce)}`;
+    const memory = `${id}\n${etag}`;
+    const earlier = this.#remembered.get(memory);
+    const init = earlier ?? { etag, state: given, credentials: givenCredentials };
+    const { state, credentials } = init;
+    this.#remembered.set(memory, init);
+    const { userId } = state;
+    const epoch = userId === null ? null : await this.#users.enter(userId, id);
+    const incarnation = randomId();
+    const place = { sessionId: id, incarnation, position: 1 };
+    const answer = await this.#core.run(
+      scripts.create,
+      id,
+      createKeys,
+      [
+        etag,
+        incarnation,
+        etag,
+        state.status,
+        userWord(this.#core.userName(userId)),
+        tokenWord(credentials.tokenHash),
+        records.state(state, place),
+        records.credentials(credentials, place),
+        formatCounters(counters),
+        String(options.idleTimeoutMs),
+        String(options.absoluteTimeoutMs),
+      ],
+      nonce,
+    );
+    const { reply } = answer;
+    const kind = text(reply[0]);
+    if (kind === 'taken') {
+      if (userId !== null) await this.#settleEntry(userId, id);
+      throw unlessRepeated(
+        { repeated: answer.repeated && int(reply[1]) > recentWrites },
+        nonce,
+        new VersionConflictError(`A session ${id} exists already.`),
+      );
+    }
+    if (kind === 'created') await this.#replaced(id, reply);
+    if (kind === 'created' || answer.repeated) this.#core.tell('created', { sessionId: id, userId });
+    const created =
+      kind === 'created' || answer.repeated || earlier !== undefined
+        ? this.#created(id, init, reply)
+        : this.#core.decode(id, known.of(id), reply, 2);
+    if (userId !== null && epoch !== null && !(await this.#users.confirm(userId, id, epoch))) {
+      await this.#removals.delete(id, { incarnation: created.header.incarnation });
+    }
+    return this.#core.view(id, asCreated(created, counters, options.idleTimeoutMs), 0);
+  }
+
+  #created(id: string, { etag, state, credentials }: Init, reply: ReplyList) {
+    const header = parseHeader(text(reply[2]));
+    const snapshot = new Snapshot<Metadata>(etag, state, credentials);
+    if (header.etag === etag) Object.assign(this.#core.known.of(id), { header, snapshot });
+    return { header, counters: parseCounters(text(reply[3])), snapshot };
+  }
+
+  /** What follows for an expired session that was in the new one's place. */
+  async #replaced(id: string, reply: ReplyList): Promise<void> {
+    const line = bytesOrNull(reply[4]);
+    const state = bytesOrNull(reply[5]);
+    if (line === null || state === null) return;
+    const heir = parseHeader(text(reply[2])).userName;
+    await this.#removals.left(id, parseHeader(text(line)), state, 'expired', heir);
+  }
+
+  /** The entry stays only if the session that is there is the user's. */
+  async #settleEntry(userId: string, id: string): Promise<void> {
+    const stored = await this.#core.read(id);
+    if (stored?.snapshot.state.userId !== userId) await this.#users.leave(userId, [id]);
+  }
+}
+
+/** The session as it was created, whatever has become of it since. */
+function asCreated<Metadata extends object>(
+  { header, snapshot }: StoredSnapshot<Metadata>,
+  counters: ReadonlyMap<string, number>,
+  idleTimeoutMs: number,
+): StoredSnapshot<Metadata> {
+  const { createdAt, absoluteExpiresAt } = header;
+  const idleExpiresAt = Math.min(createdAt + idleTimeoutMs, absoluteExpiresAt);
+  const at = { updatedAt: createdAt, lastActivity: createdAt, idleExpiresAt };
+  return { header: { ...header, version: 1, ...at }, counters, snapshot };
+}

@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+
+/**
+ * The names of all keys. A session's keys and its bucket's carry the bucket as hash tag, so that they
+ * share a slot of a cluster and one script may change them together; a user's carry the user's.
+ */
+export class Keys {
+  readonly buckets: number;
+  readonly #prefix: string;
+
+  constructor(prefix: string, buckets: number) {
+    this.#prefix = prefix;
+    this.buckets = buckets;
+  }
+
+  bucketOf(name: string): number {
+    return crc32(name) % this.buckets;
+  }
+
+  /** In the order of the scripts' KEYS; each script takes as many as it names. */
+  session(id: string): SessionKeys {
+    const bucket = this.bucketOf(id);
+    const own = (type: string) => `${this.#prefix}${type}:{${bucket}}:${id}`;
+    return [
+      own('s'),
+      own('q'),
+      own('o'),
+      own('p'),
+      own('e'),
+      this.expiry(bucket),
+      this.leases(bucket),
+      this.waiters(bucket),
+      own('m'),
+      this.statuses(bucket),
+      own('g'),
+      this.all(bucket),
+      this.#ofBucket('b', bucket),
+    ];
+  }
+
+  user(name: string): readonly [string, string] {
+    const tag = this.bucketOf(name);
+    return [`${this.#prefix}u:{${tag}}:${name}`, `${this.#prefix}v:{${tag}}:${name}`];
+  }
+
+  /** Sessions by when to look whether they have expired. */
+  expiry(bucket: number): string {
+    return this.#ofBucket('x', bucket);
+  }
+
+  leases(bucket: number): string {
+    return this.#ofBucket('l', bucket);
+  }
+
+  waiters(bucket: number): string {
+    return this.#ofBucket('w', bucket);
+  }
+
+  /** "status:id" of the sessions that are not active. */
+  statuses(bucket: number): string {
+    return this.#ofBucket('y', bucket);
+  }
+
+  all(bucket: number): string {
+    return this.#ofBucket('a', bucket);
+  }
+
+  get inboxPrefix(): string {
+    return `${this.#prefix}i:`;
+  }
+
+  /** What all instances must agree on. */
+  get namespace(): string {
+    return `${this.#prefix}namespace`;
+  }
+
+  probe(nonce: string): string {
+    return `${this.#prefix}health:${nonce}`;
+  }
+
+  #ofBucket(type: string, bucket: number): string {
+    return `${this.#prefix}${type}:{${bucket}}`;
+  }
+}
+
+export type SessionKeys = readonly [
+  session: string,
+  queue: string,
+  outcomes: string,
+  outcomesByAge: string,
+  liveOutput: string,
+  expiry: string,
+  leases: string,
+  waiters: string,
+  messages: string,
+  statuses: string,
+  grave: string,
+  all: string,
+  bucket: string,
+];
+
+const plainName = /^[A-Za-z0-9_-]{2,64}$/;
+
+/** A nonce or key as scripts take it: without what they use to tell words apart. */
+export function word(name: string): string {
+  return plainName.test(name) ? name : createHash('sha256').update(name).digest('base64url');
+}

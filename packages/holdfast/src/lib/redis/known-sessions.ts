@@ -1,0 +1,82 @@
+import { LRUCache } from 'lru-cache';
+import { isShareable, type MetadataReader } from '../model/metadata.ts';
+import type { Session, SessionCredentials, SessionState } from '../model/session.ts';
+import type { Header } from './header.ts';
+import type { SessionKeys } from './keys.ts';
+
+/** The decoded values of a session under one etag. */
+export class Snapshot<Metadata extends object> {
+  readonly etag: string;
+  readonly state: SessionState;
+  readonly credentials: SessionCredentials;
+  #metadata: Metadata | undefined;
+
+  constructor(etag: string, state: SessionState, credentials: SessionCredentials) {
+    this.etag = etag;
+    this.state = state;
+    this.credentials = credentials;
+  }
+
+  metadata(read: MetadataReader<Metadata>): Metadata {
+    if (this.#metadata !== undefined) return this.#metadata;
+    const metadata = read(this.state.metadata);
+    if (isShareable(metadata)) this.#metadata = metadata;
+    return metadata;
+  }
+}
+
+/** What this process knows of a session. Redis says whether it is still true, by the etag. */
+export interface KnownSession<Metadata extends object> {
+  readonly keys: SessionKeys;
+  snapshot: Snapshot<Metadata> | null;
+  header: Header | null;
+}
+
+/** The sessions that were in use of late, for what need not be sent and decoded again. */
+export class KnownSessions<Metadata extends object> {
+  readonly #sessions: LRUCache<string, KnownSession<Metadata>>;
+  readonly #keysOf: (id: string) => SessionKeys;
+
+  constructor(size: number, keysOf: (id: string) => SessionKeys) {
+    this.#sessions = new LRUCache({ max: size });
+    this.#keysOf = keysOf;
+  }
+
+  of(id: string): KnownSession<Metadata> {
+    const known = this.#sessions.get(id);
+    if (known !== undefined) return known;
+    const fresh = { keys: this.#keysOf(id), snapshot: null, header: null };
+    this.#sessions.set(id, fresh);
+    return fresh;
+  }
+
+  forget(id: string): void {
+    this.#sessions.delete(id);
+  }
+}
+
+/** A session as its readers see it. `leaseUntil`: until when a lease holds off the idle expiry. */
+export function viewOf<Metadata extends object>(
+  id: string,
+  header: Header,
+  counters: ReadonlyMap<string, number>,
+  { state }: Snapshot<Metadata>,
+  metadata: Metadata,
+  leaseUntil = header.leaseUntil,
+): Session<Metadata> {
+  return Object.freeze({
+    id,
+    userId: state.userId,
+    threadId: state.threadId,
+    status: state.status,
+    escalated: state.escalated,
+    messageCount: counters.get('messageCount') ?? 0,
+    counters: Object.freeze(Object.fromEntries(counters)),
+    metadata,
+    createdAt: header.createdAt,
+    updatedAt: header.updatedAt,
+    lastActivity: header.lastActivity,
+    expiresAt: Math.min(header.absoluteExpiresAt, Math.max(header.idleExpiresAt, leaseUntil)),
+    version: header.version,
+  });
+}

@@ -1,0 +1,188 @@
+import { ValidationError } from '../errors/errors.ts';
+import { assertId, isId } from '../model/ids.ts';
+import { maxPageSize } from '../model/limits.ts';
+import type { Session, SessionStatus } from '../model/session.ts';
+import { parseStatus } from '../model/state.ts';
+import type { ListOptions, SessionPage } from '../store/session-store.ts';
+import type { RedisReply } from './connection/redis-connection.ts';
+import type { RedisCore } from './redis-core.ts';
+import { int, text } from './reply.ts';
+import type { UserIndex } from './user-index.ts';
+
+/** Index entries looked at for one page at most. */
+const listReads = 1_000;
+
+/** Where an index of ids, bucket by bucket, goes on: behind `id` in `bucket`. */
+interface Place {
+  readonly bucket: number;
+  readonly id: string;
+}
+
+/** Pages of the sessions that exist now, in an order that nothing moves. */
+export class Listing<Metadata extends object> {
+  readonly #core: RedisCore<Metadata>;
+  readonly #users: UserIndex<Metadata>;
+
+  constructor(core: RedisCore<Metadata>, users: UserIndex<Metadata>) {
+    this.#core = core;
+    this.#users = users;
+  }
+
+  /** @throws ValidationError */
+  async page(options: ListOptions): Promise<SessionPage<Metadata>> {
+    options.signal?.throwIfAborted();
+    const limit = pageSize(options.limit);
+    const status = options.status === undefined ? undefined : parseStatus(options.status);
+    if (options.userId === undefined) {
+      return this.#pageOfIndex(limit, status, parsePlace(options.cursor));
+    }
+    assertId(options.userId, 'userId');
+    return this.#pageOfUser(options.userId, limit, status, parseOrder(options.cursor));
+  }
+
+  /** Every id of the store, a batch at a time. */
+  async *ids(): AsyncGenerator<readonly string[]> {
+    let place: Place | null = { bucket: 0, id: '' };
+    while (place !== null) {
+      const next: { ids: string[]; place: Place | null } = await this.#ids(undefined, place, maxPageSize);
+      yield next.ids;
+      place = next.place;
+    }
+  }
+
+  async #pageOfIndex(
+    limit: number,
+    status: SessionStatus | undefined,
+    from: Place,
+  ): Promise<SessionPage<Metadata>> {
+    const sessions: Session<Metadata>[] = [];
+    let place: Place | null = from;
+    for (let reads = 0; place !== null && sessions.length < limit && reads < listReads; ) {
+      const next: { ids: string[]; place: Place | null } = await this.#ids(
+        status,
+        place,
+        limit - sessions.length,
+      );
+      const found = await this.#existing(next.ids, (session) => status === undefined || session.status === status);
+      sessions.push(...found);
+      reads += Math.max(next.ids.length, 1);
+      place = next.place;
+    }
+    return { sessions, cursor: place === null ? null : formatPlace(place) };
+  }
+
+  async #pageOfUser(
+    userId: string,
+    limit: number,
+    status: SessionStatus | undefined,
+    from: number,
+  ): Promise<SessionPage<Metadata>> {
+    const sessions: Session<Metadata>[] = [];
+    let after = from;
+    for (let reads = 0; sessions.length < limit && reads < listReads; ) {
+      const wanted = limit - sessions.length;
+      const entries = await this.#users.page(userId, after, wanted);
+      const owned = await Promise.all(entries.map(({ id }) => this.#core.read(id)));
+      const wrong = entries.filter((_, at) => owned[at]?.snapshot.state.userId !== userId);
+      await this.#users.heal(userId, wrong);
+      for (const [at, stored] of owned.entries()) {
+        if (stored?.snapshot.state.userId !== userId) continue;
+        if (status !== undefined && stored.snapshot.state.status !== status) continue;
+        sessions.push(this.#core.view(entries[at]?.id ?? '', stored));
+      }
+      after = entries.at(-1)?.order ?? after;
+      reads += entries.length;
+      if (entries.length < wanted) return { sessions, cursor: null };
+    }
+    return { sessions, cursor: after.toString(36) };
+  }
+
+  async #existing(
+    ids: readonly string[],
+    fits: (session: Session<Metadata>) => boolean,
+  ): Promise<Session<Metadata>[]> {
+    const found = await Promise.all(
+      ids.map(async (id) => {
+        const stored = await this.#core.read(id);
+        return stored === null ? null : this.#core.view(id, stored);
+      }),
+    );
+    return found.filter((session) => session !== null && fits(session)) as Session<Metadata>[];
+  }
+
+  /** At most `limit` ids behind a place, and where the rest begins; `null` when there is none. */
+  async #ids(
+    status: SessionStatus | undefined,
+    from: Place,
+    limit: number,
+  ): Promise<{ ids: string[]; place: Place | null }> {
+    const { link, keys } = this.#core;
+    const special = status !== undefined && status !== 'active';
+    const prefix = special ? `${status}:` : '';
+    const keyOf = (bucket: number) => (special ? keys.statuses(bucket) : keys.all(bucket));
+    const buckets = Array.from({ length: keys.buckets - from.bucket }, (_, at) => from.bucket + at);
+    const sizes = await Promise.all(buckets.map((bucket) => link.command(['ZCARD', keyOf(bucket)])));
+    const wanted: number[] = [];
+    let expected = 0;
+    for (const [at, bucket] of buckets.entries()) {
+      if (expected >= limit + 1 && wanted.length > 1) break;
+      const size = int(sizes[at]);
+      if (size === 0) continue;
+      wanted.push(bucket);
+      // Of the first bucket some lie before the place.
+      if (bucket !== from.bucket || from.id === '') expected += size;
+    }
+    const replies: RedisReply[] = await Promise.all(
+      wanted.map((bucket) => {
+        const behind = bucket === from.bucket && from.id !== '' ? `(${prefix}${from.id}` : `[${prefix}`;
+        const end = special ? `(${status};` : '+';
+        const range = ['ZRANGEBYLEX', keyOf(bucket), behind, end, 'LIMIT', '0', String(limit + 1)];
+        return link.command(range);
+      }),
+    );
+    const found = replies.flatMap((reply, at) =>
+      (Array.isArray(reply) ? reply : []).map((member) => ({
+        bucket: wanted[at] ?? 0,
+        id: text(member).slice(prefix.length),
+      })),
+    );
+    const page = found.slice(0, limit);
+    const last = page.at(-1);
+    const lastWanted = wanted.at(-1);
+    const unread = buckets.some((bucket, at) => bucket > (lastWanted ?? -1) && int(sizes[at]) > 0);
+    if (last === undefined) {
+      return { ids: [], place: unread ? { bucket: (lastWanted ?? from.bucket) + 1, id: '' } : null };
+    }
+    return {
+      ids: page.map(({ id }) => id),
+      place: found.length > limit || unread ? last : null,
+    };
+  }
+}
+
+function pageSize(limit = 50): number {
+  if (Number.isSafeInteger(limit) && limit >= 1 && limit <= maxPageSize) return limit;
+  throw new ValidationError(`limit must be a whole number from 1 to ${maxPageSize}, not ${limit}.`);
+}
+
+function formatPlace({ bucket, id }: Place): string {
+  return `${bucket.toString(36)}~${id}`;
+}
+
+function parsePlace(cursor: string | undefined): Place {
+  if (cursor === undefined) return { bucket: 0, id: '' };
+  const [, bucket = '', id = ''] = /^([0-9a-z]{1,4})~(.*)$/.exec(cursor) ?? [];
+  if (bucket === '' || (id !== '' && !isId(id))) throw badCursor();
+  return { bucket: Number.parseInt(bucket, 36), id };
+}
+
+function parseOrder(cursor: string | undefined): number {
+  if (cursor === undefined) return 0;
+  const order = /^[0-9a-z]{1,11}$/.test(cursor) ? Number.parseInt(cursor, 36) : Number.NaN;
+  if (Number.isSafeInteger(order)) return order;
+  throw badCursor();
+}
+
+function badCursor(): ValidationError {
+  return new ValidationError('cursor must be the cursor of the page before.');
+}

@@ -1,0 +1,150 @@
+import { type HoldfastError, ValidationError } from '../errors/errors.ts';
+import { assertId } from '../model/ids.ts';
+import type { TurnEvent } from '../model/turn-event.ts';
+import { closable } from '../store/closable.ts';
+import type { SubscribeOptions } from '../store/session-store.ts';
+import { none } from './header.ts';
+import { gone, notFound, type RedisCore } from './redis-core.ts';
+import { bytes, int, text } from './reply.ts';
+import { scripts } from './scripts/scripts.ts';
+
+const liveKeys = 8;
+const callBytes = 256 * 1024;
+
+/** Live output as far as it is there. */
+interface Output {
+  readonly incarnation: string;
+  readonly newest: number;
+  /** How long its producer still has its lease; `null` when none is open. */
+  readonly openMs: number | null;
+  readonly events: readonly TurnEvent[];
+}
+
+/**
+ * Reads live output, wherever it is produced. A message says that there is more; what it is, is read
+ * from where the reader stands, so that a slow one costs its place and nothing else.
+ */
+export class LiveReader<Metadata extends object> {
+  readonly #core: RedisCore<Metadata>;
+  readonly #readers = new Set<Alarm>();
+  #closed: HoldfastError | null = null;
+
+  constructor(core: RedisCore<Metadata>) {
+    this.#core = core;
+  }
+
+  subscribe(id: string, options: SubscribeOptions): AsyncIterableIterator<TurnEvent> {
+    return closable(({ signal }) => this.#read(id, options, signal), options.signal);
+  }
+
+  /** Messages may have been missed. */
+  readonly lookAgain = (): void => {
+    for (const alarm of this.#readers) alarm.ring();
+  };
+
+  close(error: HoldfastError): void {
+    this.#closed = error;
+    this.lookAgain();
+  }
+
+  async *#read(
+    id: string,
+    { after, incarnation }: SubscribeOptions,
+    signal: AbortSignal,
+  ): AsyncGenerator<TurnEvent> {
+    if (after !== undefined && (!Number.isSafeInteger(after) || after < 0)) {
+      throw new ValidationError(`after must be a whole number from 0, not ${after}.`);
+    }
+    assertId(id, 'A session id');
+    if (this.#closed !== null) throw this.#closed;
+    const { link, known, options } = this.#core;
+    const alarm = new Alarm();
+    const stop = () => alarm.ring();
+    this.#readers.add(alarm);
+    signal.addEventListener('abort', stop, { once: true });
+    // First the subscription, then the first look: nothing is missed between them.
+    const unsubscribe = await link.subscribe(known.of(id).keys[4], stop);
+    try {
+      let output = await this.#fetch(id, after, incarnation);
+      if (output === null) throw incarnation === undefined ? notFound(id) : gone(id);
+      const own = output.incarnation;
+      let cursor = after === undefined ? output.newest : after > output.newest ? 0 : after;
+      while (!signal.aborted) {
+        for (const event of output.events) {
+          if (event.seq <= cursor) continue;
+          if (event.seq > cursor + 1) yield gapBefore(event);
+          cursor = event.seq;
+          yield event;
+          if (signal.aborted) return;
+        }
+        if (output.events.length === 0 && cursor < output.newest) {
+          const place = { seq: output.newest + 1, turnId: '', createdAt: options.clock.now() };
+          yield gapBefore({ ...place, type: '' });
+          cursor = output.newest;
+        }
+        if (cursor >= output.newest) {
+          const cancel =
+            output.openMs === null
+              ? () => {}
+              : options.clock.setTimer(output.openMs + 1, stop, { background: true });
+          await alarm.rung();
+          cancel();
+        }
+        if (signal.aborted || this.#closed !== null) return;
+        const next = await this.#fetch(id, cursor, own);
+        if (next === null) return;
+        output = next;
+      }
+    } finally {
+      signal.removeEventListener('abort', stop);
+      this.#readers.delete(alarm);
+      unsubscribe();
+    }
+  }
+
+  /** `null` when there is no such session, or not that one any more. */
+  async #fetch(
+    id: string,
+    after: number | undefined,
+    incarnation: string | undefined,
+  ): Promise<Output | null> {
+    const args = [incarnation ?? none, String(after ?? none), String(callBytes)];
+    const { reply } = await this.#core.run(scripts.live, id, liveKeys, args);
+    if (text(reply[0]) !== 'events') return null;
+    const place = { sessionId: id, incarnation: text(reply[1]) };
+    const open = int(reply[3]);
+    return {
+      incarnation: place.incarnation,
+      newest: int(reply[2]),
+      openMs: open < 0 ? null : open,
+      events: reply
+        .slice(4)
+        .flatMap((piece) => this.#core.records.readOutput(bytes(piece), place)),
+    };
+  }
+}
+
+/** Rings until somebody has heard it. */
+class Alarm {
+  #ringing = false;
+  #hear: (() => void) | null = null;
+
+  ring(): void {
+    this.#ringing = true;
+    this.#hear?.();
+    this.#hear = null;
+  }
+
+  async rung(): Promise<void> {
+    if (!this.#ringing) {
+      await new Promise<void>((resolve) => {
+        this.#hear = resolve;
+      });
+    }
+    this.#ringing = false;
+  }
+}
+
+function gapBefore({ seq, turnId, createdAt }: TurnEvent): TurnEvent {
+  return Object.freeze({ seq: seq - 1, turnId, createdAt, type: 'turn.gap' });
+}

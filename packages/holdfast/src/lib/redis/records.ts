@@ -1,0 +1,157 @@
+import type { Codec, RecordPlace } from '../codec/codec.ts';
+import { DecryptionError, HoldfastError } from '../errors/errors.ts';
+import { type JsonValue, toJson } from '../json/json-value.ts';
+import { type Message, type MessageRole, type PreparedMessage, placeMessage } from '../model/message.ts';
+import type { SessionCredentials, SessionState } from '../model/session.ts';
+import type { PreparedOutput, TurnEvent } from '../model/turn-event.ts';
+
+/** Messages, and live events, are stored in pieces of at most so many. */
+const pieceLength = 64;
+const pieceBytes = 64 * 1024;
+
+/** What is encoded of a session: from values to what Redis keeps, and back. */
+export class Records {
+  readonly #codec: Codec;
+
+  constructor(codec: Codec) {
+    this.#codec = codec;
+  }
+
+  state(state: SessionState, at: Omit<RecordPlace, 'kind'>): Buffer | string {
+    return this.#codec.encode(state as unknown as JsonValue, { ...at, kind: 'state' });
+  }
+
+  readState(stored: Buffer, at: Omit<RecordPlace, 'kind'>): SessionState {
+    return this.#decode(stored, { ...at, kind: 'state' }) as unknown as SessionState;
+  }
+
+  /** Without the token's hash, which the header has. */
+  credentials(
+    { authenticatedAt, clientBinding }: SessionCredentials,
+    at: Omit<RecordPlace, 'kind'>,
+  ): Buffer | string {
+    return this.#codec.encode([authenticatedAt, clientBinding], { ...at, kind: 'credentials' });
+  }
+
+  readCredentials(
+    stored: Buffer,
+    tokenHash: string | null,
+    at: Omit<RecordPlace, 'kind'>,
+  ): SessionCredentials {
+    const [authenticatedAt = null, clientBinding = null] = this.#decode(stored, {
+      ...at,
+      kind: 'credentials',
+    }) as [number | null, JsonValue];
+    return Object.freeze({ tokenHash, authenticatedAt, clientBinding });
+  }
+
+  /** As `n` and then `n` pairs of a count and a piece. */
+  messages(
+    messages: readonly PreparedMessage[],
+    firstSeq: number,
+    at: Pick<RecordPlace, 'sessionId' | 'incarnation'>,
+  ): (string | Buffer)[] {
+    let seq = firstSeq;
+    const pieces = inPieces(messages, ({ content }) =>
+      typeof content === 'string' ? content.length : JSON.stringify(content).length,
+    ).flatMap((piece) => {
+      const text = this.#codec.encode(
+        piece.map(({ id, role, content }) => [id, role, content]),
+        { ...at, kind: 'messages', position: seq },
+      );
+      seq += piece.length;
+      return [String(piece.length), text];
+    });
+    return [String(pieces.length / 2), ...pieces];
+  }
+
+  /** The messages of a stored piece. */
+  readMessages(
+    piece: Buffer,
+    at: Pick<RecordPlace, 'sessionId' | 'incarnation'>,
+  ): readonly Message[] {
+    const { words, body } = split(piece);
+    const [seq = 0, , createdAt = 0] = words.map(Number);
+    const rows = this.#decode(body, { ...at, kind: 'messages', position: seq }) as readonly [
+      string,
+      MessageRole,
+      JsonValue,
+    ][];
+    return rows.map(([id, role, content], index) =>
+      placeMessage({ id, role, content } as PreparedMessage, seq + index, createdAt),
+    );
+  }
+
+  outcome(outcome: JsonValue, at: Omit<RecordPlace, 'kind'>): Buffer | string {
+    return this.#codec.encode(outcome, { ...at, kind: 'outcome' });
+  }
+
+  readOutcome(stored: Buffer, at: Omit<RecordPlace, 'kind'>): JsonValue {
+    return this.#decode(stored, { ...at, kind: 'outcome' });
+  }
+
+  /** As `n` and then `n` pairs of a count and a piece. */
+  output(
+    output: readonly PreparedOutput[],
+    at: Omit<RecordPlace, 'kind'>,
+  ): (string | Buffer)[] {
+    const pieces = inPieces(output, (event) => JSON.stringify(event).length).flatMap((piece) => [
+      String(piece.length),
+      this.#codec.encode(piece, { ...at, kind: 'output' }),
+    ]);
+    return [String(pieces.length / 2), ...pieces];
+  }
+
+  /** The events of a stored piece, from `first` on. */
+  readOutput(
+    piece: Buffer,
+    at: Pick<RecordPlace, 'sessionId' | 'incarnation'>,
+  ): readonly TurnEvent[] {
+    const { words, body } = split(piece);
+    const [first = '', , turnId = '', created = '', code = ''] = words;
+    const createdAt = Number(created);
+    const events =
+      code === '-'
+        ? (this.#decode(body, { ...at, kind: 'output', position: turnId }) as PreparedOutput[])
+        : [{ type: 'turn.failed', code } as unknown as PreparedOutput];
+    return events.map((event, index) =>
+      Object.freeze({ ...event, seq: Number(first) + index, turnId, createdAt }),
+    );
+  }
+
+  #decode(stored: Buffer, place: RecordPlace): JsonValue {
+    try {
+      return toJson(this.#codec.decode(stored, place), place.kind);
+    } catch (error) {
+      if (error instanceof HoldfastError && error.code === 'DECRYPTION') throw error;
+      throw new DecryptionError(
+        `The stored ${place.kind} of session ${place.sessionId} cannot be read.`,
+        { cause: error },
+      );
+    }
+  }
+}
+
+/** The line in front of a piece, in words, and what is behind it. */
+function split(piece: Buffer): { words: string[]; body: Buffer } {
+  const end = piece.indexOf(10);
+  return { words: piece.toString('latin1', 0, end).split(' '), body: piece.subarray(end + 1) };
+}
+
+function inPieces<Item>(items: readonly Item[], sizeOf: (item: Item) => number): Item[][] {
+  if (items.length === 1) return [[...items]];
+  const pieces: Item[][] = [];
+  let room = 0;
+  for (const item of items) {
+    const size = sizeOf(item);
+    const last = pieces.at(-1);
+    if (last === undefined || last.length >= pieceLength || size > room) {
+      pieces.push([item]);
+      room = pieceBytes - size;
+    } else {
+      last.push(item);
+      room -= size;
+    }
+  }
+  return pieces;
+}

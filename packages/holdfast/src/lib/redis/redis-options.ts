@@ -1,0 +1,74 @@
+import { whole } from '../store/store-options.ts';
+import type { StoreOptions } from '../store/store-options.ts';
+import type { JsonObject } from '../json/json-value.ts';
+import { ConfigError } from '../errors/errors.ts';
+import { RedisAddress, type RedisTls } from './connection/redis-address.ts';
+import type { ConnectRedis } from './connection/redis-connection.ts';
+
+export interface RedisSessionStoreOptions<
+  Metadata extends object = JsonObject,
+  MetadataInput extends object = Metadata,
+> extends StoreOptions<Metadata, MetadataInput> {
+  /** `redis://` or `rediss://` (TLS) `[user[:password]@]host[:port][/database]`. */
+  readonly url: string;
+  /** Used where the URL has none. */
+  readonly username?: string | undefined;
+  /** Used where the URL has none. */
+  readonly password?: string | undefined;
+  /** For a `rediss://` URL. */
+  readonly tls?: RedisTls | undefined;
+  /** The beginning of every key. Default `agent:session:`. */
+  readonly keyPrefix?: string | undefined;
+  /**
+   * Into how many buckets a new namespace (one prefix in one database) is divided, 1 to 16,384. An
+   * existing namespace keeps its own. Default 256.
+   */
+  readonly buckets?: number | undefined;
+  /** For all attempts of one operation, in milliseconds, 100 to 600,000. Default 5,000. */
+  readonly timeoutMs?: number | undefined;
+  /** For the first connection, in milliseconds, 100 to 600,000. Default 5,000. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** How often an operation is repeated whose reply was lost, 0 to 10. Default 3. */
+  readonly retries?: number | undefined;
+  /** Live output is written at most this often, in milliseconds. Default 50. */
+  readonly outputIntervalMs?: number | undefined;
+  /** Another client than the `redis` package. */
+  readonly connect?: ConnectRedis | undefined;
+}
+
+export interface ResolvedRedisOptions {
+  readonly address: RedisAddress;
+  readonly keyPrefix: string;
+  readonly buckets: number;
+  readonly timeoutMs: number;
+  readonly connectTimeoutMs: number;
+  readonly retries: number;
+  readonly outputIntervalMs: number;
+}
+
+const prefixPattern = /^[A-Za-z0-9._:@/-]{0,128}$/;
+
+/** @throws ConfigError for a value out of its range. */
+export function resolveRedisOptions(
+  options: RedisSessionStoreOptions<never, never>,
+): ResolvedRedisOptions {
+  const { url, username, password, tls, keyPrefix = 'agent:session:' } = options;
+  if (!prefixPattern.test(keyPrefix)) {
+    throw new ConfigError('keyPrefix must be at most 128 characters of A-Z a-z 0-9 . _ : @ / -.');
+  }
+  return {
+    address: new RedisAddress({
+      url,
+      ...(username === undefined ? {} : { username }),
+      ...(password === undefined ? {} : { password }),
+      ...(tls === undefined ? {} : { tls }),
+    }),
+    keyPrefix,
+    buckets: whole(options.buckets ?? 256, 'buckets', 16_384),
+    timeoutMs: whole(options.timeoutMs ?? 5_000, 'timeoutMs', 600_000, 100),
+    connectTimeoutMs: whole(options.connectTimeoutMs ?? 5_000, 'connectTimeoutMs', 600_000, 100),
+    retries: whole(options.retries ?? 3, 'retries', 10, 0),
+    outputIntervalMs: whole(options.outputIntervalMs ?? 50, 'outputIntervalMs', 10_000, 0),
+  };
+}
+

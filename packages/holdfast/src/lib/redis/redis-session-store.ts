@@ -1,0 +1,427 @@
+import {
+  type HoldfastError,
+  OutcomeUnknownError,
+  StoreUnavailableError,
+  ValidationError,
+} from '../errors/errors.ts';
+import { jsonCodec } from '../codec/codec.ts';
+import type { JsonObject } from '../json/json-value.ts';
+import { assertId, randomId } from '../model/ids.ts';
+import { type Message, type NewMessage, prepareMessage } from '../model/message.ts';
+import {
+  noCredentials,
+  parseCredentials,
+  type Session,
+  type SessionCredentials,
+  type SessionInit,
+  type SessionPatch,
+  type SessionState,
+} from '../model/session.ts';
+import { applyPatch, assertIncrement, parseInit, parsePatch } from '../model/state.ts';
+import type { PreparedOutput, TurnEvent } from '../model/turn-event.ts';
+import type {
+  BatchEntry,
+  BatchResult,
+  CreateOptions,
+  HistoryOptions,
+  ListOptions,
+  ReadOptions,
+  SessionPage,
+  SessionStore,
+  StoredSession,
+  SubscribeOptions,
+  UpdateOptions,
+  WriteOptions,
+} from '../store/session-store.ts';
+import type { StoreEventListener, StoreEventName } from '../store/store-events.ts';
+import { resolveStoreOptions } from '../store/store-options.ts';
+import type { StoreHealth, StoreStats } from '../store/store-stats.ts';
+import type {
+  BeginOptions,
+  CommitResult,
+  Lease,
+  TurnChanges,
+  TurnEnd,
+  TurnGrant,
+  TurnReplay,
+} from '../store/turn-store.ts';
+import { connectNodeRedis } from './connection/node-redis.ts';
+import { RedisLink } from './connection/redis-link.ts';
+import { Creation } from './creation.ts';
+import { HistoryReader } from './history.ts';
+import { Keys } from './keys.ts';
+import { Listing } from './listing.ts';
+import { LiveReader } from './live-reader.ts';
+import { openNamespace } from './namespace.ts';
+import { RedisCore } from './redis-core.ts';
+import { type RedisSessionStoreOptions, resolveRedisOptions } from './redis-options.ts';
+import { Removals } from './removals.ts';
+import { scripts } from './scripts/scripts.ts';
+import { Sweeper } from './sweeper.ts';
+import { Turns } from './turns.ts';
+import { UserIndex } from './user-index.ts';
+import { Vitals } from './vitals.ts';
+import { type WriteOrder, Writes } from './writes.ts';
+
+const touchKeys = 9;
+
+/**
+ * Sessions on Redis 6.2 or newer, or Valkey: shared by any number of processes, with turns in two
+ * round trips. Its clock is the server's.
+ */
+export class RedisSessionStore<
+  Metadata extends object = JsonObject,
+  MetadataInput extends object = Metadata,
+> implements SessionStore<Metadata, MetadataInput>
+{
+  readonly type = 'redis';
+  readonly locking: boolean;
+  readonly outputIntervalMs: number;
+  readonly #core: RedisCore<Metadata>;
+  readonly #creation: Creation<Metadata>;
+  readonly #writes: Writes<Metadata>;
+  readonly #removals: Removals<Metadata>;
+  readonly #turns: Turns<Metadata>;
+  readonly #history: HistoryReader<Metadata>;
+  readonly #live: LiveReader<Metadata>;
+  readonly #listing: Listing<Metadata>;
+  readonly #users: UserIndex<Metadata>;
+  readonly #vitals: Vitals<Metadata>;
+  readonly #sweeper: Sweeper<Metadata>;
+
+  private constructor(core: RedisCore<Metadata>, outputIntervalMs: number) {
+    this.locking = core.options.locking;
+    this.outputIntervalMs = outputIntervalMs;
+    this.#core = core;
+    this.#users = new UserIndex(core);
+    this.#removals = new Removals(core, this.#users);
+    this.#creation = new Creation(core, this.#users, this.#removals);
+    this.#writes = new Writes(core, this.#users);
+    this.#turns = new Turns(core, this.#writes);
+    this.#history = new HistoryReader(core);
+    this.#live = new LiveReader(core);
+    this.#listing = new Listing(core, this.#users);
+    this.#vitals = new Vitals(core, this.#removals);
+    this.#sweeper = new Sweeper(core, this.#removals);
+  }
+
+  /**
+   * Connects, and checks that the server and what it holds fit.
+   * @throws ConfigError, StoreUnavailableError
+   */
+  static async connect<
+    Metadata extends object = JsonObject,
+    MetadataInput extends object = Metadata,
+  >(
+    options: RedisSessionStoreOptions<Metadata, MetadataInput>,
+  ): Promise<RedisSessionStore<Metadata, MetadataInput>> {
+    const resolved = resolveStoreOptions<Metadata>(options);
+    const { address, keyPrefix, outputIntervalMs, ...own } = resolveRedisOptions(
+      options as RedisSessionStoreOptions<never, never>,
+    );
+    const link = await RedisLink.open({
+      address,
+      connect: options.connect ?? connectNodeRedis,
+      timeoutMs: own.timeoutMs,
+      connectTimeoutMs: own.connectTimeoutMs,
+      retries: own.retries,
+      scripts: Object.values(scripts),
+      logger: resolved.logger,
+    });
+    try {
+      const keys = new Keys(keyPrefix, await openNamespace(link, keyPrefix, own.buckets));
+      const core = new RedisCore<Metadata>(resolved, { link, keys, codec: jsonCodec });
+      const store = new RedisSessionStore<Metadata, MetadataInput>(core, outputIntervalMs);
+      await store.#listen();
+      return store;
+    } catch (error) {
+      await link.close();
+      throw error;
+    }
+  }
+
+  async #listen(): Promise<void> {
+    const { link, keys, inbox } = this.#core;
+    link.onGap(() => {
+      this.#turns.inbox.askAgain();
+      this.#live.lookAgain();
+    });
+    await link.subscribe(`${keys.inboxPrefix}${inbox}`, this.#turns.inbox.receive);
+    this.#sweeper.start();
+  }
+
+  async create(
+    id: string,
+    init: SessionInit<MetadataInput> = {},
+    options: CreateOptions = {},
+  ): Promise<Session<Metadata>> {
+    options.signal?.throwIfAborted();
+    const parsed = parseInit(id, init);
+    const credentials = parseCredentials(options.credentials ?? noCredentials);
+    return this.#creation.create(id, parsed, credentials, options.nonce ?? randomId());
+  }
+
+  async get(id: string, options?: ReadOptions): Promise<Session<Metadata> | null> {
+    options?.signal?.throwIfAborted();
+    const stored = await this.#core.read(id);
+    return stored && this.#core.view(id, stored);
+  }
+
+  async getWithCredentials(
+    id: string,
+    options?: ReadOptions,
+  ): Promise<StoredSession<Metadata> | null> {
+    options?.signal?.throwIfAborted();
+    const stored = await this.#core.read(id);
+    return (
+      stored && {
+        session: this.#core.view(id, stored),
+        credentials: stored.snapshot.credentials,
+      }
+    );
+  }
+
+  async exists(id: string, options?: ReadOptions): Promise<boolean> {
+    options?.signal?.throwIfAborted();
+    return (await this.#core.read(id)) !== null;
+  }
+
+  async set(
+    id: string,
+    data: SessionInit<MetadataInput>,
+    options: UpdateOptions = {},
+  ): Promise<Session<Metadata>> {
+    options.signal?.throwIfAborted();
+    const { ifVersion } = options;
+    if (ifVersion === undefined || ifVersion === 0) return this.create(id, data, options);
+    const { state, counters } = parseInit(id, data);
+    this.#core.options.readMetadata(state.metadata);
+    return this.#session(id, {
+      operation: 'set',
+      nonce: options.nonce ?? randomId(),
+      ifVersion,
+      state: () => state,
+      counters: data.counters === undefined ? undefined : counters,
+    });
+  }
+
+  async update(
+    id: string,
+    patch: SessionPatch<MetadataInput>,
+    options: UpdateOptions = {},
+  ): Promise<Session<Metadata>> {
+    options.signal?.throwIfAborted();
+    assertAtomic(options);
+    const parsed = parsePatch(patch);
+    return this.#session(id, {
+      operation: 'update',
+      nonce: options.nonce ?? randomId(),
+      ifVersion: options.ifVersion,
+      state: (state: SessionState) => applyPatch(state, parsed),
+    });
+  }
+
+  async incrementCounter(
+    id: string,
+    name: string,
+    by = 1,
+    options: WriteOptions = {},
+  ): Promise<number> {
+    options.signal?.throwIfAborted();
+    assertIncrement(name, by);
+    const written = await this.#writes.write(id, {
+      operation: 'increment',
+      nonce: options.nonce ?? randomId(),
+      increments: new Map([[name, by]]),
+    });
+    return written.after.counters.get(name) ?? 0;
+  }
+
+  async touch(id: string, options?: ReadOptions): Promise<boolean> {
+    options?.signal?.throwIfAborted();
+    assertId(id, 'A session id');
+    const { known, link, keys, options: own } = this.#core;
+    const sessionKeys = known.of(id).keys.slice(0, touchKeys);
+    const args = [id, keys.inboxPrefix, '0', String(own.idleTimeoutMs)];
+    return (await link.call(scripts.touch, sessionKeys, args)) === 1;
+  }
+
+  async setCredentials(
+    id: string,
+    credentials: SessionCredentials,
+    options: WriteOptions & { readonly ifTokenHash?: string | null | undefined } = {},
+  ): Promise<Session<Metadata>> {
+    options.signal?.throwIfAborted();
+    return this.#session(id, {
+      operation: 'token',
+      nonce: options.nonce ?? randomId(),
+      credentials: parseCredentials(credentials),
+      ifTokenHash: options.ifTokenHash,
+    });
+  }
+
+  async delete(id: string, options?: ReadOptions): Promise<boolean> {
+    options?.signal?.throwIfAborted();
+    assertId(id, 'A session id');
+    return this.#removals.delete(id);
+  }
+
+  async getBatch(
+    ids: readonly string[],
+    options?: ReadOptions,
+  ): Promise<ReadonlyMap<string, Session<Metadata>>> {
+    options?.signal?.throwIfAborted();
+    const unique = [...new Set(ids)];
+    const sessions = await Promise.all(unique.map((id) => this.get(id)));
+    return new Map(
+      sessions.flatMap((session, at) =>
+        session === null ? [] : [[unique[at] ?? '', session] as const],
+      ),
+    );
+  }
+
+  async setBatch(
+    entries: readonly BatchEntry<MetadataInput>[],
+    options?: ReadOptions,
+  ): Promise<readonly BatchResult<Metadata>[]> {
+    return Promise.all(
+      entries.map(async ({ id, data, ifVersion }): Promise<BatchResult<Metadata>> => {
+        try {
+          return { id, session: await this.set(id, data, { ...options, ifVersion }) };
+        } catch (error) {
+          options?.signal?.throwIfAborted();
+          if (isOutage(error)) throw error;
+          return { id, error: error as Error };
+        }
+      }),
+    );
+  }
+
+  async deleteBatch(ids: readonly string[], options?: ReadOptions): Promise<number> {
+    options?.signal?.throwIfAborted();
+    const unique = [...new Set(ids)];
+    const deleted = await Promise.all(unique.map((id) => this.delete(id)));
+    return deleted.filter(Boolean).length;
+  }
+
+  async deleteUser(
+    userId: string,
+    options: ReadOptions & { readonly except?: string | undefined } = {},
+  ): Promise<number> {
+    options.signal?.throwIfAborted();
+    return this.#removals.deleteUser(userId, options);
+  }
+
+  async deleteAll(options?: ReadOptions): Promise<number> {
+    let count = 0;
+    for await (const ids of this.#listing.ids()) {
+      count += await this.deleteBatch(ids, options);
+    }
+    return count;
+  }
+
+  async listActive(options: ListOptions = {}): Promise<SessionPage<Metadata>> {
+    return this.#listing.page(options);
+  }
+
+  async countActive(options?: ReadOptions): Promise<number> {
+    options?.signal?.throwIfAborted();
+    return this.#vitals.countActive(options?.signal);
+  }
+
+  async cleanupExpired(options?: ReadOptions): Promise<number> {
+    return this.#removals.removeExpired(options?.signal);
+  }
+
+  async messages(id: string, options: HistoryOptions = {}): Promise<readonly Message[]> {
+    return this.#history.page(id, options);
+  }
+
+  async appendMessages(
+    id: string,
+    messages: readonly NewMessage[],
+    options: WriteOptions = {},
+  ): Promise<readonly Message[]> {
+    options.signal?.throwIfAborted();
+    const written = await this.#writes.write(id, {
+      operation: 'append',
+      nonce: options.nonce ?? randomId(),
+      messages: messages.map(prepareMessage),
+    });
+    return written.messages;
+  }
+
+  subscribe(id: string, options: SubscribeOptions = {}): AsyncIterableIterator<TurnEvent> {
+    return this.#live.subscribe(id, options);
+  }
+
+  readMetadata(stored: JsonObject): Metadata {
+    return this.#core.options.readMetadata(stored);
+  }
+
+  begin(id: string, options: BeginOptions): Promise<TurnGrant<Metadata> | TurnReplay<Metadata>> {
+    return this.#turns.begin(id, options);
+  }
+
+  renew(lease: Lease, leaseMs: number): Promise<Lease> {
+    return this.#turns.renew(lease, leaseMs);
+  }
+
+  emit(lease: Lease, output: readonly PreparedOutput[], nonce: string): Promise<void> {
+    return this.#turns.emit(lease, output, nonce);
+  }
+
+  commit(lease: Lease, changes: TurnChanges, end: TurnEnd): Promise<CommitResult<Metadata>> {
+    return this.#turns.commit(lease, changes, end);
+  }
+
+  release(lease: Lease, output?: readonly PreparedOutput[]): Promise<boolean> {
+    return this.#turns.release(lease, output);
+  }
+
+  async getStats(options?: ReadOptions): Promise<StoreStats> {
+    options?.signal?.throwIfAborted();
+    return this.#vitals.stats(options?.signal);
+  }
+
+  async healthCheck(options?: ReadOptions): Promise<StoreHealth> {
+    options?.signal?.throwIfAborted();
+    return this.#vitals.health();
+  }
+
+  on<Name extends StoreEventName>(name: Name, listener: StoreEventListener<Name>): () => void {
+    return this.#core.events.on(name, listener);
+  }
+
+  async close(): Promise<void> {
+    this.#sweeper.stop();
+    const error: HoldfastError = new StoreUnavailableError('The session store was closed.');
+    this.#turns.close(error);
+    this.#live.close(error);
+    await this.#core.link.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** The session after a write of its state or credentials. */
+  async #session(id: string, order: WriteOrder): Promise<Session<Metadata>> {
+    const { after } = await this.#writes.write(id, order);
+    const { snapshot } = after;
+    if (snapshot === null) throw new TypeError('A write of the state left none.');
+    return this.#core.view(id, { ...after, snapshot });
+  }
+}
+
+/** Whether the whole batch fails, and not one of its entries. */
+function isOutage(error: unknown): boolean {
+  return error instanceof StoreUnavailableError || error instanceof OutcomeUnknownError;
+}
+
+/** `atomic: false` was an option of an older interface: an update is always atomic. */
+function assertAtomic(options: object): void {
+  if ('atomic' in options && options.atomic !== true) {
+    throw new ValidationError('update is always atomic; leave atomic: false out.');
+  }
+}

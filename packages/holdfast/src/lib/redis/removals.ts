@@ -1,0 +1,131 @@
+import { randomId } from '../model/ids.ts';
+import type { StoreEventName } from '../store/store-events.ts';
+import { type Header, none, parseHeader } from './header.ts';
+import type { RedisCore } from './redis-core.ts';
+import { bytes, text } from './reply.ts';
+import { scripts } from './scripts/scripts.ts';
+import type { UserIndex } from './user-index.ts';
+
+const removeKeys = 13;
+
+/** Sessions looked at in one go. */
+const batch = 200;
+
+/** How sessions end: deleted, evicted, or expired. */
+export class Removals<Metadata extends object> {
+  readonly #core: RedisCore<Metadata>;
+  readonly #users: UserIndex<Metadata>;
+
+  constructor(core: RedisCore<Metadata>, users: UserIndex<Metadata>) {
+    this.#core = core;
+    this.#users = users;
+    users.evict = async (id) => {
+      await this.delete(id, { event: 'evicted' });
+    };
+  }
+
+  /** Whether there was one. */
+  async delete(
+    id: string,
+    { event = 'deleted', incarnation = none }: { event?: 'deleted' | 'evicted'; incarnation?: string } = {},
+  ): Promise<boolean> {
+    return (await this.#remove(id, ['delete', incarnation], event)) === 'removed';
+  }
+
+  /** Removes what has expired in all buckets; how many sessions that were. */
+  async removeExpired(signal?: AbortSignal): Promise<number> {
+    const { keys, link } = this.#core;
+    let count = 0;
+    let due: string[];
+    do {
+      signal?.throwIfAborted();
+      const now = await this.now();
+      const replies = await Promise.all(
+        Array.from({ length: keys.buckets }, (_, bucket) =>
+          link.command([
+            'ZRANGEBYSCORE',
+            keys.expiry(bucket),
+            '-inf',
+            String(now),
+            ...['LIMIT', '0', String(batch)],
+          ]),
+        ),
+      );
+      due = replies.flatMap((ids) => (Array.isArray(ids) ? ids.map(text) : []));
+      for (let from = 0; from < due.length; from += batch) {
+        signal?.throwIfAborted();
+        const outcomes = await Promise.all(
+          due.slice(from, from + batch).map((id) => this.#remove(id, ['expired', none], 'expired')),
+        );
+        count += outcomes.filter((outcome) => outcome !== 'alive' && outcome !== 'none').length;
+      }
+    } while (due.length > 0);
+    return count;
+  }
+
+  /** Ends every session of the user, one that is being created meanwhile included. How many. */
+  async deleteUser(
+    userId: string,
+    { except, signal }: { except?: string | undefined; signal?: AbortSignal | undefined },
+  ): Promise<number> {
+    await this.#users.end(userId);
+    let count = 0;
+    let after = 0;
+    for (;;) {
+      signal?.throwIfAborted();
+      const entries = await this.#users.page(userId, after, batch);
+      const deleted = await Promise.all(
+        entries.map(async (entry) => {
+          const stored = entry.id === except ? null : await this.#core.read(entry.id);
+          if (stored === null) return false;
+          const { state } = stored.snapshot;
+          const { incarnation } = stored.header;
+          return state.userId === userId && this.delete(entry.id, { incarnation });
+        }),
+      );
+      count += deleted.filter(Boolean).length;
+      if (entries.length < batch) return count;
+      after = entries.at(-1)?.order ?? after;
+    }
+  }
+
+  /** The server's time, in ms. */
+  async now(): Promise<number> {
+    const [seconds = 0, micros = 0] = (
+      (await this.#core.link.command(['TIME'])) as readonly Buffer[]
+    ).map((part) => Number(text(part)));
+    return seconds * 1_000 + Math.floor(micros / 1_000);
+  }
+
+  /** What follows when a session has gone; `heir` is the user of the one that took its place. */
+  async left(
+    id: string,
+    header: Header,
+    state: Buffer,
+    event: Exclude<StoreEventName, 'status'>,
+    heir: string | null = null,
+  ): Promise<void> {
+    const { incarnation, stateVersion: position, userName } = header;
+    const place = { sessionId: id, incarnation, position };
+    const { userId } = this.#core.records.readState(state, place);
+    this.#core.tell(event, { sessionId: id, userId });
+    if (userName !== null && userName !== heir) await this.#users.leaveByName(userName, [id]);
+  }
+
+  async #remove(
+    id: string,
+    args: readonly string[],
+    event: 'deleted' | 'evicted' | 'expired',
+  ): Promise<string> {
+    const nonce = randomId();
+    const { reply } = await this.#core.run(scripts.remove, id, removeKeys, [...args, nonce], nonce);
+    const outcome = text(reply[0]);
+    if (outcome === 'alive') return outcome;
+    this.#core.known.forget(id);
+    if (outcome === 'removed') {
+      await this.left(id, parseHeader(text(reply[1])), bytes(reply[2]), event);
+    }
+    if (outcome === 'vanished') this.#core.tell('expired', { sessionId: id, userId: null });
+    return outcome;
+  }
+}

@@ -1,0 +1,108 @@
+-- uses: header expiry outcomes live-output hand-over
+-- Takes the session's lease, or joins those who wait for it, or finds the stored outcome.
+-- KEYS  1 session, 2 waiters, 3 outcomes, 4 outcomes by age, 5 live output, 6 expiry index, 7 leases,
+--       8 the bucket's waiters, 9 messages
+-- ARGV  1 session id, 2 inbox prefix, 3 outcomes' time to live in ms
+--       4 nonce, 5 lease in ms, 6 "wait", "reject" or "interrupt", 7 wait in ms, 8 inbox
+--       9 names of the user who must own it, each in spaces, or "*"; 10 the token's hash or "*"
+--       11 idempotency key or "-", 12 the request's digest; 13 the etag that the caller has
+--       14 "1" with locking
+-- Reply {"none"} | {"user"} | {"token"} | {"closed"} | {"mismatch"} | {"busy"}
+--       {"wait", now, header}
+--       {"granted", now, header, counters, attempt, effects, state?, credentials?}
+--       {"replayed", now, header, counters, done, outcome, state?, credentials?}
+-- Keeps  an owner at a time; nobody passes those who wait; the same nonce gets the same lease.
+local stored = redis.call('HMGET', KEYS[1], 'h', 'n')
+if not stored[1] then return { 'none' } end
+local H = parse(stored[1])
+if not alive(H) then return { 'none' } end
+local locking, nonce, key = ARGV[14] == '1', ARGV[4], ARGV[11]
+
+local function save()
+  redis.call('HSET', KEYS[1], 'h', table.concat(H, ' '))
+end
+
+local function reply(kind, first, second)
+  local line = table.concat(H, ' ')
+  if H[SN] == ARGV[13] then return { kind, now, line, stored[2], first, second } end
+  local parts = redis.call('HMGET', KEYS[1], 'd', 'c')
+  return { kind, now, line, stored[2], first, second, parts[1], parts[2] }
+end
+
+if locking and (has(H, 'q') or (H[O] ~= '-' and tonumber(H[LU]) <= now)) then
+  check_hand_over()
+  local before = table.concat(H, ' ')
+  if H[O] == '-' then hand_over(H) else settle(H) end
+  if table.concat(H, ' ') ~= before then save() end
+  if not alive(H) then return { 'none' } end
+end
+
+local mine = locking and H[O] == nonce
+if mine and not has(H, 'c') then
+  local attempt = string.match(H[OK], '/(%d+)$')
+  local entry = attempt and outcome_of(key)
+  return reply('granted', attempt or '1', entry and entry.effects or '-')
+end
+
+local refusal
+local entry
+if ARGV[9] ~= '*' and not string.find(ARGV[9], ' ' .. H[USR] .. ' ', 1, true) then
+  refusal = { 'user' }
+elseif ARGV[10] ~= '*' and ARGV[10] ~= H[TOK] then
+  refusal = { 'token' }
+else
+  if key ~= '-' then entry = outcome_of(key) end
+  if entry and entry.request ~= ARGV[12] then
+    refusal = { 'mismatch' }
+  elseif entry and entry.done ~= '0' then
+    refusal = reply('replayed', entry.done, entry.outcome)
+  elseif H[ST] == 'closed' then
+    refusal = { 'closed' }
+  end
+end
+if refusal then
+  if mine then
+    check_hand_over()
+    hand_over(H)
+    save()
+  end
+  return refusal
+end
+
+local attempt = entry and entry.attempts + 1 or 1
+local effects = entry and entry.effects or '-'
+if not locking then return reply('granted', attempt, effects) end
+
+if mine or H[O] == '-' then
+  if mine then
+    H[FL] = string.gsub(H[FL], 'c', '')
+    if H[FL] == '' then H[FL] = '-' end
+  else
+    local fence = math.max(clock[1] * 1000000 + clock[2], H[F] + 1)
+    H[O], H[OI], H[F] = nonce, ARGV[8], string.format('%.0f', fence)
+  end
+  if not has(H, 'i') then H[LU] = now + ARGV[5] end
+  H[OK] = key == '-' and '-' or key .. '/' .. ARGV[12] .. '/' .. attempt
+  redis.call('ZADD', KEYS[7], H[LU], ARGV[1])
+  outlast(H)
+  save()
+  return reply('granted', attempt, effects)
+end
+
+if ARGV[6] == 'reject' then return { 'busy' } end
+check_hand_over()
+-- A repeat does not interrupt the first attempt of its own turn: it waits for its outcome.
+if ARGV[6] == 'interrupt' and (key == '-' or string.match(H[OK], '^[^/]+') ~= key) then
+  interrupt(H)
+end
+local member = nonce .. '@' .. ARGV[8]
+if not redis.call('ZSCORE', KEYS[2], member) then
+  H[QT] = H[QT] + 1
+  redis.call('ZADD', KEYS[2], ARGV[6] == 'interrupt' and H[QT] or WAITERS + H[QT], member)
+  redis.call('PEXPIREAT', KEYS[2], tonumber(H[AB]) + 60000)
+  redis.call('ZREMRANGEBYSCORE', KEYS[8], '-inf', now - 60000)
+  redis.call('ZADD', KEYS[8], now + ARGV[7], member)
+  if not has(H, 'q') then H[FL] = H[FL] == '-' and 'q' or H[FL] .. 'q' end
+end
+save()
+return { 'wait', now, table.concat(H, ' ') }

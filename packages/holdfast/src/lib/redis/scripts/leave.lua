@@ -1,0 +1,47 @@
+-- uses: header outcomes live-output hand-over recent-writes
+-- Gives up a lease, a wait for one, or a grant that its waiter has not claimed in time.
+-- KEYS  1 session, 2 waiters, 3 outcomes, 4 outcomes by age, 5 live output, 6 expiry index, 7 leases,
+--       8 the bucket's waiters
+-- ARGV  1 session id, 2 inbox prefix, 3 outcomes' time to live in ms, 4 the owner's nonce
+--       "lease" incarnation fencing-token starts ends n {count text}*n
+--       "wait" inbox | "lapsed"
+-- Reply {"left", header}: it held the lease, or waited | {"not", header?}: it did not
+-- Keeps  a stale holder frees nothing.
+local stored = redis.call('HMGET', KEYS[1], 'h', 'r')
+if not stored[1] then return { 'not' } end
+local H = parse(stored[1])
+local recent = stored[2]
+local name = 'l' .. ARGV[4]
+local left = false
+check_hand_over()
+if ARGV[5] == 'lease' then
+  if H[INC] ~= ARGV[6] then return { 'not' } end
+  if repeated(recent, name) then return { 'left', stored[1] } end
+  settle(H)
+  if alive(H) and H[O] == ARGV[4] and H[F] == ARGV[7] then
+    left = true
+    if ARGV[10] ~= '0' then
+      local pieces = {}
+      for piece = 11, 10 + 2 * ARGV[10] do pieces[#pieces + 1] = ARGV[piece] end
+      append_live(H, H[F], pieces, ARGV[8] == '1', ARGV[9] == '1')
+    end
+    attempt_ended(H, false)
+    hand_over(H)
+    recent = remember(recent, name, '-')
+  end
+elseif ARGV[5] == 'wait' then
+  local member = ARGV[4] .. '@' .. ARGV[6]
+  left = redis.call('ZREM', KEYS[2], member) == 1
+  redis.call('ZREM', KEYS[8], member)
+  settle(H)
+  if H[O] == ARGV[4] then
+    left = true
+    attempt_ended(H, false)
+    hand_over(H)
+  end
+else
+  settle(H)
+end
+local line = table.concat(H, ' ')
+redis.call('HSET', KEYS[1], 'h', line, 'r', recent)
+return { left and 'left' or 'not', line }

@@ -1,0 +1,55 @@
+import { defineScript, type Script } from '../connection/script.ts';
+import begin from './begin.lua';
+import create from './create.lua';
+import keep from './keep.lua';
+import leave from './leave.lua';
+import live from './live.lua';
+import messages from './messages.lua';
+import expiry from './parts/expiry.lua';
+import handOver from './parts/hand-over.lua';
+import header from './parts/header.lua';
+import liveOutput from './parts/live-output.lua';
+import outcomes from './parts/outcomes.lua';
+import recentWrites from './parts/recent-writes.lua';
+import removal from './parts/removal.lua';
+import read from './read.lua';
+import remove from './remove.lua';
+import touch from './touch.lua';
+import user from './user.lua';
+import write from './write.lua';
+
+const parts = new Map([
+  ['header', header],
+  ['expiry', expiry],
+  ['outcomes', outcomes],
+  ['live-output', liveOutput],
+  ['hand-over', handOver],
+  ['removal', removal],
+  ['recent-writes', recentWrites],
+]);
+
+/** A script with the parts that its first line names, in front of it: Redis knows no other way. */
+function script(name: string, text: string): Script {
+  const names = /^-- uses: (.*)$/m.exec(text)?.[1]?.split(' ') ?? [];
+  const used = names.map((part) => {
+    const source = parts.get(part);
+    if (source === undefined) throw new Error(`The script ${name} uses an unknown part, ${part}.`);
+    return source;
+  });
+  return defineScript(name, [...used, text].join('\n'));
+}
+
+/** Every atomic operation on Redis. */
+export const scripts = {
+  begin: script('begin', begin),
+  create: script('create', create),
+  keep: script('keep', keep),
+  leave: script('leave', leave),
+  live: script('live', live),
+  messages: script('messages', messages),
+  read: script('read', read),
+  remove: script('remove', remove),
+  touch: script('touch', touch),
+  user: script('user', user),
+  write: script('write', write),
+};

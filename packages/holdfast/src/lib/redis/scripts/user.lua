@@ -1,0 +1,105 @@
+-- uses: header
+-- A user's sessions, in the user's own slot: entered before a session becomes the user's, confirmed
+-- when it has, and left when it is no more. An entry that was never confirmed counts for a while, and
+-- is then worth as much as the session shows that it names.
+-- KEYS  1 sessions by the order of entering, 2 the state of those that are not simply there: by id,
+--       "entering until-ms epoch" or "leaving until-ms", and the user's "#epoch"
+-- ARGV  1 "enter" session, 2 cap or 0, 3 "reject" or "evict_oldest", 4 "1": the entries were checked
+--         -> {"entered", epoch, sessions to end…} | {"check", sessions…} | {"full", count}
+--       1 "confirm" session, 2 epoch -> 1, or 0: the user was ended, or it evicted, meanwhile
+--       1 "leave", sessions… -> 1
+--       1 "heal", session, order, session, order, … -> 1: leaves those that have not entered anew
+--       1 "end" -> new epoch
+--       1 "page", order (exclusive), most -> {id, order, id, order, …}
+local PENDING_MS, KEEP_MS = 10000, 90 * 86400000
+typed(KEYS[1], 'zset')
+typed(KEYS[2], 'hash')
+
+local function keep()
+  redis.call('PEXPIRE', KEYS[1], KEEP_MS)
+  redis.call('PEXPIRE', KEYS[2], KEEP_MS)
+end
+
+if ARGV[1] == 'page' then
+  return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[2], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[3])
+end
+if ARGV[1] == 'leave' then
+  for at = 2, #ARGV do
+    redis.call('ZREM', KEYS[1], ARGV[at])
+    redis.call('HDEL', KEYS[2], ARGV[at])
+  end
+  return 1
+end
+if ARGV[1] == 'heal' then
+  for at = 2, #ARGV, 2 do
+    local state = redis.call('HGET', KEYS[2], ARGV[at])
+    local until_ms = state and string.match(state, '^entering (%d+)')
+    local order = redis.call('ZSCORE', KEYS[1], ARGV[at])
+    if order and tonumber(order) == tonumber(ARGV[at + 1]) and not (until_ms and tonumber(until_ms) > now) then
+      redis.call('ZREM', KEYS[1], ARGV[at])
+      redis.call('HDEL', KEYS[2], ARGV[at])
+    end
+  end
+  return 1
+end
+if ARGV[1] == 'end' then
+  local epoch = redis.call('HINCRBY', KEYS[2], '#epoch', 1)
+  keep()
+  return epoch
+end
+local id = ARGV[2]
+if ARGV[1] == 'confirm' then
+  local epoch = redis.call('HGET', KEYS[2], '#epoch') or '0'
+  local state = redis.call('HGET', KEYS[2], id)
+  if epoch ~= ARGV[3] or not redis.call('ZSCORE', KEYS[1], id) or (state and string.match(state, '^leaving')) then
+    return 0
+  end
+  redis.call('HDEL', KEYS[2], id)
+  return 1
+end
+
+local cap, epoch = tonumber(ARGV[3]), redis.call('HGET', KEYS[2], '#epoch') or '0'
+local entered = redis.call('ZSCORE', KEYS[1], id)
+local ends = {}
+if cap > 0 and not entered then
+  local states, leaving = {}, 0
+  local flat = redis.call('HGETALL', KEYS[2])
+  for at = 1, #flat, 2 do
+    states[flat[at]] = flat[at + 1]
+    local until_ms = string.match(flat[at + 1], '^leaving (%d+)')
+    if until_ms then
+      leaving = leaving + 1
+      if tonumber(until_ms) <= now then ends[#ends + 1] = flat[at] end
+    end
+  end
+  local over = redis.call('ZCARD', KEYS[1]) - leaving - cap + 1
+  if over > 0 then
+    local all = redis.call('ZRANGE', KEYS[1], 0, -1)
+    if ARGV[5] ~= '1' then
+      local check = { 'check' }
+      for _, other in ipairs(all) do
+        local until_ms = states[other] and string.match(states[other], '^entering (%d+)')
+        if not until_ms or tonumber(until_ms) <= now then check[#check + 1] = other end
+      end
+      if #check > 1 then return check end
+    end
+    if ARGV[4] == 'reject' then return { 'full', tostring(cap) } end
+    for _, other in ipairs(all) do
+      if over <= 0 then break end
+      if not (states[other] and string.match(states[other], '^leaving')) then
+        redis.call('HSET', KEYS[2], other, string.format('leaving %.0f', now + PENDING_MS))
+        ends[#ends + 1] = other
+        over = over - 1
+      end
+    end
+  end
+end
+-- A new order each time: who heals an entry by what it saw earlier does not take this one.
+local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2] or 0
+local order = math.max(clock[1] * 1000000 + clock[2], last + 1)
+redis.call('ZADD', KEYS[1], string.format('%.0f', order), id)
+redis.call('HSET', KEYS[2], id, string.format('entering %.0f %s', now + PENDING_MS, epoch))
+keep()
+local reply = { 'entered', epoch }
+for _, other in ipairs(ends) do reply[#reply + 1] = other end
+return reply

@@ -1,0 +1,72 @@
+import { HoldfastError } from '../errors/errors.ts';
+import { randomId } from '../model/ids.ts';
+import type { StoreHealth, StoreStats } from '../store/store-stats.ts';
+import type { RedisCore } from './redis-core.ts';
+import type { Removals } from './removals.ts';
+import { int, text } from './reply.ts';
+
+const probeMs = '10000';
+
+/** Counts and health. Each costs what there are buckets, however many sessions there are. */
+export class Vitals<Metadata extends object> {
+  readonly #core: RedisCore<Metadata>;
+  readonly #removals: Removals<Metadata>;
+
+  constructor(core: RedisCore<Metadata>, removals: Removals<Metadata>) {
+    this.#core = core;
+    this.#removals = removals;
+  }
+
+  /** Exact: what has expired is removed first. */
+  async countActive(signal?: AbortSignal): Promise<number> {
+    await this.#removals.removeExpired(signal);
+    return this.#sum((bucket) => ['ZCARD', this.#core.keys.all(bucket)]);
+  }
+
+  async stats(signal?: AbortSignal): Promise<StoreStats> {
+    const activeSessions = await this.countActive(signal);
+    const from = `(${await this.#removals.now()}`;
+    const { keys, codec, options } = this.#core;
+    const [activeLeases, waiters] = await Promise.all([
+      this.#sum((bucket) => ['ZCOUNT', keys.leases(bucket), from, '+inf']),
+      this.#sum((bucket) => ['ZCOUNT', keys.waiters(bucket), from, '+inf']),
+    ]);
+    return {
+      storeType: 'redis',
+      activeSessions,
+      maxSessions: null,
+      activeLeases,
+      waiters,
+      l1CacheEnabled: false,
+      l1CacheSize: 0,
+      l1CacheHitRate: 0,
+      encryptionEnabled: codec.name !== 'json',
+      lockingEnabled: options.locking,
+    };
+  }
+
+  async health(): Promise<StoreHealth> {
+    const { link, keys } = this.#core;
+    const nonce = randomId();
+    const key = keys.probe(nonce);
+    const operations = { set: false, get: false, delete: false };
+    try {
+      const set = await link.command(['SET', key, nonce, 'PX', probeMs]);
+      operations.set = text(set) === 'OK';
+      operations.get = text(await link.command(['GET', key])) === nonce;
+      operations.delete = (await link.command(['DEL', key])) === 1;
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+      return { healthy: false, operations, error: error.message };
+    }
+    return { healthy: operations.set && operations.get && operations.delete, operations };
+  }
+
+  async #sum(commandOf: (bucket: number) => readonly string[]): Promise<number> {
+    const { keys, link } = this.#core;
+    const counts = await Promise.all(
+      Array.from({ length: keys.buckets }, (_, bucket) => link.command(commandOf(bucket))),
+    );
+    return counts.reduce<number>((sum, count) => sum + int(count), 0);
+  }
+}

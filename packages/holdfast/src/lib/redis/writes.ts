@@ -1,0 +1,411 @@
+import { LRUCache } from 'lru-cache';
+import {
+  ValidationError,
+  VersionConflictError,
+} from '../errors/errors.ts';
+import { assertId } from '../model/ids.ts';
+import { maxCounters } from '../model/limits.ts';
+import { type Message, type PreparedMessage, placeMessage } from '../model/message.ts';
+import type { SessionCredentials, SessionState } from '../model/session.ts';
+import type { Lease } from '../store/turn-store.ts';
+import type { RedisArgument } from './connection/redis-connection.ts';
+import { formatCounters, none, parseCounters, parseHeader, tokenWord, userWord } from './header.ts';
+import { word } from './keys.ts';
+import { type KnownSession, Snapshot } from './known-sessions.ts';
+import { interrupted, leaseLost } from './lease-errors.ts';
+import {
+  type Answer,
+  gone,
+  notFound,
+  type RedisCore,
+  type StoredSnapshot,
+  unlessRepeated,
+} from './redis-core.ts';
+import { int, text } from './reply.ts';
+import { scripts } from './scripts/scripts.ts';
+import type { UserIndex } from './user-index.ts';
+
+const writeKeys = 11;
+
+/** Writes of late, for those that are repeated under their nonce. */
+const rememberedWrites = 1_000;
+
+/** Redis remembers so many writes of a session: behind more, a write may have been forgotten. */
+const recentWrites = 32;
+
+/** What a write changes. Everything is checked when it is there; see `write.lua` for the rest. */
+export interface Changes {
+  /** Made of the state that is there. @throws what refuses the write */
+  readonly state?: ((state: SessionState) => SessionState) | undefined;
+  readonly credentials?: SessionCredentials | undefined;
+  /** Only if the token is this one now; `undefined` for any. */
+  readonly ifTokenHash?: string | null | undefined;
+  readonly counters?: ReadonlyMap<string, number> | undefined;
+  readonly increments?: ReadonlyMap<string, number> | undefined;
+  readonly messages?: readonly PreparedMessage[] | undefined;
+  /** Further sections of the script's arguments, as they are. */
+  readonly sections?: readonly RedisArgument[] | undefined;
+}
+
+export interface WriteOrder extends Changes {
+  /** `update`, say: the same nonce in another operation is another write. */
+  readonly operation: string;
+  readonly nonce: string;
+  readonly lease?: Lease | undefined;
+  /** Of a write under a lease: whether the turn goes on. */
+  readonly keepMs?: number | undefined;
+  readonly ifVersion?: number | undefined;
+}
+
+/** What a write did. */
+export interface Written<Metadata extends object> {
+  /** The session after it; the snapshot is missing where the write needed none. */
+  readonly after: Omit<StoredSnapshot<Metadata>, 'snapshot'> & {
+    readonly snapshot: Snapshot<Metadata> | null;
+  };
+  readonly before: SessionState | null;
+  readonly messages: readonly Message[];
+  /** The lease's end; 0 when there is none any more. */
+  readonly leaseUntil: number;
+}
+
+interface Prepared<Metadata extends object> {
+  readonly args: readonly RedisArgument[];
+  /** What the write makes of the session's values; `null` when it leaves them. */
+  readonly snapshot: Snapshot<Metadata> | null;
+  readonly base: StoredSnapshot<Metadata> | null;
+  /** Of the new user's index, when the session gets another user. */
+  readonly epoch: string | null;
+}
+
+/**
+ * The one way in which a session changes. A write that depends on what is there (a state is merged, a
+ * message gets the next place) names what it was made of, and is made again when that has changed.
+ */
+export class Writes<Metadata extends object> {
+  readonly #core: RedisCore<Metadata>;
+  readonly #users: UserIndex<Metadata>;
+  readonly #remembered = new LRUCache<string, { prepared: unknown; written?: unknown }>({
+    max: rememberedWrites,
+  });
+  /** The last write that depends on the state, by session: in one process they do not conflict. */
+  readonly #lines = new Map<string, Promise<unknown>>();
+
+  constructor(core: RedisCore<Metadata>, users: UserIndex<Metadata>) {
+    this.#core = core;
+    this.#users = users;
+  }
+
+  /** @throws SessionNotFoundError, or under a lease SessionGoneError, LeaseLostError, … */
+  async write(id: string, order: WriteOrder): Promise<Written<Metadata>> {
+    assertId(id, 'A session id');
+    const depends = order.state !== undefined || order.messages !== undefined;
+    if (!depends && order.credentials === undefined) return this.#write(id, order, null);
+    if (order.lease !== undefined) return this.#write(id, order, this.#base(id));
+    return this.#inLine(id, async () =>
+      this.#write(id, order, this.#base(id) ?? (await this.#core.require(id))),
+    );
+  }
+
+  async #inLine<Result>(id: string, work: () => Promise<Result>): Promise<Result> {
+    const before = this.#lines.get(id);
+    const mine = before === undefined ? work() : before.then(work, work);
+    this.#lines.set(id, mine);
+    try {
+      return await mine;
+    } finally {
+      if (this.#lines.get(id) === mine) this.#lines.delete(id);
+    }
+  }
+
+  #base(id: string): StoredSnapshot<Metadata> | null {
+    const { header, snapshot } = this.#core.known.of(id);
+    if (header === null || snapshot === null || header.etag !== snapshot.etag) return null;
+    return { header, snapshot, counters: noCounters };
+  }
+
+  async #write(
+    id: string,
+    order: WriteOrder,
+    known: StoredSnapshot<Metadata> | null,
+  ): Promise<Written<Metadata>> {
+    const name = `${order.operation[0]}${word(order.nonce)}`;
+    const memory = `${id}\n${name}`;
+    const earlier = this.#remembered.get(memory) as Remembered<Metadata> | undefined;
+    let base = known;
+    let prepared = earlier?.prepared ?? (await this.#prepare(id, order, name, base));
+    for (;;) {
+      this.#remembered.set(memory, { prepared });
+      const answer = await this.#core.run(
+        scripts.write,
+        id,
+        writeKeys,
+        prepared.args,
+        order.nonce,
+      );
+      const { reply } = answer;
+      switch (text(reply[0])) {
+        case 'written': {
+          const written = this.#written(id, order, prepared, answer);
+          this.#remembered.set(memory, { prepared, written });
+          await this.#moved(id, written, prepared.epoch);
+          return written;
+        }
+        case 'done': {
+          if (earlier?.written !== undefined) return earlier.written;
+          const written = await this.#doneBefore(id, order, prepared, text(reply[1]));
+          await this.#moved(id, written, prepared.epoch);
+          return written;
+        }
+        case 'moved':
+          base = this.#core.decode(id, this.#core.known.of(id), reply, 2);
+          prepared = await this.#prepare(id, order, name, base);
+          break;
+        default:
+          this.#remembered.delete(memory);
+          throw this.#refusal(id, order, answer, prepared.base);
+      }
+    }
+  }
+
+  async #prepare(
+    id: string,
+    order: WriteOrder,
+    name: string,
+    base: StoredSnapshot<Metadata> | null,
+  ): Promise<Prepared<Metadata>> {
+    const { lease, keepMs } = order;
+    const { idleTimeoutMs, maxMessages, locking } = this.#core.options;
+    const args: RedisArgument[] = [
+      name,
+      lease?.incarnation ?? none,
+      lease === undefined || !locking ? none : word(lease.nonce),
+      lease === undefined ? none : String(lease.fence),
+      lease === undefined ? none : keepMs === undefined ? 'end' : 'keep',
+      String(keepMs ?? 0),
+      String(order.ifVersion ?? lease?.ifVersion ?? none),
+      String(idleTimeoutMs),
+      String(maxMessages),
+    ];
+    const snapshot = this.#values(id, order, name, base, args);
+    const epoch = snapshot && base ? await this.#enterUser(id, base, snapshot) : null;
+    if (order.counters !== undefined) args.push('counters', formatCounters(order.counters));
+    if (order.increments !== undefined && order.increments.size > 0) {
+      args.push('add', formatCounters(order.increments));
+    }
+    if (order.messages !== undefined && order.messages.length > 0) {
+      const lastSeq = base?.header.lastSeq ?? 0;
+      const place = { sessionId: id, incarnation: base?.header.incarnation ?? none };
+      args.push(
+        'messages',
+        base === null ? none : String(lastSeq),
+        ...this.#core.records.messages(order.messages, lastSeq + 1, place),
+      );
+    }
+    if (order.sections !== undefined) args.push(...order.sections);
+    return { args, snapshot, base, epoch };
+  }
+
+  /** Adds new state and credentials to the arguments; the values that the session then has. */
+  #values(
+    id: string,
+    { state: change, credentials, ifTokenHash }: WriteOrder,
+    name: string,
+    base: StoredSnapshot<Metadata> | null,
+    args: RedisArgument[],
+  ): Snapshot<Metadata> | null {
+    if (change === undefined && credentials === undefined) return null;
+    if (base === null) {
+      // Nothing is known to make it of: asks for that, and changes nothing.
+      args.push('state', none, 'active', none, '');
+      return null;
+    }
+    const { header, snapshot } = base;
+    const { records, codec } = this.#core;
+    const place = { sessionId: id, incarnation: header.incarnation };
+    let { state } = snapshot;
+    if (change !== undefined) {
+      state = change(snapshot.state);
+      if (state.metadata !== snapshot.state.metadata) {
+        this.#core.options.readMetadata(state.metadata);
+      }
+      const user = state.userId === null ? null : codec.userNames(state.userId)[0];
+      const position = header.stateVersion + 1;
+      const text = records.state(state, { ...place, position });
+      args.push('state', snapshot.etag, state.status, userWord(user), text);
+    }
+    if (credentials !== undefined) {
+      const position = header.credentialsVersion + 1;
+      const text = records.credentials(credentials, { ...place, position });
+      const expected = ifTokenHash === undefined ? '*' : tokenWord(ifTokenHash);
+      args.push('credentials', snapshot.etag, expected, tokenWord(credentials.tokenHash), text);
+    }
+    return new Snapshot<Metadata>(name, state, credentials ?? snapshot.credentials);
+  }
+
+  /** The session of another user enters that one's index first. @throws SessionLimitError */
+  async #enterUser(
+    id: string,
+    base: StoredSnapshot<Metadata>,
+    { state }: Snapshot<Metadata>,
+  ): Promise<string | null> {
+    if (state.userId === null || state.userId === base.snapshot.state.userId) return null;
+    return this.#users.enter(state.userId, id);
+  }
+
+  /** What follows from a write for indexes and listeners. */
+  async #moved(
+    id: string,
+    { before, after }: Written<Metadata>,
+    epoch: string | null,
+  ): Promise<void> {
+    const state = after.snapshot?.state;
+    if (state === undefined || before === null || state === before) return;
+    const { userId } = state;
+    if (state.escalated && !before.escalated) {
+      this.#core.tell('escalated', { sessionId: id, userId });
+    }
+    if (state.status !== before.status) {
+      this.#core.events.emit('status', { sessionId: id, userId, status: state.status });
+    }
+    if (userId === before.userId) return;
+    if (userId !== null && epoch !== null && !(await this.#users.confirm(userId, id, epoch))) {
+      await this.#users.evict(id);
+    }
+    if (before.userId !== null) await this.#users.leave(before.userId, [id]);
+  }
+
+  #written(
+    id: string,
+    order: WriteOrder,
+    prepared: Prepared<Metadata>,
+    { reply }: Answer,
+  ): Written<Metadata> {
+    const now = int(reply[1]);
+    const header = parseHeader(text(reply[2]));
+    const counters = parseCounters(text(reply[3]));
+    const leaseUntil = int(reply[4]);
+    const known = this.#core.known.of(id);
+    known.header = header;
+    if (prepared.snapshot !== null) known.snapshot = prepared.snapshot;
+    const snapshot = prepared.snapshot ?? currentSnapshot(known);
+    const firstSeq = header.lastSeq - (order.messages?.length ?? 0) + 1;
+    return {
+      after: { header, counters, snapshot },
+      before: prepared.snapshot === null ? null : (prepared.base?.snapshot.state ?? null),
+      messages: place(order.messages, firstSeq, now),
+      leaseUntil,
+    };
+  }
+
+  /** A repeat learns what the first call did. */
+  async #doneBefore(
+    id: string,
+    order: WriteOrder,
+    prepared: Prepared<Metadata>,
+    line: string,
+  ): Promise<Written<Metadata>> {
+    const [version = '', at = '', lastSeq = '', lease = '', ...counters] = line.split(' ');
+    const now = Number(at);
+    const present = prepared.base ?? (await this.#core.read(id));
+    if (present === null) {
+      throw unlessRepeated({ repeated: true }, order.nonce, notFound(id));
+    }
+    const { absoluteExpiresAt } = present.header;
+    const snapshot = prepared.snapshot ?? present.snapshot;
+    return {
+      after: {
+        header: {
+          ...present.header,
+          version: Number(version),
+          updatedAt: now,
+          lastActivity: now,
+          idleExpiresAt: Math.min(now + this.#core.options.idleTimeoutMs, absoluteExpiresAt),
+          leaseUntil: Number(lease),
+          lastSeq: Number(lastSeq),
+        },
+        counters: parseCounters(counters.join(' ')),
+        snapshot,
+      },
+      before: prepared.snapshot === null ? null : (prepared.base?.snapshot.state ?? null),
+      messages: place(
+        order.messages,
+        Number(lastSeq) - (order.messages?.length ?? 0) + 1,
+        now,
+      ),
+      leaseUntil: Number(lease),
+    };
+  }
+
+  #refusal(
+    id: string,
+    { lease, nonce, ifVersion }: WriteOrder,
+    answer: Answer,
+    base: StoredSnapshot<Metadata> | null,
+  ): Error {
+    const { reply } = answer;
+    const version = int(reply[1]);
+    // It would still be remembered if it had taken effect, unless so many others came after it.
+    const remembered = version - (base?.header.version ?? lease?.ifVersion ?? 0) < recentWrites;
+    const unlessHidden = { repeated: answer.repeated && !remembered };
+    switch (text(reply[0])) {
+      case 'gone':
+        return unlessRepeated(
+          { repeated: answer.repeated && text(reply[1]) !== '1' },
+          nonce,
+          lease === undefined ? notFound(id) : gone(id),
+        );
+      case 'lost':
+        return unlessRepeated(unlessHidden, nonce, leaseLost(id));
+      case 'interrupted':
+        return unlessRepeated(unlessHidden, nonce, interrupted(id));
+      case 'version':
+        return unlessRepeated(
+          unlessHidden,
+          nonce,
+          new VersionConflictError(
+            `The session ${id} is at version ${version}, not at ${ifVersion ?? lease?.ifVersion}.`,
+          ),
+        );
+      case 'token':
+        return new VersionConflictError(`The token of session ${id} was changed meanwhile.`);
+      case 'counter':
+        return counterRefusal(text(reply[1]), text(reply[2]));
+      default:
+        return new TypeError(`The write script replied with ${text(reply[0])}.`);
+    }
+  }
+}
+
+interface Remembered<Metadata extends object> {
+  readonly prepared: Prepared<Metadata>;
+  readonly written?: Written<Metadata>;
+}
+
+const noCounters: ReadonlyMap<string, number> = new Map();
+
+function currentSnapshot<Metadata extends object>({
+  header,
+  snapshot,
+}: KnownSession<Metadata>): Snapshot<Metadata> | null {
+  return snapshot !== null && snapshot.etag === header?.etag ? snapshot : null;
+}
+
+function place(
+  messages: readonly PreparedMessage[] | undefined,
+  firstSeq: number,
+  now: number,
+): readonly Message[] {
+  if (messages === undefined || messages.length === 0) return noMessages;
+  return Object.freeze(messages.map((message, at) => placeMessage(message, firstSeq + at, now)));
+}
+
+const noMessages: readonly Message[] = Object.freeze([]);
+
+function counterRefusal(name: string, why: string): ValidationError {
+  return new ValidationError(
+    why === 'many'
+      ? `A session has at most ${maxCounters} counters.`
+      : `The counter "${name}" would leave the safe integers (2^53 - 1).`,
+  );
+}
