@@ -1,12 +1,9 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { outside } from './outside.ts';
 
 interface Deadline {
   readonly at: number;
   readonly expire: () => void;
 }
-
-/** The timer is nobody's: it must not hold, or run in, the context of the call that started it. */
-const outside = AsyncLocalStorage.snapshot();
 
 /**
  * One timer for every deadline of a link. It runs only while there is something to watch, and never

@@ -1,8 +1,8 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CoarseTimer } from './coarse-timer.ts';
 import { LiveConnection } from './live-connection.ts';
 import type { OutageLog } from './outage-log.ts';
+import { outside } from './outside.ts';
 import type { RedisAddress } from './redis-address.ts';
 import {
   type ConnectionPurpose,
@@ -40,9 +40,6 @@ const maxBackoffMs = 500;
 /** A connection that ended sooner than this counts as one that failed. */
 const stableMs = 1000;
 
-/** Connections outlive the call that made them: they must not carry its context, a turn say. */
-const outside = AsyncLocalStorage.snapshot();
-
 /** Keeps one connection for a purpose: makes it again, for as long as it takes, whenever it ends. */
 export class ConnectionKeeper {
   /** Undefined while there is none. */
@@ -62,12 +59,12 @@ export class ConnectionKeeper {
   async open(timeoutMs: number): Promise<void> {
     const live = await this.#establish(timeoutMs);
     this.#use(live);
-    this.#kept = this.#keep(live);
+    this.#kept = outside(() => this.#keep(live));
   }
 
   /** Begins to connect, unless it has, and keeps the connection from then on. */
   start(): void {
-    this.#kept ??= this.#keep(undefined);
+    this.#kept ??= outside(() => this.#keep(undefined));
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { Logger } from '../../store/emitter.ts';
 import type { CoarseTimer } from './coarse-timer.ts';
 import type { ConnectionKeeper } from './connection-keeper.ts';
+import { outside } from './outside.ts';
 import type { RedisAddress } from './redis-address.ts';
 import { type RedisConnection, RedisReplyError, RedisTimeoutError } from './redis-connection.ts';
 import { runningFailure } from './redis-failure.ts';
@@ -130,11 +131,13 @@ export class Subscriptions {
 
   /** Nothing else is asked on this connection: only so a silent death of it shows. */
   #beat(): void {
-    this.#heartbeat ??= setInterval(() => {
+    const { timer, heartbeatMs } = this.#options;
+    const beat = () => {
       const live = this.#keeper?.current;
-      if (live === undefined || live.isBusy || this.#channels.size === 0) return;
-      this.#options.timer.start();
-      live.track((connection) => connection.send(['PING'])).catch(() => {});
-    }, this.#options.heartbeatMs).unref();
+      if (live === undefined || (this.#channels.size === 0 && !live.isBusy)) return;
+      timer.start();
+      if (!live.isBusy) live.track((connection) => connection.send(['PING'])).catch(() => {});
+    };
+    this.#heartbeat ??= outside(() => setInterval(beat, heartbeatMs).unref());
   }
 }
