@@ -63,7 +63,7 @@ import { UserIndex } from './user-index.ts';
 import { Vitals } from './vitals.ts';
 import { type WriteOrder, Writes } from './writes.ts';
 
-const touchKeys = 9;
+const touchKeys = 10;
 
 /**
  * Sessions on Redis 6.2 or newer, or Valkey: shared by any number of processes, with turns in two

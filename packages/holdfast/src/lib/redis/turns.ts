@@ -38,9 +38,9 @@ import { bytes, int, type ReplyList, text } from './reply.ts';
 import { scripts } from './scripts/scripts.ts';
 import type { Writes } from './writes.ts';
 
-const beginKeys = 9;
-const keepKeys = 9;
-const leaveKeys = 8;
+const beginKeys = 10;
+const keepKeys = 10;
+const leaveKeys = 10;
 
 /** Added at random to the wait for a lease's end, so that not all who wait ask at once. */
 const jitterMs = 50;

@@ -50,7 +50,7 @@ export class RedisLink {
   readonly #subscriber: ConnectionKeeper;
   readonly #subscriptions: Subscriptions;
   readonly #repeater: Repeater;
-  readonly #closing = new AbortController();
+  #isClosed = false;
 
   private constructor(options: RedisLinkOptions) {
     const { address, connect, timeoutMs, connectTimeoutMs, retries, logger } = options;
@@ -82,10 +82,7 @@ export class RedisLink {
       onUp: () => subscriptions.up(),
     });
     subscriptions.attach(this.#subscriber);
-    this.#repeater = new Repeater({
-      ...{ address, timer, scripts, retries, keeper: this.#commands },
-      closing: this.#closing.signal,
-    });
+    this.#repeater = new Repeater({ address, timer, scripts, retries, keeper: this.#commands });
   }
 
   /**
@@ -149,11 +146,11 @@ export class RedisLink {
    * @throws StoreUnavailableError
    */
   async subscribe(channel: string, listener: (message: Buffer) => void): Promise<() => void> {
-    if (this.#closing.signal.aborted) throw closedError();
+    if (this.#isClosed) throw closedError();
     try {
       return await this.#subscriptions.subscribe(channel, listener);
     } catch (error) {
-      throw this.#closing.signal.aborted ? closedError() : error;
+      throw this.#isClosed ? closedError() : error;
     }
   }
 
@@ -165,7 +162,8 @@ export class RedisLink {
   /** Ends everything; calls that are not done reject. May be called again. */
   async close(): Promise<void> {
     const why = closedError();
-    this.#closing.abort(why);
+    this.#isClosed = true;
+    this.#repeater.close();
     this.#subscriptions.close();
     await Promise.all([this.#commands.close(why), this.#subscriber.close(why)]);
     this.#timer.stop();

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type HoldfastError, StoreUnavailableError } from '../../errors/errors.ts';
 import type { CoarseTimer } from './coarse-timer.ts';
 import type { ConnectionKeeper } from './connection-keeper.ts';
 import type { LiveConnection } from './live-connection.ts';
+import { Pauses } from './pauses.ts';
 import type { RedisAddress } from './redis-address.ts';
 import {
   ConnectionLostError,
@@ -39,7 +39,6 @@ export interface RepeaterOptions {
   readonly scripts: ScriptLoader;
   /** Attempts after the first. */
   readonly retries: number;
-  readonly closing: AbortSignal;
 }
 
 /** Somebody who flushes the scripts more often than this during one call does it on purpose. */
@@ -52,6 +51,8 @@ export const closedError = () => new StoreUnavailableError('The session store wa
 /** Everything about a call but its usual case: waiting for a connection, repeating, giving up. */
 export class Repeater {
   readonly #options: RepeaterOptions;
+  readonly #pauses = new Pauses();
+  #isClosed = false;
 
   constructor(options: RepeaterOptions) {
     this.#options = options;
@@ -82,6 +83,12 @@ export class Repeater {
     }
   }
 
+  /** Before the connections end: so every call learns why. */
+  close(): void {
+    this.#isClosed = true;
+    this.#pauses.end();
+  }
+
   /** @throws Error unless it makes sense to try again now */
   async #recover(
     call: Call,
@@ -100,7 +107,7 @@ export class Repeater {
     const pauseMs = progress.nextPause();
     const hasTime = performance.now() + pauseMs < call.deadline;
     if (!isPassing(passing) || !hasTime) throw this.#final(call, progress, passing);
-    await sleep(pauseMs, undefined, { signal: this.#options.closing }).catch(() => {});
+    await this.#pauses.wait(pauseMs);
     return passing;
   }
 
@@ -130,8 +137,8 @@ export class Repeater {
   }
 
   #final(call: Call, { mayHaveRun }: Progress, failure: unknown): HoldfastError {
-    const { address, closing } = this.#options;
-    if (closing.aborted) return closedError();
+    const { address } = this.#options;
+    if (this.#isClosed) return closedError();
     const { about, nonce } = call;
     return mayHaveRun && nonce !== undefined
       ? outcomeUnknown(address, failure, { about, nonce })

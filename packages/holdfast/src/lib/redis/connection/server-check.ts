@@ -3,7 +3,7 @@ import type { Logger } from '../../store/emitter.ts';
 import { type RedisReply, RedisReplyError } from './redis-connection.ts';
 import type { RedisLink } from './redis-link.ts';
 
-export type Persistence = 'none' | 'rdb' | 'aof' | 'rdb+aof' | 'unknown';
+type Persistence = 'none' | 'rdb' | 'aof' | 'rdb+aof' | 'unknown';
 
 export interface ServerFacts {
   readonly version: string;

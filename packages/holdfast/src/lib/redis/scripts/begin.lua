@@ -1,7 +1,7 @@
 -- uses: header expiry outcomes live-output hand-over
 -- Takes the session's lease, or joins those who wait for it, or finds the stored outcome.
 -- KEYS  1 session, 2 waiters, 3 outcomes, 4 outcomes by age, 5 live output, 6 expiry index, 7 leases,
---       8 the bucket's waiters, 9 messages
+--       8 the bucket's waiters, 9 messages, 10 recent writes
 -- ARGV  1 session id, 2 inbox prefix, 3 outcomes' time to live in ms
 --       4 nonce, 5 lease in ms, 6 "wait", "reject" or "interrupt", 7 wait in ms, 8 inbox
 --       9 names of the user who must own it, each in spaces, or "*"; 10 the token's hash or "*"
@@ -18,12 +18,13 @@ local H = parse(stored[1])
 if not alive(H) then return { 'none' } end
 local locking, nonce, key = ARGV[14] == '1', ARGV[4], ARGV[11]
 
+local line = stored[1]
 local function save()
-  redis.call('HSET', KEYS[1], 'h', table.concat(H, ' '))
+  line = table.concat(H, ' ')
+  redis.call('HSET', KEYS[1], 'h', line)
 end
 
 local function reply(kind, first, second)
-  local line = table.concat(H, ' ')
   if H[SN] == ARGV[13] then return { kind, now, line, stored[2], first, second } end
   local parts = redis.call('HMGET', KEYS[1], 'd', 'c')
   return { kind, now, line, stored[2], first, second, parts[1], parts[2] }
@@ -31,9 +32,8 @@ end
 
 if locking and (has(H, 'q') or (H[O] ~= '-' and tonumber(H[LU]) <= now)) then
   check_hand_over()
-  local before = table.concat(H, ' ')
   if H[O] == '-' then hand_over(H) else settle(H) end
-  if table.concat(H, ' ') ~= before then save() end
+  save()
   if not alive(H) then return { 'none' } end
 end
 
@@ -105,4 +105,4 @@ if not redis.call('ZSCORE', KEYS[2], member) then
   if not has(H, 'q') then H[FL] = H[FL] == '-' and 'q' or H[FL] .. 'q' end
 end
 save()
-return { 'wait', now, table.concat(H, ' ') }
+return { 'wait', now, line }

@@ -1,38 +1,40 @@
 -- uses: header outcomes live-output hand-over removal recent-writes
 -- Creates a session. What is left of an expired one of its id goes.
 -- KEYS  1 session, 2 waiters, 3 outcomes, 4 outcomes by age, 5 live output, 6 expiry index, 7 leases,
---       8 the bucket's waiters, 9 messages, 10 status index, 11 grave, 12 index of all, 13 the bucket
+--       8 the bucket's waiters, 9 messages, 10 recent writes, 11 status index, 12 grave,
+--       13 index of all, 14 the bucket
 -- ARGV  1 session id, 2 inbox prefix, 3 -, 4 the write's name, 5 incarnation, 6 etag, 7 status,
 --       8 the user's name or "-", 9 the token's hash or "-", 10 state, 11 credentials, 12 counters
 --       13 idle timeout in ms, 14 absolute timeout in ms
 -- Reply {"taken", version} | {"done", now, header, counters, state, credentials} | {"created", now, header, counters, header and
 --       state of the expired session that was in its place?}
 local H, replaced
-local stored = redis.call('HMGET', KEYS[1], 'h', 'n', 'r', 'd')
+local stored = redis.call('HMGET', KEYS[1], 'h', 'n', 'd')
 if stored[1] then
   H = parse(stored[1])
   if alive(H) then
-    if not repeated(stored[3], ARGV[4]) then return { 'taken', H[V] } end
-    return { 'done', now, stored[1], stored[2], stored[4], redis.call('HGET', KEYS[1], 'c') }
+    if not repeated(ARGV[4]) then return { 'taken', H[V] } end
+    return { 'done', now, stored[1], stored[2], stored[3], redis.call('HGET', KEYS[1], 'c') }
   end
-  replaced = { stored[1], stored[4] }
+  replaced = { stored[1], stored[3] }
 end
 check_removal()
-local buried = redis.call('HMGET', KEYS[11], 'h', 'r')
-if buried[1] and repeated(buried[2], ARGV[4]) then return { 'done', now, buried[1], ARGV[12], ARGV[10], ARGV[11] } end
-if replaced then remove(H, stored[1], stored[4], stored[3], '-') else redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[9]) end
+local buried = redis.call('HGET', KEYS[12], 'h')
+if buried and repeated(ARGV[4]) then return { 'done', now, buried, ARGV[12], ARGV[10], ARGV[11] } end
+if replaced then remove(H, stored[1], stored[3], '-') else redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[9]) end
 
 local absolute = now + ARGV[14]
 local idle = math.min(now + ARGV[13], absolute)
 local physical = math.min(idle + math.max(60000, math.floor(ARGV[13] / 2)), absolute + 60000)
 local line = table.concat({
   ARGV[5], 1, 1, 1, ARGV[6], ARGV[7], ARGV[8], ARGV[9], now, now, now, idle, absolute, physical, idle,
-  0, redis.call('HGET', KEYS[13], 'fence') or '0', '-', 0, '-', '-', '-', '-', 0, 0, '-',
+  0, redis.call('HGET', KEYS[14], 'fence') or '0', '-', 0, '-', '-', '-', '-', 0, 0, '-',
 }, ' ')
-redis.call('HSET', KEYS[1], 'h', line, 'd', ARGV[10], 'c', ARGV[11], 'n', ARGV[12],
-  'r', remember('0', ARGV[4], '1 ' .. now .. ' 0 0 ' .. ARGV[12]))
+redis.call('HSET', KEYS[1], 'h', line, 'd', ARGV[10], 'c', ARGV[11], 'n', ARGV[12])
 redis.call('PEXPIREAT', KEYS[1], physical)
+remember(parse(line), ARGV[4], '1 ' .. now .. ' 0 0 ' .. ARGV[12])
+redis.call('PEXPIREAT', KEYS[10], physical)
 redis.call('ZADD', KEYS[6], idle, ARGV[1])
-redis.call('ZADD', KEYS[12], 0, ARGV[1])
-if ARGV[7] ~= 'active' then redis.call('ZADD', KEYS[10], 0, ARGV[7] .. ':' .. ARGV[1]) end
+redis.call('ZADD', KEYS[13], 0, ARGV[1])
+if ARGV[7] ~= 'active' then redis.call('ZADD', KEYS[11], 0, ARGV[7] .. ':' .. ARGV[1]) end
 return { 'created', now, line, ARGV[12], replaced and replaced[1], replaced and replaced[2] }

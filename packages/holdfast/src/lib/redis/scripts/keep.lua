@@ -1,7 +1,7 @@
 -- uses: header expiry live-output hand-over
 -- What a holder does between begin and commit: extend its lease, or write live output.
 -- KEYS  1 session, 2 waiters, 3 outcomes, 4 outcomes by age, 5 live output, 6 expiry index, 7 leases,
---       8 the bucket's waiters, 9 messages
+--       8 the bucket's waiters, 9 messages, 10 recent writes
 -- ARGV  1 session id, 2 inbox prefix, 3 -, 4 the lease's incarnation, 5 owner's nonce or "-" without
 --       locking, 6 fencing token
 --       "renew" lease in ms | "output" nonce starts ends n {count text}*n

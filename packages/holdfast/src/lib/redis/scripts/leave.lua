@@ -1,22 +1,21 @@
 -- uses: header outcomes live-output hand-over recent-writes
 -- Gives up a lease, a wait for one, or a grant that its waiter has not claimed in time.
 -- KEYS  1 session, 2 waiters, 3 outcomes, 4 outcomes by age, 5 live output, 6 expiry index, 7 leases,
---       8 the bucket's waiters
+--       8 the bucket's waiters, 9 messages, 10 recent writes
 -- ARGV  1 session id, 2 inbox prefix, 3 outcomes' time to live in ms, 4 the owner's nonce
 --       "lease" incarnation fencing-token starts ends n {count text}*n
 --       "wait" inbox | "lapsed"
 -- Reply {"left", header}: it held the lease, or waited | {"not", header?}: it did not
 -- Keeps  a stale holder frees nothing.
-local stored = redis.call('HMGET', KEYS[1], 'h', 'r')
-if not stored[1] then return { 'not' } end
-local H = parse(stored[1])
-local recent = stored[2]
+local stored = redis.call('HGET', KEYS[1], 'h')
+if not stored then return { 'not' } end
+local H = parse(stored)
 local name = 'l' .. ARGV[4]
 local left = false
 check_hand_over()
 if ARGV[5] == 'lease' then
   if H[INC] ~= ARGV[6] then return { 'not' } end
-  if repeated(recent, name) then return { 'left', stored[1] } end
+  if repeated(name) then return { 'left', stored } end
   settle(H)
   if alive(H) and H[O] == ARGV[4] and H[F] == ARGV[7] then
     left = true
@@ -27,7 +26,7 @@ if ARGV[5] == 'lease' then
     end
     attempt_ended(H, false)
     hand_over(H)
-    recent = remember(recent, name, '-')
+    remember(H, name, '-')
   end
 elseif ARGV[5] == 'wait' then
   local member = ARGV[4] .. '@' .. ARGV[6]
@@ -43,5 +42,5 @@ else
   settle(H)
 end
 local line = table.concat(H, ' ')
-redis.call('HSET', KEYS[1], 'h', line, 'r', recent)
+redis.call('HSET', KEYS[1], 'h', line)
 return { left and 'left' or 'not', line }

@@ -2,21 +2,22 @@
 -- Ends a session, or removes one that has expired and puts one that has not where it belongs in the
 -- expiry index.
 -- KEYS  1 session, 2 waiters, 3 outcomes, 4 outcomes by age, 5 live output, 6 expiry index, 7 leases,
---       8 the bucket's waiters, 9 messages, 10 status index, 11 grave, 12 index of all, 13 the bucket
+--       8 the bucket's waiters, 9 messages, 10 recent writes, 11 status index, 12 grave,
+--       13 index of all, 14 the bucket
 -- ARGV  1 session id, 2 inbox prefix, 3 -, 4 "delete" or "expired", 5 incarnation or "-" for any,
 --       6 nonce
 -- Reply {"none"} | {"alive"} | {"removed", header, state} | {"vanished"}: Redis itself dropped it
 -- Keeps  repeated under its nonce it says the same.
-local stored = redis.call('HMGET', KEYS[1], 'h', 'd', 'r')
-local buried = redis.call('HMGET', KEYS[11], 'nonce', 'h', 'd')
+local stored = redis.call('HMGET', KEYS[1], 'h', 'd')
+local buried = redis.call('HMGET', KEYS[12], 'nonce', 'h', 'd')
 if buried[1] == ARGV[6] then return { 'removed', buried[2], buried[3] } end
 if not stored[1] then
   if ARGV[4] == 'delete' then return { 'none' } end
   check_removal()
   redis.call('ZREM', KEYS[6], ARGV[1])
   redis.call('ZREM', KEYS[7], ARGV[1])
-  redis.call('ZREM', KEYS[10], 'closed:' .. ARGV[1], 'handed_over:' .. ARGV[1])
-  redis.call('ZREM', KEYS[12], ARGV[1])
+  redis.call('ZREM', KEYS[11], 'closed:' .. ARGV[1], 'handed_over:' .. ARGV[1])
+  redis.call('ZREM', KEYS[13], ARGV[1])
   return { 'vanished' }
 end
 local H = parse(stored[1])
@@ -31,5 +32,5 @@ if ARGV[4] == 'expired' and lives then
   redis.call('HSET', KEYS[1], 'h', table.concat(H, ' '))
   return { 'alive' }
 end
-remove(H, stored[1], stored[2], stored[3], ARGV[6])
+remove(H, stored[1], stored[2], ARGV[6])
 return { 'removed', stored[1], stored[2] }

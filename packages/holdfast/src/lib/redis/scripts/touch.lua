@@ -1,7 +1,7 @@
 -- uses: header expiry
 -- Starts the idle timeout anew.
 -- KEYS  1 session, 2 waiters, 3 outcomes, 4 outcomes by age, 5 live output, 6 expiry index, 7 leases,
---       8 the bucket's waiters, 9 messages
+--       8 the bucket's waiters, 9 messages, 10 recent writes
 -- ARGV  1 session id, 2 -, 3 -, 4 idle timeout in ms
 -- Reply 1, or 0 when there is no such session
 local line = redis.call('HGET', KEYS[1], 'h')

@@ -2,7 +2,7 @@
 -- Writes changes, atomically and once under its name: a turn's commit or checkpoint under its lease,
 -- or a write from outside, which needs none.
 -- KEYS  1 session, 2 waiters, 3 outcomes, 4 outcomes by age, 5 live output, 6 expiry index, 7 leases,
---       8 the bucket's waiters, 9 messages, 10 status index, 11 grave
+--       8 the bucket's waiters, 9 messages, 10 recent writes, 11 status index, 12 grave
 -- ARGV  1 session id, 2 inbox prefix, 3 outcomes' time to live in ms, 4 the write's name
 --       5 incarnation or "-" for any, 6 owner's nonce or "-", 7 fencing token
 --       8 "end" or "keep" the turn, or "-" outside of one, 9 lease in ms, 10 version to find or "-"
@@ -19,18 +19,16 @@
 --       {"moved", now, header, counters, state, credentials}: read again and repeat
 --       {"done", line of the first time} | {"written", now, header, counters, lease's end or 0}
 -- Keeps  a write under a lease changes something only while that lease is held.
-local stored = redis.call('HMGET', KEYS[1], 'h', 'n', 'r')
+local stored = redis.call('HMGET', KEYS[1], 'h', 'n')
+local earlier = repeated(ARGV[4])
+if earlier then return { 'done', earlier } end
 local H = stored[1] and parse(stored[1])
 if not H or (ARGV[5] ~= '-' and ARGV[5] ~= H[INC]) then
-  local buried = redis.call('HMGET', KEYS[11], 'h', 'r')
-  local earlier = buried[2] and repeated(buried[2], ARGV[4])
-  if earlier then return { 'done', earlier } end
-  local known = ARGV[5] == '-' or not buried[1] or parse(buried[1])[INC] == ARGV[5]
+  local buried = redis.call('HGET', KEYS[12], 'h')
+  local known = ARGV[5] == '-' or not buried or parse(buried)[INC] == ARGV[5]
   return { 'gone', known and '1' or '0' }
 end
-local counters, recent = stored[2], stored[3]
-local earlier = repeated(recent, ARGV[4])
-if earlier then return { 'done', earlier } end
+local counters = stored[2]
 if not alive(H) then return { 'gone', '1' } end
 local owned = ARGV[6] ~= '-'
 if owned then
@@ -98,7 +96,7 @@ if key then
   typed(KEYS[4], 'zset')
 end
 if output then typed(KEYS[5], 'list') end
-if state and ARGV[state + 2] ~= H[ST] then typed(KEYS[10], 'zset') end
+if state and ARGV[state + 2] ~= H[ST] then typed(KEYS[11], 'zset') end
 local idle = math.min(now + ARGV[11], tonumber(H[AB]))
 if idle < tonumber(H[XS]) then typed(KEYS[6], 'zset') end
 if ends and H[FL] ~= '-' or ends and H[EO] ~= '-' then check_hand_over() end
@@ -123,9 +121,9 @@ if messages then
 end
 if state then
   if ARGV[state + 2] ~= H[ST] then
-    redis.call('ZREM', KEYS[10], H[ST] .. ':' .. ARGV[1])
+    redis.call('ZREM', KEYS[11], H[ST] .. ':' .. ARGV[1])
     if ARGV[state + 2] ~= 'active' then
-      redis.call('ZADD', KEYS[10], 0, ARGV[state + 2] .. ':' .. ARGV[1])
+      redis.call('ZADD', KEYS[11], 0, ARGV[state + 2] .. ':' .. ARGV[1])
     end
   end
   H[SV], H[SN], H[ST], H[USR] = H[SV] + 1, ARGV[4], ARGV[state + 2], ARGV[state + 3]
@@ -175,6 +173,6 @@ if idle < tonumber(H[XS]) then
 end
 outlast(H)
 local line = table.concat(H, ' ')
-redis.call('HSET', KEYS[1], 'h', line, 'n', counters, 'r', remember(recent, ARGV[4],
-  table.concat({ H[V], now, H[MS], lease, counters }, ' ')))
+redis.call('HSET', KEYS[1], 'h', line, 'n', counters)
+remember(H, ARGV[4], H[V] .. ' ' .. now .. ' ' .. H[MS] .. ' ' .. lease .. ' ' .. counters)
 return { 'written', now, line, counters, lease }

@@ -2,7 +2,6 @@
 --   h  the header: one line of values, named below, which no codec hides
 --   d  the state, c  the credentials: through the codec
 --   n  the counters: "name value name value"
---   r  the last writes: "count\n" and a line each, oldest first
 --   l  of the live output: "events bytes nonce"
 -- In the header "-" stands for none.
 local INC, V, SV, CV, SN, ST, USR, TOK, CR, UP, AC, IE, AB, XP, XS, MS, F, O, LU, OI, FL, OK, IFS, QT, ES, EO =
@@ -37,7 +36,7 @@ local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
 local function parse(line)
-  return { string.match(line, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+)$') }
+  return { string.match(line, '^([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+)$') }
 end
 
 -- Idle expiry is held off while a lease lasts; the absolute one is not.

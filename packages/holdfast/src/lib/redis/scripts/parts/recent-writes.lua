@@ -1,19 +1,15 @@
--- The results of the last writes, so that one whose reply was lost can be repeated.
-local MOST_RECENT = 32
+-- The results of the last writes, so that one whose reply was lost can be repeated: in the list
+-- KEYS[10], name and result by turns, at least the last 32. It outlives the session for a while.
+local KEPT, CUT_AT = 64, 80
 
--- The line of an earlier write of this name, without the name; nil when there is none.
-local function repeated(recent, name)
-  local _, found = string.find(recent, '\n' .. name .. ' ', 1, true)
-  return found and string.match(recent, '^[^\n]*', found + 1)
+-- What an earlier write of this name did; nil when there is none.
+local function repeated(name)
+  local at = redis.call('LPOS', KEYS[10], name)
+  return at and redis.call('LINDEX', KEYS[10], at + 1)
 end
 
-local function remember(recent, name, line)
-  local count, rest = string.match(recent, '^(%d+)(.*)$')
-  count = tonumber(count)
-  if count < MOST_RECENT then
-    count = count + 1
-  else
-    rest = string.sub(rest, string.find(rest, '\n', 2, true) or #rest + 1)
-  end
-  return count .. rest .. '\n' .. name .. ' ' .. line
+local function remember(H, name, line)
+  local length = redis.call('RPUSH', KEYS[10], name, line)
+  if length == 2 then redis.call('PEXPIREAT', KEYS[10], H[XP]) end
+  if length > CUT_AT then redis.call('LTRIM', KEYS[10], -KEPT, -1) end
 end
