@@ -46,14 +46,14 @@ export interface ResolvedRedisOptions {
   readonly outputIntervalMs: number;
 }
 
-const prefixPattern = /^[A-Za-z0-9._:@/-]{0,128}$/;
+export const keyPrefixPattern = /^[A-Za-z0-9._:@/-]{0,128}$/;
 
 /** @throws ConfigError for a value out of its range. */
 export function resolveRedisOptions(
   options: RedisSessionStoreOptions<never, never>,
 ): ResolvedRedisOptions {
   const { url, username, password, tls, keyPrefix = 'agent:session:' } = options;
-  if (!prefixPattern.test(keyPrefix)) {
+  if (!keyPrefixPattern.test(keyPrefix)) {
     throw new ConfigError('keyPrefix must be at most 128 characters of A-Z a-z 0-9 . _ : @ / -.');
   }
   return {

@@ -186,6 +186,7 @@ export class Writes<Metadata extends object> {
       String(order.ifVersion ?? lease?.ifVersion ?? none),
       String(idleTimeoutMs),
       String(maxMessages),
+      String((base ?? this.#base(id))?.header.version ?? none),
     ];
     const snapshot = this.#values(id, order, name, base, args);
     const epoch = snapshot && base ? await this.#enterUser(id, base, snapshot) : null;

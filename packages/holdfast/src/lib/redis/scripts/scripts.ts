@@ -36,7 +36,24 @@ function script(name: string, text: string): Script {
     if (source === undefined) throw new Error(`The script ${name} uses an unknown part, ${part}.`);
     return source;
   });
-  return defineScript(name, [...used, text].join('\n'));
+  return defineScript(name, foldIndices([...used, text].join('\n')));
+}
+
+/**
+ * Puts the numbers of the header's values where their names stand. As local variables of the script
+ * they would be captured by every function that uses them, which costs more than what those do.
+ */
+function foldIndices(source: string): string {
+  const declaration = /^local (INC, V, [A-Z, ]+) =\n((?: +[0-9]+,? +--.*\n)+)/m.exec(source);
+  if (declaration === null) return source;
+  const names = declaration[1]?.split(', ') ?? [];
+  const numbers = [...(declaration[2] ?? '').matchAll(/^ +([0-9]+)/gm)].map(([, number]) => number);
+  const indices = new Map(names.map((name, at) => [name, numbers[at]]));
+  return source
+    .replace(declaration[0], '')
+    .replace(/\[([A-Z]{1,3})\]/g, (whole, name: string) =>
+      indices.has(name) ? `[${indices.get(name)}]` : whole,
+    );
 }
 
 /** Every atomic operation on Redis. */

@@ -6,7 +6,8 @@
 -- ARGV  1 session id, 2 inbox prefix, 3 outcomes' time to live in ms, 4 the write's name
 --       5 incarnation or "-" for any, 6 owner's nonce or "-", 7 fencing token
 --       8 "end" or "keep" the turn, or "-" outside of one, 9 lease in ms, 10 version to find or "-"
---       11 idle timeout in ms, 12 messages kept
+--       11 idle timeout in ms, 12 messages kept, 13 the version before this write was first tried: where
+--       it is still that one, the write has surely not been made; or "-"
 --       and behind these any of
 --       "state" etag-to-find status user text
 --       "credentials" etag-to-find token-to-find-or-* token text
@@ -20,9 +21,11 @@
 --       {"done", line of the first time} | {"written", now, header, counters, lease's end or 0}
 -- Keeps  a write under a lease changes something only while that lease is held.
 local stored = redis.call('HMGET', KEYS[1], 'h', 'n')
-local earlier = repeated(ARGV[4])
-if earlier then return { 'done', earlier } end
 local H = stored[1] and parse(stored[1])
+if not H or H[V] ~= ARGV[13] or (ARGV[5] ~= '-' and ARGV[5] ~= H[INC]) then
+  local earlier = repeated(ARGV[4])
+  if earlier then return { 'done', earlier } end
+end
 if not H or (ARGV[5] ~= '-' and ARGV[5] ~= H[INC]) then
   local buried = redis.call('HGET', KEYS[12], 'h')
   local known = ARGV[5] == '-' or not buried or parse(buried)[INC] == ARGV[5]
@@ -42,7 +45,7 @@ if ARGV[10] ~= '-' and ARGV[10] ~= H[V] then return { 'version', H[V] } end
 
 local state, credentials, messages, output, key
 local moved = false
-local at = 13
+local at = 14
 while ARGV[at] do
   local part = ARGV[at]
   if part == 'state' then
@@ -91,6 +94,7 @@ if moved then
 end
 local ends = owned and (ARGV[8] == 'end' or has(H, 'i'))
 typed(KEYS[7], 'zset')
+typed(KEYS[10], 'list')
 if key then
   typed(KEYS[3], 'hash')
   typed(KEYS[4], 'zset')
