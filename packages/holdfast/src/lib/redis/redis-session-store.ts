@@ -198,7 +198,7 @@ export class RedisSessionStore<
     this.#core.options.readMetadata(state.metadata);
     return this.#session(id, {
       operation: 'set',
-      nonce: options.nonce ?? randomId(),
+      ...named(options),
       ifVersion,
       state: () => state,
       counters: data.counters === undefined ? undefined : counters,
@@ -215,7 +215,7 @@ export class RedisSessionStore<
     const parsed = parsePatch(patch);
     return this.#session(id, {
       operation: 'update',
-      nonce: options.nonce ?? randomId(),
+      ...named(options),
       ifVersion: options.ifVersion,
       state: (state: SessionState) => applyPatch(state, parsed),
     });
@@ -231,7 +231,7 @@ export class RedisSessionStore<
     assertIncrement(name, by);
     const written = await this.#writes.write(id, {
       operation: 'increment',
-      nonce: options.nonce ?? randomId(),
+      ...named(options),
       increments: new Map([[name, by]]),
     });
     return written.after.counters.get(name) ?? 0;
@@ -254,7 +254,7 @@ export class RedisSessionStore<
     options.signal?.throwIfAborted();
     return this.#session(id, {
       operation: 'token',
-      nonce: options.nonce ?? randomId(),
+      ...named(options),
       credentials: parseCredentials(credentials),
       ifTokenHash: options.ifTokenHash,
     });
@@ -345,7 +345,7 @@ export class RedisSessionStore<
     options.signal?.throwIfAborted();
     const written = await this.#writes.write(id, {
       operation: 'append',
-      nonce: options.nonce ?? randomId(),
+      ...named(options),
       messages: messages.map(prepareMessage),
     });
     return written.messages;
@@ -417,6 +417,11 @@ export class RedisSessionStore<
 /** Whether the whole batch fails, and not one of its entries. */
 function isOutage(error: unknown): boolean {
   return error instanceof StoreUnavailableError || error instanceof OutcomeUnknownError;
+}
+
+/** A write's nonce, and whether its caller knows it. */
+function named({ nonce }: WriteOptions): { nonce: string; mayRepeat: boolean } {
+  return { nonce: nonce ?? randomId(), mayRepeat: nonce !== undefined };
 }
 
 /** `atomic: false` was an option of an older interface: an update is always atomic. */

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import {
+  OutcomeUnknownError,
   ValidationError,
   VersionConflictError,
 } from '../errors/errors.ts';
@@ -51,6 +52,8 @@ export interface WriteOrder extends Changes {
   /** `update`, say: the same nonce in another operation is another write. */
   readonly operation: string;
   readonly nonce: string;
+  /** The nonce is the caller's own, who may repeat the write under it. */
+  readonly mayRepeat?: boolean | undefined;
   readonly lease?: Lease | undefined;
   /** Of a write under a lease: whether the turn goes on. */
   readonly keepMs?: number | undefined;
@@ -85,9 +88,7 @@ interface Prepared<Metadata extends object> {
 export class Writes<Metadata extends object> {
   readonly #core: RedisCore<Metadata>;
   readonly #users: UserIndex<Metadata>;
-  readonly #remembered = new LRUCache<string, { prepared: unknown; written?: unknown }>({
-    max: rememberedWrites,
-  });
+  readonly #remembered = new LRUCache<string, Remembered<Metadata>>({ max: rememberedWrites });
   /** The last write that depends on the state, by session: in one process they do not conflict. */
   readonly #lines = new Map<string, Promise<unknown>>();
 
@@ -131,23 +132,16 @@ export class Writes<Metadata extends object> {
   ): Promise<Written<Metadata>> {
     const name = `${order.operation[0]}${word(order.nonce)}`;
     const memory = `${id}\n${name}`;
-    const earlier = this.#remembered.get(memory) as Remembered<Metadata> | undefined;
+    const earlier = this.#remembered.get(memory);
     let base = known;
     let prepared = earlier?.prepared ?? (await this.#prepare(id, order, name, base));
     for (;;) {
-      this.#remembered.set(memory, { prepared });
-      const answer = await this.#core.run(
-        scripts.write,
-        id,
-        writeKeys,
-        prepared.args,
-        order.nonce,
-      );
+      const answer = await this.#call(id, order.nonce, memory, prepared);
       const { reply } = answer;
       switch (text(reply[0])) {
         case 'written': {
           const written = this.#written(id, order, prepared, answer);
-          this.#remembered.set(memory, { prepared, written });
+          if (order.mayRepeat) this.#remembered.set(memory, { prepared, written });
           await this.#moved(id, written, prepared.epoch);
           return written;
         }
@@ -162,9 +156,23 @@ export class Writes<Metadata extends object> {
           prepared = await this.#prepare(id, order, name, base);
           break;
         default:
-          this.#remembered.delete(memory);
           throw this.#refusal(id, order, answer, prepared.base);
       }
+    }
+  }
+
+  async #call(
+    id: string,
+    nonce: string,
+    memory: string,
+    prepared: Prepared<Metadata>,
+  ): Promise<Answer> {
+    try {
+      return await this.#core.run(scripts.write, id, writeKeys, prepared.args, nonce);
+    } catch (error) {
+      // Whoever repeats it must repeat just this, made of what was there then.
+      if (error instanceof OutcomeUnknownError) this.#remembered.set(memory, { prepared });
+      throw error;
     }
   }
 
