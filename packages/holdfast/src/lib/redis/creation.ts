@@ -68,6 +68,7 @@ export class Creation<Metadata extends object> {
       id,
       createKeys,
       [
+        ...this.#core.common(id),
         etag,
         incarnation,
         etag,

@@ -108,7 +108,8 @@ export class LiveReader<Metadata extends object> {
     after: number | undefined,
     incarnation: string | undefined,
   ): Promise<Output | null> {
-    const args = [incarnation ?? none, String(after ?? none), String(callBytes)];
+    const from = [incarnation ?? none, String(after ?? none), String(callBytes)];
+    const args = [...this.#core.common(id), ...from];
     const { reply } = await this.#core.run(scripts.live, id, liveKeys, args);
     if (text(reply[0]) !== 'events') return null;
     const place = { sessionId: id, incarnation: text(reply[1]) };

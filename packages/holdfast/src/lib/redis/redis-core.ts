@@ -49,6 +49,7 @@ export class RedisCore<Metadata extends object> {
   /** Names this instance: where it is told of leases. */
   readonly inbox = randomId();
   readonly #outcomeTtl: string;
+  readonly #inboxPrefix: string;
 
   constructor(
     options: ResolvedStoreOptions<Metadata>,
@@ -62,9 +63,15 @@ export class RedisCore<Metadata extends object> {
     this.events = new Emitter(options.logger);
     this.known = new KnownSessions(knownSessions, (id) => keys.session(id));
     this.#outcomeTtl = String(options.outcomeTtlMs);
+    this.#inboxPrefix = keys.inboxPrefix;
   }
 
-  /** Calls a script on a session, with the first `keyCount` of its keys. */
+  /** What the arguments of every script on a session begin with. */
+  common(id: string): RedisArgument[] {
+    return [id, this.#inboxPrefix, this.#outcomeTtl];
+  }
+
+  /** Calls a script on a session, with the first `keyCount` of its keys; `args` are all of them. */
   async run(
     script: Script,
     id: string,
@@ -72,11 +79,10 @@ export class RedisCore<Metadata extends object> {
     args: readonly RedisArgument[],
     nonce?: string,
   ): Promise<Answer> {
+    const report = { repeated: false };
     const keys = this.known.of(id).keys.slice(0, keyCount);
-    const call = { repeated: false };
-    const all = [id, this.keys.inboxPrefix, this.#outcomeTtl, ...args];
-    const reply = await this.link.call(script, keys, all, nonce, call);
-    return { reply: list(reply), repeated: call.repeated };
+    const reply = list(await this.link.call(script, keys, args, nonce, report));
+    return { reply, repeated: report.repeated };
   }
 
   /** The session as it is at this instant; `null` when there is none. */

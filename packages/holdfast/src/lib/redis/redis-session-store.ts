@@ -47,6 +47,7 @@ import type {
 } from '../store/turn-store.ts';
 import { connectNodeRedis } from './connection/node-redis.ts';
 import { RedisLink } from './connection/redis-link.ts';
+import { checkServer } from './connection/server-check.ts';
 import { Creation } from './creation.ts';
 import { HistoryReader } from './history.ts';
 import { Keys } from './keys.ts';
@@ -129,6 +130,7 @@ export class RedisSessionStore<
       logger: resolved.logger,
     });
     try {
+      await checkServer(link, resolved.logger);
       const keys = new Keys(keyPrefix, await openNamespace(link, keyPrefix, own.buckets));
       const core = new RedisCore<Metadata>(resolved, { link, keys, codec: jsonCodec });
       const store = new RedisSessionStore<Metadata, MetadataInput>(core, outputIntervalMs);

@@ -118,7 +118,8 @@ export class Removals<Metadata extends object> {
     event: 'deleted' | 'evicted' | 'expired',
   ): Promise<string> {
     const nonce = randomId();
-    const { reply } = await this.#core.run(scripts.remove, id, removeKeys, [...args, nonce], nonce);
+    const all = [...this.#core.common(id), ...args, nonce];
+    const { reply } = await this.#core.run(scripts.remove, id, removeKeys, all, nonce);
     const outcome = text(reply[0]);
     if (outcome === 'alive') return outcome;
     this.#core.known.forget(id);

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { CancelTimer } from '../clock.ts';
 import {
   type HoldfastError,
@@ -45,6 +46,9 @@ const leaveKeys = 10;
 /** Added at random to the wait for a lease's end, so that not all who wait ask at once. */
 const jitterMs = 50;
 
+/** More leases than one process holds. */
+const rememberedLeases = 10_000;
+
 type Begun<Metadata extends object> = TurnGrant<Metadata> | TurnReplay<Metadata>;
 
 /** Turns on Redis: what `begin` gives, how it waits, and what each write under a lease must prove. */
@@ -53,9 +57,11 @@ export class Turns<Metadata extends object> {
   readonly #core: RedisCore<Metadata>;
   readonly #writes: Writes<Metadata>;
   readonly #handovers: Handovers;
-  /** Begins under way, by nonce: one that is repeated meanwhile joins. */
-  readonly #begins = new Map<string, Promise<Begun<Metadata>>>();
-  readonly #waits = new Set<(error: HoldfastError) => void>();
+  /** Begins that wait: one that is repeated meanwhile joins. */
+  readonly #waiting = new Map<string, Wait<Begun<Metadata>>>();
+  /** The session's version at the last grant or checkpoint of a lease: no later commit was before it. */
+  readonly #versions = new LRUCache<string, number>({ max: rememberedLeases });
+  #closed = false;
 
   constructor(core: RedisCore<Metadata>, writes: Writes<Metadata>) {
     this.#core = core;
@@ -64,12 +70,8 @@ export class Turns<Metadata extends object> {
   }
 
   begin(id: string, options: BeginOptions): Promise<Begun<Metadata>> {
-    const name = `${id}\n${options.nonce}`;
-    const joined = this.#begins.get(name);
-    if (joined !== undefined) return joined;
-    const begun = this.#begin(id, options).finally(() => this.#begins.delete(name));
-    this.#begins.set(name, begun);
-    return begun;
+    const waiting = this.#waiting.get(`${id}\n${options.nonce}`);
+    return waiting === undefined ? this.#begin(id, options) : waiting.join();
   }
 
   async #begin(id: string, options: BeginOptions): Promise<Begun<Metadata>> {
@@ -77,33 +79,79 @@ export class Turns<Metadata extends object> {
     assertId(id, 'A session id');
     const { clock } = this.#core.options;
     const nonce = word(options.nonce);
-    const giveUpAt = clock.monotonic() + options.waitMs;
-    const wait = new Wait(id);
+    const sentAt = clock.monotonic();
+    const giveUpAt = sentAt + options.waitMs;
+    const wait = new Wait<Begun<Metadata>>(id);
     if (options.onBusy !== 'reject' || options.onLost !== undefined) this.inbox.add(nonce, wait);
-    let granted = false;
     try {
-      for (let waited = false; ; waited = true) {
-        const sentAt = clock.monotonic();
-        const reply = await this.#ask(id, nonce, options);
-        const kind = text(reply[0]);
-        if (kind === 'granted') {
-          const grant = this.#grant(id, options, reply, sentAt);
-          granted = options.onLost !== undefined;
-          const { interrupted: taken } = this.#core.known.of(id).header ?? { interrupted: false };
-          wait.begun(options.onLost, taken ? interrupted(id) : null);
-          return grant;
-        }
-        if (kind === 'replayed') return this.#replay(id, options, reply);
-        if (kind === 'none' && waited) throw gone(id);
-        if (kind !== 'wait') throw refusal(id, kind);
+      const reply = await this.#ask(id, nonce, options);
+      const begun =
+        text(reply[0]) === 'wait'
+          ? await this.#queue(id, nonce, options, wait, { reply, giveUpAt })
+          : this.#begun(id, options, reply, sentAt);
+      if (begun.kind === 'granted' && options.onLost !== undefined) {
+        wait.begun(options.onLost, this.#takenAlready(id));
+        return begun;
+      }
+      this.inbox.remove(nonce, wait);
+      return begun;
+    } catch (error) {
+      this.inbox.remove(nonce, wait);
+      throw error;
+    }
+  }
+
+  /** Waits in the queue until it is over, one way or the other. */
+  async #queue(
+    id: string,
+    nonce: string,
+    options: BeginOptions,
+    wait: Wait<Begun<Metadata>>,
+    { reply: first, giveUpAt }: { reply: ReplyList; giveUpAt: number },
+  ): Promise<Begun<Metadata>> {
+    const { clock } = this.#core.options;
+    const name = `${id}\n${options.nonce}`;
+    this.#waiting.set(name, wait);
+    try {
+      for (let reply = first; ; ) {
         const header = parseHeader(text(reply[2]));
         this.#handovers.saw(id, header);
         const recheckMs = header.leaseUntil - int(reply[1]) + 1 + Math.random() * jitterMs;
         await this.#wait(id, nonce, wait, options, { giveUpAt, recheckMs });
+        const sentAt = clock.monotonic();
+        reply = await this.#ask(id, nonce, options);
+        const kind = text(reply[0]);
+        if (kind === 'none') throw gone(id);
+        if (kind === 'wait') continue;
+        const begun = this.#begun(id, options, reply, sentAt);
+        wait.settle(() => begun);
+        return begun;
       }
+    } catch (error) {
+      wait.settle(() => {
+        throw error;
+      });
+      throw error;
     } finally {
-      if (!granted) this.inbox.remove(nonce, wait);
+      this.#waiting.delete(name);
     }
+  }
+
+  /** @throws why the turn may not begin */
+  #begun(
+    id: string,
+    options: BeginOptions,
+    reply: ReplyList,
+    sentAt: number,
+  ): Begun<Metadata> {
+    const kind = text(reply[0]);
+    if (kind === 'granted') return this.#grant(id, options, reply, sentAt);
+    if (kind === 'replayed') return this.#replay(id, options, reply);
+    throw refusal(id, kind);
+  }
+
+  #takenAlready(id: string): HoldfastError | null {
+    return this.#core.known.of(id).header?.interrupted ? interrupted(id) : null;
   }
 
   async #ask(id: string, nonce: string, options: BeginOptions): Promise<ReplyList> {
@@ -116,6 +164,7 @@ export class Turns<Metadata extends object> {
       id,
       beginKeys,
       [
+        ...this.#core.common(id),
         nonce,
         String(leaseMs),
         onBusy,
@@ -137,7 +186,7 @@ export class Turns<Metadata extends object> {
   async #wait(
     id: string,
     nonce: string,
-    wait: Wait,
+    wait: Wait<Begun<Metadata>>,
     { signal, waitMs }: BeginOptions,
     { giveUpAt, recheckMs }: { giveUpAt: number; recheckMs: number },
   ): Promise<void> {
@@ -149,7 +198,6 @@ export class Turns<Metadata extends object> {
       const woken = wait.next();
       if (signal?.aborted) aborted();
       signal?.addEventListener('abort', aborted, { once: true });
-      this.#waits.add(end);
       timers.push(
         clock.setTimer(Math.max(giveUpAt - clock.monotonic(), 0), () =>
           end(
@@ -162,10 +210,11 @@ export class Turns<Metadata extends object> {
       );
       await woken;
     } catch (error) {
-      if (!(error instanceof SessionGoneError)) await this.#leaveQueue(id, nonce);
+      // A session that is gone has no queue, and a store that is closed no way to it.
+      const nothingToLeave = error instanceof SessionGoneError || this.#closed;
+      if (!nothingToLeave) await this.#leaveQueue(id, nonce);
       throw error;
     } finally {
-      this.#waits.delete(end);
       signal?.removeEventListener('abort', aborted);
       for (const cancel of timers) cancel();
     }
@@ -181,7 +230,8 @@ export class Turns<Metadata extends object> {
   }
 
   async #leave(id: string, nonce: string, args: readonly RedisArgument[]): Promise<boolean> {
-    const { reply } = await this.#core.run(scripts.leave, id, leaveKeys, [nonce, ...args], nonce);
+    const all = [...this.#core.common(id), nonce, ...args];
+    const { reply } = await this.#core.run(scripts.leave, id, leaveKeys, all, nonce);
     const line = text(reply[1]);
     if (line !== '') this.#handovers.saw(id, parseHeader(line));
     return text(reply[0]) === 'left';
@@ -206,6 +256,7 @@ export class Turns<Metadata extends object> {
     const { header, snapshot } = stored;
     const { locking } = this.#core.options;
     this.#handovers.saw(id, header);
+    this.#versions.set(nonce, header.version);
     const grant: TurnGrant<Metadata> = {
       kind: 'granted',
       lease: Object.freeze({
@@ -270,7 +321,7 @@ export class Turns<Metadata extends object> {
       scripts.keep,
       id,
       keepKeys,
-      [lease.incarnation, owner, String(lease.fence), ...args],
+      [...this.#core.common(id), lease.incarnation, owner, String(lease.fence), ...args],
       nonce,
     );
     const kind = text(answer.reply[0]);
@@ -292,6 +343,7 @@ export class Turns<Metadata extends object> {
     const written = await this.#writes.write(id, {
       operation: 'commit',
       nonce: changes.nonce,
+      firstTriedAt: this.#versions.get(lease.nonce),
       lease,
       keepMs: end.keep ? end.leaseMs : undefined,
       state:
@@ -303,7 +355,8 @@ export class Turns<Metadata extends object> {
     const { after, leaseUntil, messages } = written;
     const { locking } = this.#core.options;
     const goesOn = end.keep && (!locking || leaseUntil > 0);
-    if (!goesOn) this.#forget(lease);
+    if (goesOn) this.#versions.set(lease.nonce, after.header.version);
+    else this.#forget(lease);
     this.#handovers.saw(id, after.header);
     const snapshot = after.snapshot ?? (await this.#core.read(id))?.snapshot;
     if (snapshot === undefined) {
@@ -341,11 +394,13 @@ export class Turns<Metadata extends object> {
   }
 
   close(error: HoldfastError): void {
+    this.#closed = true;
     this.#handovers.close();
-    for (const end of [...this.#waits]) end(error);
+    for (const wait of [...this.#waiting.values()]) wait.end(error);
   }
 
   #forget({ nonce }: Lease): void {
+    this.#versions.delete(nonce);
     const owner = this.inbox.get(word(nonce));
     if (owner !== undefined) this.inbox.remove(word(nonce), owner);
   }
@@ -383,13 +438,15 @@ export class Turns<Metadata extends object> {
 }
 
 /** One begin that may have to wait. Messages for it may come at any time. */
-class Wait implements InboxOwner {
+class Wait<Result> implements InboxOwner {
   readonly sessionId: string;
   /** Set when it was woken before it waited. */
   #woken = false;
   #ended: { readonly why: unknown } | null = null;
   #resolve: (() => void) | null = null;
   #reject: ((why: unknown) => void) | null = null;
+  #joined: Promise<Result> | null = null;
+  #settle: ((outcome: () => Result) => void) | null = null;
   /** Its lease is being taken away; known before the reply that grants it was here. */
   #lost: HoldfastError | null = null;
   #onLost: ((reason: HoldfastError) => void) | null = null;
@@ -416,6 +473,24 @@ class Wait implements InboxOwner {
     this.#resolve = null;
     this.#reject = null;
   };
+
+  /** For a repetition of the same begin: what this one will get. */
+  join(): Promise<Result> {
+    this.#joined ??= new Promise((resolve, reject) => {
+      this.#settle = (outcome) => {
+        try {
+          resolve(outcome());
+        } catch (error) {
+          reject(error);
+        }
+      };
+    });
+    return this.#joined;
+  }
+
+  settle(outcome: () => Result): void {
+    this.#settle?.(outcome);
+  }
 
   readonly gone = () => this.end(gone(this.sessionId));
 

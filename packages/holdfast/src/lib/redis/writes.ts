@@ -52,6 +52,8 @@ export interface WriteOrder extends Changes {
   /** `update`, say: the same nonce in another operation is another write. */
   readonly operation: string;
   readonly nonce: string;
+  /** The session's version before anybody can have used this nonce, where that is known. */
+  readonly firstTriedAt?: number | undefined;
   /** The nonce is the caller's own, who may repeat the write under it. */
   readonly mayRepeat?: boolean | undefined;
   readonly lease?: Lease | undefined;
@@ -98,8 +100,10 @@ export class Writes<Metadata extends object> {
   }
 
   /** @throws SessionNotFoundError, or under a lease SessionGoneError, LeaseLostError, … */
-  async write(id: string, order: WriteOrder): Promise<Written<Metadata>> {
+  async write(id: string, given: WriteOrder): Promise<Written<Metadata>> {
     assertId(id, 'A session id');
+    const fresh = given.lease === undefined && given.mayRepeat === false;
+    const order = fresh ? { ...given, firstTriedAt: this.#core.known.of(id).header?.version } : given;
     const depends = order.state !== undefined || order.messages !== undefined;
     if (!depends && order.credentials === undefined) return this.#write(id, order, null);
     if (order.lease !== undefined) return this.#write(id, order, this.#base(id));
@@ -185,6 +189,7 @@ export class Writes<Metadata extends object> {
     const { lease, keepMs } = order;
     const { idleTimeoutMs, maxMessages, locking } = this.#core.options;
     const args: RedisArgument[] = [
+      ...this.#core.common(id),
       name,
       lease?.incarnation ?? none,
       lease === undefined || !locking ? none : word(lease.nonce),
@@ -194,7 +199,7 @@ export class Writes<Metadata extends object> {
       String(order.ifVersion ?? lease?.ifVersion ?? none),
       String(idleTimeoutMs),
       String(maxMessages),
-      String((base ?? this.#base(id))?.header.version ?? none),
+      String(order.firstTriedAt ?? none),
     ];
     const snapshot = this.#values(id, order, name, base, args);
     const epoch = snapshot && base ? await this.#enterUser(id, base, snapshot) : null;

@@ -57,7 +57,7 @@ export class ConnectionKeeper {
 
   /** Makes the first connection and keeps it from then on. Rejects with the client's own error. */
   async open(timeoutMs: number): Promise<void> {
-    const live = await this.#establish(timeoutMs);
+    const live = await outside(() => this.#establish(timeoutMs));
     this.#use(live);
     this.#kept = outside(() => this.#keep(live));
   }
@@ -150,7 +150,7 @@ export class ConnectionKeeper {
     );
     try {
       attempt.signal.throwIfAborted();
-      const connection = await outside(() => connect(address, purpose, attempt.signal));
+      const connection = await connect(address, purpose, attempt.signal);
       const abandon = () => connection.destroy(attempt.signal.reason);
       attempt.signal.addEventListener('abort', abandon, { once: true });
       try {

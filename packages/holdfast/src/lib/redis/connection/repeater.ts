@@ -96,7 +96,11 @@ export class Repeater {
     failure: unknown,
     live: LiveConnection,
   ): Promise<unknown> {
-    if (!(failure instanceof RedisReplyError)) return undefined;
+    if (!(failure instanceof RedisReplyError)) {
+      // The keeper has yet to hear of the loss; until then it would hand out the same connection.
+      if (this.#options.keeper.current === live) await this.#pauses.wait(1);
+      return undefined;
+    }
     let passing = failure;
     if (failure.code === 'NOSCRIPT' && progress.reloads < maxReloads) {
       progress.reloads += 1;
