@@ -42,6 +42,16 @@ export default defineConfig({
       },
       {
         extends: true,
+        test: {
+          name: 'server',
+          // Built servers on real Redis processes.
+          include: ['tests/server/*.test.ts'],
+          globalSetup: 'tests/workspace/built-copy.ts',
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
         // Real Redis processes, and programs that start them.
         test: { name: 'servers', include: ['tests/servers/*.test.ts', 'tests/redis/**/*.test.ts'] },
       },

@@ -27,7 +27,7 @@ export const addOnce = defineScript(
    redis.call('HSET', KEYS[1], ARGV[1], sum)
    return sum`,
 );
-export const scripts = [echo, addOnce];
+const scripts = [echo, addOnce];
 
 export interface LogLine {
   level: keyof Logger;

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/node-redis.ts';
 import { RedisAddress } from '../../../packages/holdfast/src/lib/redis/connection/redis-address.ts';
@@ -10,6 +9,7 @@ import {
 import { RawClient } from '../../servers/raw-client.ts';
 import { fakeRedis, usual } from './fake-redis.ts';
 import { connected, rejection, startedRedis } from './fixtures.ts';
+import { muteServer } from './mute-server.ts';
 
 describe('connectNodeRedis', () => {
   it('gives replies as numbers, Buffers, nulls and arrays, and takes binary arguments', async () => {
@@ -125,14 +125,7 @@ describe('connectNodeRedis', () => {
   });
 
   it('gives up on a server that accepts and never answers, when the signal says so', async () => {
-    const accepted: Socket[] = [];
-    const server = createServer((socket) => accepted.push(socket.on('error', () => {})));
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    onTestFinished(() => {
-      for (const socket of accepted) socket.destroy();
-      server.close();
-    });
-    const { port } = server.address() as AddressInfo;
+    const { port, accepted } = await muteServer();
     const address = new RedisAddress({ url: `redis://127.0.0.1:${port}` });
     const attempt = new AbortController();
     const connecting = rejection(connectNodeRedis(address, 'commands', attempt.signal));
@@ -143,6 +136,27 @@ describe('connectNodeRedis', () => {
     // Its end is closed: nothing of the attempt is left.
     const [socket] = accepted;
     if (socket !== undefined && !socket.closed) await once(socket.resume(), 'close');
+  });
+
+  it('gives up in the middle of a TLS handshake too', async () => {
+    const { port, accepted } = await muteServer();
+    const address = new RedisAddress({ url: `rediss://127.0.0.1:${port}` });
+    const attempt = new AbortController();
+    const connecting = rejection(connectNodeRedis(address, 'commands', attempt.signal));
+    await vi.waitFor(() => expect(accepted).toHaveLength(1));
+    const why = new Error('Too late.');
+    attempt.abort(why);
+    expect(await connecting).toBe(why);
+    const [socket] = accepted;
+    if (socket !== undefined && !socket.closed) await once(socket.resume(), 'close');
+  });
+
+  it('makes no AbortSignal for a command', async () => {
+    const connection = await connected((await startedRedis()).url);
+    const timeout = vi.spyOn(AbortSignal, 'timeout');
+    onTestFinished(() => timeout.mockRestore());
+    await connection.send(['PING']);
+    expect(timeout).not.toHaveBeenCalled();
   });
 
   it('gives up before it began when the signal has aborted', async () => {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { inspect } from 'node:util';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   ConfigError,
   StoreUnavailableError,
@@ -13,6 +13,7 @@ import {
 } from '../../../packages/holdfast/src/lib/redis/connection/redis-link.ts';
 import { fakeRedis, usual } from './fake-redis.ts';
 import { echo, linkOptions, openedLink, rejection, startedRedis } from './fixtures.ts';
+import { muteServer } from './mute-server.ts';
 
 /** What a failed start says and logs. */
 async function failedStart(
@@ -62,14 +63,7 @@ describe('RedisLink.open', () => {
   });
 
   it('gives up in its time on a server that accepts and never answers', async () => {
-    const accepted: Socket[] = [];
-    const server = createServer((socket) => accepted.push(socket.on('error', () => {})));
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    onTestFinished(() => {
-      for (const socket of accepted) socket.destroy();
-      server.close();
-    });
-    const { port } = server.address() as AddressInfo;
+    const { port } = await muteServer();
     const start = performance.now();
     const { error, logged } = await failedStart(`redis://127.0.0.1:${port}`, {
       connectTimeoutMs: 500,

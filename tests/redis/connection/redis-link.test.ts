@@ -4,7 +4,11 @@ import {
   OutcomeUnknownError,
   StoreUnavailableError,
 } from '../../../packages/holdfast/src/lib/errors/errors.ts';
-import { RedisReplyError } from '../../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
+import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/node-redis.ts';
+import {
+  type ConnectRedis,
+  RedisReplyError,
+} from '../../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
 import { RedisLink } from '../../../packages/holdfast/src/lib/redis/connection/redis-link.ts';
 import { defineScript } from '../../../packages/holdfast/src/lib/redis/connection/script.ts';
 import { RawClient } from '../../servers/raw-client.ts';
@@ -147,6 +151,17 @@ describe('RedisLink', () => {
     }
   });
 
+  it('is patient with a reply that takes its time', async () => {
+    const redis = await startedRedis();
+    const { link, logger } = await openedLink(redis.url, { timeoutMs: 20_000, retries: 0 });
+    const raw = await RawClient.connect(redis.port);
+    await raw.send('CLIENT', 'PAUSE', '1500');
+    const report = { repeated: false };
+    expect(await link.call(echo, [], ['x'], 'n', report)).toEqual([Buffer.from('x')]);
+    expect(report.repeated).toBe(false);
+    expect(logger.lines).toEqual([]);
+  });
+
   it('does not take its own standstill for that of the server', async () => {
     const { link, logger } = await openedLink((await startedRedis()).url, {
       ...quick,
@@ -225,6 +240,31 @@ describe('RedisLink', () => {
     },
   );
 
+  it('waits in great numbers, and ends at once when it is closed', async () => {
+    const warnings: Error[] = [];
+    const listen = (warning: Error) => warnings.push(warning);
+    process.on('warning', listen);
+    const fake = await fakeRedis((command) =>
+      command === 'EVALSHA' ? '-LOADING for ever\r\n' : usual(command),
+    );
+    const { link } = await openedLink(fake.url);
+    const calls = Array.from({ length: 100 }, () => rejection(link.call(echo, [], [], 'nonce')));
+    await vi.waitFor(() => {
+      const asked = fake.commands.filter((command) => command === 'EVALSHA');
+      expect(asked.length).toBeGreaterThan(500);
+    }, 60_000);
+    let ended = 0;
+    for (const call of calls) call.then(() => ended++);
+    await link.close();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(ended).toBe(100);
+    for (const error of await Promise.all(calls)) {
+      expect(error.message).toMatch(/^The session store was closed\./);
+    }
+    process.off('warning', listen);
+    expect(warnings).toEqual([]);
+  });
+
   it('does not wait longer than its time, and knows that nothing was written', async () => {
     const fake = await fakeRedis((command) =>
       command === 'EVALSHA' ? '-BUSY Redis is busy running a script.\r\n' : usual(command),
@@ -263,8 +303,13 @@ describe('RedisLink', () => {
     const redis = await startedRedis();
     const context = new AsyncLocalStorage<string>();
     const seen: [string, unknown][] = [];
+    const connects: unknown[] = [];
+    const connect: ConnectRedis = (...args) => {
+      connects.push(context.getStore());
+      return connectNodeRedis(...args);
+    };
     const link = await context.run('a turn', async () => {
-      const opened = await openedLink(redis.url);
+      const opened = await openedLink(redis.url, { connect });
       opened.link.onGap(() => seen.push(['gap', context.getStore()]));
       await opened.link.subscribe('channel', () => seen.push(['message', context.getStore()]));
       expect(context.getStore()).toBe('a turn');
@@ -274,6 +319,7 @@ describe('RedisLink', () => {
     await vi.waitFor(() => expect(seen).toEqual([['gap', undefined]]), { timeout: 60_000 });
     await link.command(['PUBLISH', 'channel', 'x']);
     await vi.waitFor(() => expect(seen[1]).toEqual(['message', undefined]), { timeout: 60_000 });
+    expect(connects).toEqual([undefined, undefined, undefined]);
   });
 
   describe('close', () => {

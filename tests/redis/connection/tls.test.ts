@@ -13,7 +13,8 @@ import { RedisLink } from '../../../packages/holdfast/src/lib/redis/connection/r
 import { makeTemporaryFolder, removeFolder } from '../../helpers/temporary-folder.ts';
 import { echo, linkOptions, openedLink, rejection, startedRedis } from './fixtures.ts';
 
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+const openssl = process.env.OPENSSL_BIN ?? 'openssl';
+const hasOpenssl = spawnSync(openssl, ['version']).status === 0;
 
 /** Signs itself; `days` after now it expires. */
 function certificate(folder: string, name: string, days: number) {
@@ -22,7 +23,7 @@ function certificate(folder: string, name: string, days: number) {
   const names = 'subjectAltName=DNS:redis.test,IP:127.0.0.1';
   const args = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=redis.test'];
   const files = ['-keyout', key, '-out', cert];
-  execFileSync('openssl', [...args, '-addext', names, '-days', `${days}`, ...files], {
+  execFileSync(openssl, [...args, '-addext', names, '-days', `${days}`, ...files], {
     stdio: 'ignore',
   });
   return { key, cert, pem: readFileSync(cert, 'utf8') };
