@@ -33,11 +33,7 @@ export class Creation<Metadata extends object> {
   /** Creations of late, for those that are repeated under their nonce. */
   readonly #remembered = new LRUCache<string, Init>({ max: rememberedCreations });
 
-  constructor(
-    core: RedisCore<Metadata>,
-    users: UserIndex<Metadata>,
-    removals: Removals<Metadata>,
-  ) {
+  constructor(core: RedisCore<Metadata>, users: UserIndex<Metadata>, removals: Removals<Metadata>) {
     this.#core = core;
     this.#users = users;
     this.#removals = removals;
@@ -50,7 +46,7 @@ export class Creation<Metadata extends object> {
     givenCredentials: SessionCredentials,
     nonce: string,
   ): Promise<Session<Metadata>> {
-    const { options, records, known } = this.#core;
+    const { options, records } = this.#core;
     assertId(id, 'A session id');
     options.readMetadata(given.metadata);
     const etag = `c${word(nonce)}`;
@@ -94,11 +90,12 @@ export class Creation<Metadata extends object> {
       );
     }
     if (kind === 'created') await this.#replaced(id, reply);
-    if (kind === 'created' || answer.repeated) this.#core.tell('created', { sessionId: id, userId });
+    if (kind === 'created' || answer.repeated)
+      this.#core.tell('created', { sessionId: id, userId });
     const created =
       kind === 'created' || answer.repeated || earlier !== undefined
         ? this.#created(id, init, reply)
-        : this.#core.decode(id, known.of(id), reply, 2);
+        : this.#core.decode(id, null, reply, 2);
     if (userId !== null && epoch !== null && !(await this.#users.confirm(userId, id, epoch))) {
       await this.#removals.delete(id, { incarnation: created.header.incarnation });
     }

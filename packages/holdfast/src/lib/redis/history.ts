@@ -29,7 +29,11 @@ export class HistoryReader<Metadata extends object> {
     options.signal?.throwIfAborted();
     const { limit = Infinity, before = Infinity, after } = options;
     for (const [name, value] of Object.entries({ limit, before, after })) {
-      if (value !== undefined && value !== Infinity && (!Number.isSafeInteger(value) || value < 0)) {
+      if (
+        value !== undefined &&
+        value !== Infinity &&
+        (!Number.isSafeInteger(value) || value < 0)
+      ) {
         throw new ValidationError(`${name} must be a whole number from 0, not ${value}.`);
       }
     }
@@ -44,7 +48,11 @@ export class HistoryReader<Metadata extends object> {
 
   async #newest(
     id: string,
-    { limit, before, incarnation }: { limit: number; before: number; incarnation?: string | undefined },
+    {
+      limit,
+      before,
+      incarnation,
+    }: { limit: number; before: number; incarnation?: string | undefined },
   ): Promise<Message[]> {
     const parts: (readonly Message[])[] = [];
     let left = limit;
@@ -53,7 +61,8 @@ export class HistoryReader<Metadata extends object> {
       const part = await this.#part(id, ['newest', bound, left], same);
       same = part.incarnation;
       const fitting = part.messages.filter(({ seq }) => seq < bound);
-      const messages = left === Infinity ? fitting : fitting.slice(Math.max(0, fitting.length - left));
+      const messages =
+        left === Infinity ? fitting : fitting.slice(Math.max(0, fitting.length - left));
       parts.push(messages);
       left -= messages.length;
       const [first] = messages;

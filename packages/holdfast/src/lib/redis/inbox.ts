@@ -1,6 +1,6 @@
 import type { HoldfastError } from '../errors/errors.ts';
-import { gone } from './redis-core.ts';
 import { interrupted, leaseLost } from './lease-errors.ts';
+import { gone } from './redis-core.ts';
 
 /** What one that waits for a lease, or holds one, is told by other instances. */
 export interface InboxOwner {

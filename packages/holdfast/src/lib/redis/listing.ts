@@ -44,7 +44,11 @@ export class Listing<Metadata extends object> {
   async *ids(): AsyncGenerator<readonly string[]> {
     let place: Place | null = { bucket: 0, id: '' };
     while (place !== null) {
-      const next: { ids: string[]; place: Place | null } = await this.#ids(undefined, place, maxPageSize);
+      const next: { ids: string[]; place: Place | null } = await this.#ids(
+        undefined,
+        place,
+        maxPageSize,
+      );
       yield next.ids;
       place = next.place;
     }
@@ -63,7 +67,10 @@ export class Listing<Metadata extends object> {
         place,
         limit - sessions.length,
       );
-      const found = await this.#existing(next.ids, (session) => status === undefined || session.status === status);
+      const found = await this.#existing(
+        next.ids,
+        (session) => status === undefined || session.status === status,
+      );
       sessions.push(...found);
       reads += Math.max(next.ids.length, 1);
       place = next.place;
@@ -121,7 +128,9 @@ export class Listing<Metadata extends object> {
     const prefix = special ? `${status}:` : '';
     const keyOf = (bucket: number) => (special ? keys.statuses(bucket) : keys.all(bucket));
     const buckets = Array.from({ length: keys.buckets - from.bucket }, (_, at) => from.bucket + at);
-    const sizes = await Promise.all(buckets.map((bucket) => link.command(['ZCARD', keyOf(bucket)])));
+    const sizes = await Promise.all(
+      buckets.map((bucket) => link.command(['ZCARD', keyOf(bucket)])),
+    );
     const wanted: number[] = [];
     let expected = 0;
     for (const [at, bucket] of buckets.entries()) {
@@ -134,7 +143,8 @@ export class Listing<Metadata extends object> {
     }
     const replies: RedisReply[] = await Promise.all(
       wanted.map((bucket) => {
-        const behind = bucket === from.bucket && from.id !== '' ? `(${prefix}${from.id}` : `[${prefix}`;
+        const behind =
+          bucket === from.bucket && from.id !== '' ? `(${prefix}${from.id}` : `[${prefix}`;
         const end = special ? `(${status};` : '+';
         const range = ['ZRANGEBYLEX', keyOf(bucket), behind, end, 'LIMIT', '0', String(limit + 1)];
         return link.command(range);
@@ -151,7 +161,10 @@ export class Listing<Metadata extends object> {
     const lastWanted = wanted.at(-1);
     const unread = buckets.some((bucket, at) => bucket > (lastWanted ?? -1) && int(sizes[at]) > 0);
     if (last === undefined) {
-      return { ids: [], place: unread ? { bucket: (lastWanted ?? from.bucket) + 1, id: '' } : null };
+      return {
+        ids: [],
+        place: unread ? { bucket: (lastWanted ?? from.bucket) + 1, id: '' } : null,
+      };
     }
     return {
       ids: page.map(({ id }) => id),

@@ -118,9 +118,7 @@ export class LiveReader<Metadata extends object> {
       incarnation: place.incarnation,
       newest: int(reply[2]),
       openMs: open < 0 ? null : open,
-      events: reply
-        .slice(4)
-        .flatMap((piece) => this.#core.records.readOutput(bytes(piece), place)),
+      events: reply.slice(4).flatMap((piece) => this.#core.records.readOutput(bytes(piece), place)),
     };
   }
 }

@@ -1,7 +1,12 @@
 import type { Codec, RecordPlace } from '../codec/codec.ts';
 import { DecryptionError, HoldfastError } from '../errors/errors.ts';
 import { type JsonValue, toJson } from '../json/json-value.ts';
-import { type Message, type MessageRole, type PreparedMessage, placeMessage } from '../model/message.ts';
+import {
+  type Message,
+  type MessageRole,
+  type PreparedMessage,
+  placeMessage,
+} from '../model/message.ts';
 import type { SessionCredentials, SessionState } from '../model/session.ts';
 import type { PreparedOutput, TurnEvent } from '../model/turn-event.ts';
 
@@ -91,10 +96,7 @@ export class Records {
   }
 
   /** As `n` and then `n` pairs of a count and a piece. */
-  output(
-    output: readonly PreparedOutput[],
-    at: Omit<RecordPlace, 'kind'>,
-  ): (string | Buffer)[] {
+  output(output: readonly PreparedOutput[], at: Omit<RecordPlace, 'kind'>): (string | Buffer)[] {
     const pieces = inPieces(output, (event) => JSON.stringify(event).length).flatMap((piece) => [
       String(piece.length),
       this.#codec.encode(piece, { ...at, kind: 'output' }),

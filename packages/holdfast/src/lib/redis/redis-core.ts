@@ -15,7 +15,7 @@ import type { RedisLink } from './connection/redis-link.ts';
 import type { Script } from './connection/script.ts';
 import { type Header, none, parseCounters, parseHeader } from './header.ts';
 import type { Keys } from './keys.ts';
-import { type KnownSession, KnownSessions, Snapshot, viewOf } from './known-sessions.ts';
+import { KnownSessions, Snapshot, viewOf } from './known-sessions.ts';
 import { Records } from './records.ts';
 import { bytes, list, type ReplyList, text } from './reply.ts';
 import { scripts } from './scripts/scripts.ts';
@@ -88,14 +88,13 @@ export class RedisCore<Metadata extends object> {
   /** The session as it is at this instant; `null` when there is none. */
   async read(id: string): Promise<StoredSnapshot<Metadata> | null> {
     assertId(id, 'A session id');
-    const known = this.known.of(id);
-    const etag = known.snapshot?.etag ?? none;
-    const reply = list(await this.link.call(scripts.read, [known.keys[0]], [etag]));
+    const { keys, snapshot } = this.known.of(id);
+    const reply = list(await this.link.call(scripts.read, [keys[0]], [snapshot?.etag ?? none]));
     if (reply.length === 0) {
       this.known.forget(id);
       return null;
     }
-    return this.decode(id, known, reply, 1);
+    return this.decode(id, snapshot, reply, 1);
   }
 
   /** @throws SessionNotFoundError */
@@ -107,11 +106,11 @@ export class RedisCore<Metadata extends object> {
 
   /**
    * A session of a reply that has, from `at` on, header and counters, and from `values` on state and
-   * credentials, unless they are known.
+   * credentials, unless they are those whose etag was `sent`. (What is known by now may be others.)
    */
   decode(
     id: string,
-    known: KnownSession<Metadata>,
+    sent: Snapshot<Metadata> | null,
     reply: ReplyList,
     at: number,
     values = at + 2,
@@ -119,9 +118,12 @@ export class RedisCore<Metadata extends object> {
     const line = text(reply[at]);
     const header = parseHeader(line);
     const counters = parseCounters(text(reply[at + 1]));
-    const { snapshot: old } = known;
+    const known = this.known.of(id);
     known.header = header;
-    if (reply[values] === undefined && old !== null) return { header, counters, snapshot: old };
+    if (reply[values] === undefined && sent !== null) {
+      known.snapshot = sent;
+      return { header, counters, snapshot: sent };
+    }
     const { incarnation } = header;
     const place = { sessionId: id, incarnation };
     const state = this.records.readState(bytes(reply[values]), {

@@ -1,7 +1,7 @@
-import { whole } from '../store/store-options.ts';
-import type { StoreOptions } from '../store/store-options.ts';
-import type { JsonObject } from '../json/json-value.ts';
 import { ConfigError } from '../errors/errors.ts';
+import type { JsonObject } from '../json/json-value.ts';
+import type { StoreOptions } from '../store/store-options.ts';
+import { whole } from '../store/store-options.ts';
 import { RedisAddress, type RedisTls } from './connection/redis-address.ts';
 import type { ConnectRedis } from './connection/redis-connection.ts';
 
@@ -71,4 +71,3 @@ export function resolveRedisOptions(
     outputIntervalMs: whole(options.outputIntervalMs ?? 50, 'outputIntervalMs', 10_000, 0),
   };
 }
-

@@ -1,10 +1,10 @@
+import { jsonCodec } from '../codec/codec.ts';
 import {
   type HoldfastError,
   OutcomeUnknownError,
   StoreUnavailableError,
   ValidationError,
 } from '../errors/errors.ts';
-import { jsonCodec } from '../codec/codec.ts';
 import type { JsonObject } from '../json/json-value.ts';
 import { assertId, randomId } from '../model/ids.ts';
 import { type Message, type NewMessage, prepareMessage } from '../model/message.ts';

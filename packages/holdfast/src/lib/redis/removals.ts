@@ -27,7 +27,10 @@ export class Removals<Metadata extends object> {
   /** Whether there was one. */
   async delete(
     id: string,
-    { event = 'deleted', incarnation = none }: { event?: 'deleted' | 'evicted'; incarnation?: string } = {},
+    {
+      event = 'deleted',
+      incarnation = none,
+    }: { event?: 'deleted' | 'evicted'; incarnation?: string } = {},
   ): Promise<boolean> {
     return (await this.#remove(id, ['delete', incarnation], event)) === 'removed';
   }
@@ -109,7 +112,13 @@ export class Removals<Metadata extends object> {
     const place = { sessionId: id, incarnation, position };
     const { userId } = this.#core.records.readState(state, place);
     this.#core.tell(event, { sessionId: id, userId });
-    if (userName !== null && userName !== heir) await this.#users.leaveByName(userName, [id]);
+    if (userName === null || userName === heir) return;
+    try {
+      await this.#users.leaveByName(userName, [id]);
+    } catch (err) {
+      // The session has ended all the same; an entry that names none is healed by who reads it.
+      this.#core.options.logger.warn({ err, sessionId: id }, "Failed to clear a user's index");
+    }
   }
 
   async #remove(

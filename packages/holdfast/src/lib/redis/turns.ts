@@ -10,9 +10,9 @@ import {
   ValidationError,
 } from '../errors/errors.ts';
 import type { JsonValue } from '../json/json-value.ts';
+import { jsonBytes } from '../json/json-value.ts';
 import { assertId } from '../model/ids.ts';
 import { maxOutcomeBytes } from '../model/limits.ts';
-import { jsonBytes } from '../json/json-value.ts';
 import { applyPatch } from '../model/state.ts';
 import { invalidToken } from '../model/token.ts';
 import { endsTurn, type PreparedOutput, type TurnEvent } from '../model/turn-event.ts';
@@ -33,6 +33,7 @@ import { Handovers } from './handovers.ts';
 import { none, parseHeader, tokenWord, userWord } from './header.ts';
 import { Inbox, type InboxOwner } from './inbox.ts';
 import { word } from './keys.ts';
+import type { Snapshot } from './known-sessions.ts';
 import { interrupted, leaseLost } from './lease-errors.ts';
 import { gone, notFound, type RedisCore, unlessRepeated } from './redis-core.ts';
 import { bytes, int, type ReplyList, text } from './reply.ts';
@@ -50,6 +51,13 @@ const jitterMs = 50;
 const rememberedLeases = 10_000;
 
 type Begun<Metadata extends object> = TurnGrant<Metadata> | TurnReplay<Metadata>;
+
+/** What `begin` replied, and with what it was asked. */
+interface Asked<Metadata extends object> {
+  readonly reply: ReplyList;
+  readonly sent: Snapshot<Metadata> | null;
+  readonly sentAt: number;
+}
 
 /** Turns on Redis: what `begin` gives, how it waits, and what each write under a lease must prove. */
 export class Turns<Metadata extends object> {
@@ -79,16 +87,15 @@ export class Turns<Metadata extends object> {
     assertId(id, 'A session id');
     const { clock } = this.#core.options;
     const nonce = word(options.nonce);
-    const sentAt = clock.monotonic();
-    const giveUpAt = sentAt + options.waitMs;
+    const giveUpAt = clock.monotonic() + options.waitMs;
     const wait = new Wait<Begun<Metadata>>(id);
     if (options.onBusy !== 'reject' || options.onLost !== undefined) this.inbox.add(nonce, wait);
     try {
-      const reply = await this.#ask(id, nonce, options);
+      const asked = await this.#ask(id, nonce, options);
       const begun =
-        text(reply[0]) === 'wait'
-          ? await this.#queue(id, nonce, options, wait, { reply, giveUpAt })
-          : this.#begun(id, options, reply, sentAt);
+        text(asked.reply[0]) === 'wait'
+          ? await this.#queue(id, nonce, options, wait, { reply: asked.reply, giveUpAt })
+          : this.#begun(id, options, asked);
       if (begun.kind === 'granted' && options.onLost !== undefined) {
         wait.begun(options.onLost, this.#takenAlready(id));
         return begun;
@@ -109,7 +116,6 @@ export class Turns<Metadata extends object> {
     wait: Wait<Begun<Metadata>>,
     { reply: first, giveUpAt }: { reply: ReplyList; giveUpAt: number },
   ): Promise<Begun<Metadata>> {
-    const { clock } = this.#core.options;
     const name = `${id}\n${options.nonce}`;
     this.#waiting.set(name, wait);
     try {
@@ -118,12 +124,12 @@ export class Turns<Metadata extends object> {
         this.#handovers.saw(id, header);
         const recheckMs = header.leaseUntil - int(reply[1]) + 1 + Math.random() * jitterMs;
         await this.#wait(id, nonce, wait, options, { giveUpAt, recheckMs });
-        const sentAt = clock.monotonic();
-        reply = await this.#ask(id, nonce, options);
+        const asked = await this.#ask(id, nonce, options);
+        ({ reply } = asked);
         const kind = text(reply[0]);
         if (kind === 'none') throw gone(id);
         if (kind === 'wait') continue;
-        const begun = this.#begun(id, options, reply, sentAt);
+        const begun = this.#begun(id, options, asked);
         wait.settle(() => begun);
         return begun;
       }
@@ -138,15 +144,10 @@ export class Turns<Metadata extends object> {
   }
 
   /** @throws why the turn may not begin */
-  #begun(
-    id: string,
-    options: BeginOptions,
-    reply: ReplyList,
-    sentAt: number,
-  ): Begun<Metadata> {
-    const kind = text(reply[0]);
-    if (kind === 'granted') return this.#grant(id, options, reply, sentAt);
-    if (kind === 'replayed') return this.#replay(id, options, reply);
+  #begun(id: string, options: BeginOptions, asked: Asked<Metadata>): Begun<Metadata> {
+    const kind = text(asked.reply[0]);
+    if (kind === 'granted') return this.#grant(id, options, asked);
+    if (kind === 'replayed') return this.#replay(id, options, asked);
     throw refusal(id, kind);
   }
 
@@ -154,9 +155,11 @@ export class Turns<Metadata extends object> {
     return this.#core.known.of(id).header?.interrupted ? interrupted(id) : null;
   }
 
-  async #ask(id: string, nonce: string, options: BeginOptions): Promise<ReplyList> {
+  async #ask(id: string, nonce: string, options: BeginOptions): Promise<Asked<Metadata>> {
     const { userId, tokenHash, idempotency, leaseMs, onBusy, waitMs } = options;
     const { codec, known, options: store, inbox } = this.#core;
+    const { snapshot: sent } = known.of(id);
+    const sentAt = store.clock.monotonic();
     const users =
       userId === undefined ? '*' : ` ${codec.userNames(userId).map(userWord).join(' ')} `;
     const { reply } = await this.#core.run(
@@ -174,12 +177,12 @@ export class Turns<Metadata extends object> {
         tokenHash === undefined ? '*' : tokenWord(tokenHash),
         idempotency === undefined ? none : word(idempotency.key),
         digestWord(idempotency),
-        known.of(id).snapshot?.etag ?? none,
+        sent?.etag ?? none,
         store.locking ? '1' : '0',
       ],
       options.nonce,
     );
-    return reply;
+    return { reply, sent, sentAt };
   }
 
   /** Ends when it is worth asking again. @throws what ends the wait */
@@ -201,9 +204,7 @@ export class Turns<Metadata extends object> {
       timers.push(
         clock.setTimer(Math.max(giveUpAt - clock.monotonic(), 0), () =>
           end(
-            new LockTimeoutError(
-              `Failed to acquire lock for session ${id} within ${waitMs} ms.`,
-            ),
+            new LockTimeoutError(`Failed to acquire lock for session ${id} within ${waitMs} ms.`),
           ),
         ),
         clock.setTimer(Math.max(recheckMs, 0), () => wait.granted(), { background: true }),
@@ -225,7 +226,10 @@ export class Turns<Metadata extends object> {
       await this.#leave(id, nonce, ['wait', this.#core.inbox]);
     } catch (err) {
       // Whoever waits behind passes this one over when its claim has lapsed.
-      this.#core.options.logger.warn({ err, sessionId: id }, 'Failed to leave the queue of a session');
+      this.#core.options.logger.warn(
+        { err, sessionId: id },
+        'Failed to leave the queue of a session',
+      );
     }
   }
 
@@ -249,10 +253,9 @@ export class Turns<Metadata extends object> {
   #grant(
     id: string,
     { nonce, idempotency }: BeginOptions,
-    reply: ReplyList,
-    grantedAt: number,
+    { reply, sent, sentAt: grantedAt }: Asked<Metadata>,
   ): TurnGrant<Metadata> {
-    const stored = this.#core.decode(id, this.#core.known.of(id), reply, 2, 6);
+    const stored = this.#core.decode(id, sent, reply, 2, 6);
     const { header, snapshot } = stored;
     const { locking } = this.#core.options;
     this.#handovers.saw(id, header);
@@ -283,9 +286,9 @@ export class Turns<Metadata extends object> {
   #replay(
     id: string,
     { idempotency }: BeginOptions,
-    reply: ReplyList,
+    { reply, sent }: Asked<Metadata>,
   ): TurnReplay<Metadata> {
-    const stored = this.#core.decode(id, this.#core.known.of(id), reply, 2, 6);
+    const stored = this.#core.decode(id, sent, reply, 2, 6);
     const place = {
       sessionId: id,
       incarnation: stored.header.incarnation,
@@ -346,8 +349,7 @@ export class Turns<Metadata extends object> {
       firstTriedAt: this.#versions.get(lease.nonce),
       lease,
       keepMs: end.keep ? end.leaseMs : undefined,
-      state:
-        patches.length === 0 ? undefined : (state) => patches.reduce(applyPatch, state),
+      state: patches.length === 0 ? undefined : (state) => patches.reduce(applyPatch, state),
       increments: changes.increments,
       messages: changes.messages,
       sections,
@@ -562,4 +564,3 @@ function assertOutcomeFits(outcome: JsonValue): void {
     `The turn returned ${size} bytes of JSON; at most ${maxOutcomeBytes} are stored under an idempotency key.`,
   );
 }
-

@@ -1,9 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import {
-  OutcomeUnknownError,
-  ValidationError,
-  VersionConflictError,
-} from '../errors/errors.ts';
+import { OutcomeUnknownError, ValidationError, VersionConflictError } from '../errors/errors.ts';
 import { assertId } from '../model/ids.ts';
 import { maxCounters } from '../model/limits.ts';
 import { type Message, type PreparedMessage, placeMessage } from '../model/message.ts';
@@ -103,7 +99,9 @@ export class Writes<Metadata extends object> {
   async write(id: string, given: WriteOrder): Promise<Written<Metadata>> {
     assertId(id, 'A session id');
     const fresh = given.lease === undefined && given.mayRepeat === false;
-    const order = fresh ? { ...given, firstTriedAt: this.#core.known.of(id).header?.version } : given;
+    const order = fresh
+      ? { ...given, firstTriedAt: this.#core.known.of(id).header?.version }
+      : given;
     const depends = order.state !== undefined || order.messages !== undefined;
     if (!depends && order.credentials === undefined) return this.#write(id, order, null);
     if (order.lease !== undefined) return this.#write(id, order, this.#base(id));
@@ -156,7 +154,7 @@ export class Writes<Metadata extends object> {
           return written;
         }
         case 'moved':
-          base = this.#core.decode(id, this.#core.known.of(id), reply, 2);
+          base = this.#core.decode(id, null, reply, 2);
           prepared = await this.#prepare(id, order, name, base);
           break;
         default:
@@ -342,11 +340,7 @@ export class Writes<Metadata extends object> {
         snapshot,
       },
       before: prepared.snapshot === null ? null : (prepared.base?.snapshot.state ?? null),
-      messages: place(
-        order.messages,
-        Number(lastSeq) - (order.messages?.length ?? 0) + 1,
-        now,
-      ),
+      messages: place(order.messages, Number(lastSeq) - (order.messages?.length ?? 0) + 1, now),
       leaseUntil: Number(lease),
     };
   }

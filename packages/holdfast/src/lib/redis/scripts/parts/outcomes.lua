@@ -1,8 +1,8 @@
 -- Outcomes of keyed turns: in the hash KEYS[3], by key, a line
 --   "expiry attempts stored done request effects" and behind it the outcome through the codec;
 -- `stored`: whether an attempt has stored anything; `done`: 0 not yet, 1 with an outcome, 2 without.
--- KEYS[4] has the keys by expiry, which is the order in which they were put. ARGV[3] is their time to
--- live. The field "#" counts the bytes.
+-- KEYS[4] has the keys in the order in which they were put, which is that of their expiry: by expiry in
+-- microseconds, none twice. ARGV[3] is their time to live. The field "#" counts the bytes.
 local MAX_OUTCOMES, MAX_OUTCOME_BYTES = 64, 262144
 
 local function outcome_of(key)
@@ -22,11 +22,13 @@ local function put_outcome(H, key, entry)
     .. ' ' .. entry.done .. ' ' .. entry.request .. ' ' .. entry.effects .. '\n' .. entry.outcome
   local bytes = tonumber(redis.call('HGET', KEYS[3], '#') or 0)
     - redis.call('HSTRLEN', KEYS[3], key) + #text
-  redis.call('ZADD', KEYS[4], now + ARGV[3], key)
+  local newest = redis.call('ZRANGE', KEYS[4], -1, -1, 'WITHSCORES')[2] or 0
+  local place = math.max((now + ARGV[3]) * 1000, newest + 1)
+  redis.call('ZADD', KEYS[4], string.format('%.0f', place), key)
   local count = redis.call('ZCARD', KEYS[4])
   local oldest = redis.call('ZRANGE', KEYS[4], 0, 0, 'WITHSCORES')
   while oldest[1] ~= key
-    and (count > MAX_OUTCOMES or bytes > MAX_OUTCOME_BYTES or tonumber(oldest[2]) <= now) do
+    and (count > MAX_OUTCOMES or bytes > MAX_OUTCOME_BYTES or tonumber(oldest[2]) <= now * 1000) do
     bytes = bytes - redis.call('HSTRLEN', KEYS[3], oldest[1])
     redis.call('HDEL', KEYS[3], oldest[1])
     redis.call('ZREM', KEYS[4], oldest[1])

@@ -1,0 +1,8 @@
+import { afterAll, afterEach, beforeEach, describe, it } from 'vitest';
+import { sessionStoreSuite } from 'holdfast/testing';
+import { suiteTarget } from './support/suite-target.ts';
+
+const { target, stop } = await suiteTarget({ name: 'redis' });
+afterAll(stop);
+
+sessionStoreSuite(target, { describe, it, beforeEach, afterEach });
