@@ -2,10 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { CancelTimer } from '../clock.ts';
 import {
   type HoldfastError,
-  IdempotencyMismatchError,
-  LeaseLostError,
   LockTimeoutError,
-  SessionBusyError,
   SessionGoneError,
   ValidationError,
 } from '../errors/errors.ts';
@@ -14,7 +11,6 @@ import { jsonBytes } from '../json/json-value.ts';
 import { assertId } from '../model/ids.ts';
 import { maxOutcomeBytes } from '../model/limits.ts';
 import { applyPatch } from '../model/state.ts';
-import { invalidToken } from '../model/token.ts';
 import { endsTurn, type PreparedOutput, type TurnEvent } from '../model/turn-event.ts';
 import {
   type BeginOptions,
@@ -31,13 +27,14 @@ import {
 import type { RedisArgument } from './connection/redis-connection.ts';
 import { Handovers } from './handovers.ts';
 import { none, parseHeader, tokenWord, userWord } from './header.ts';
-import { Inbox, type InboxOwner } from './inbox.ts';
+import { Inbox } from './inbox.ts';
 import { word } from './keys.ts';
 import type { Snapshot } from './known-sessions.ts';
-import { interrupted, leaseLost } from './lease-errors.ts';
-import { gone, notFound, type RedisCore, unlessRepeated } from './redis-core.ts';
+import { interrupted, leaseLost, refusal } from './lease-errors.ts';
+import { gone, type RedisCore, unlessRepeated } from './redis-core.ts';
 import { bytes, int, type ReplyList, text } from './reply.ts';
 import { scripts } from './scripts/scripts.ts';
+import { Wait } from './wait.ts';
 import type { Writes } from './writes.ts';
 
 const beginKeys = 10;
@@ -436,109 +433,6 @@ export class Turns<Metadata extends object> {
         ? ''
         : this.#core.records.outcome(outcome, { sessionId, incarnation, position: key }),
     ];
-  }
-}
-
-/** One begin that may have to wait. Messages for it may come at any time. */
-class Wait<Result> implements InboxOwner {
-  readonly sessionId: string;
-  /** Set when it was woken before it waited. */
-  #woken = false;
-  #ended: { readonly why: unknown } | null = null;
-  #resolve: (() => void) | null = null;
-  #reject: ((why: unknown) => void) | null = null;
-  #joined: Promise<Result> | null = null;
-  #settle: ((outcome: () => Result) => void) | null = null;
-  /** Its lease is being taken away; known before the reply that grants it was here. */
-  #lost: HoldfastError | null = null;
-  #onLost: ((reason: HoldfastError) => void) | null = null;
-
-  constructor(sessionId: string) {
-    this.sessionId = sessionId;
-  }
-
-  next(): Promise<void> {
-    if (this.#ended !== null) return Promise.reject(this.#ended.why);
-    if (this.#woken) {
-      this.#woken = false;
-      return Promise.resolve();
-    }
-    return new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-  }
-
-  readonly granted = () => {
-    if (this.#resolve === null) this.#woken = true;
-    this.#resolve?.();
-    this.#resolve = null;
-    this.#reject = null;
-  };
-
-  /** For a repetition of the same begin: what this one will get. */
-  join(): Promise<Result> {
-    this.#joined ??= new Promise((resolve, reject) => {
-      this.#settle = (outcome) => {
-        try {
-          resolve(outcome());
-        } catch (error) {
-          reject(error);
-        }
-      };
-    });
-    return this.#joined;
-  }
-
-  settle(outcome: () => Result): void {
-    this.#settle?.(outcome);
-  }
-
-  readonly gone = () => this.end(gone(this.sessionId));
-
-  readonly lost = (reason: HoldfastError) => {
-    this.#lost = reason;
-    this.#tell();
-  };
-
-  /** The lease is its own. What took it away meanwhile is told now, anything else once and later. */
-  begun(onLost: ((reason: HoldfastError) => void) | undefined, taken: HoldfastError | null): void {
-    this.#onLost = onLost ?? null;
-    // An earlier grant that was not claimed in time is no loss of this lease.
-    if (this.#lost instanceof LeaseLostError) this.#lost = null;
-    this.#lost = taken ?? this.#lost;
-    queueMicrotask(() => this.#tell());
-  }
-
-  #tell(): void {
-    const onLost = this.#onLost;
-    if (this.#lost === null || onLost === null) return;
-    this.#onLost = null;
-    onLost(this.#lost);
-  }
-
-  end(why: unknown): void {
-    this.#ended = { why };
-    this.#reject?.(why);
-    this.#resolve = null;
-    this.#reject = null;
-  }
-}
-
-/** Why a turn may not begin. */
-function refusal(id: string, kind: string): HoldfastError {
-  switch (kind) {
-    case 'none':
-    case 'user':
-      return notFound(id);
-    case 'token':
-      return invalidToken();
-    case 'closed':
-      return new SessionGoneError(`The session ${id} is closed.`);
-    case 'mismatch':
-      return new IdempotencyMismatchError('This idempotency key was used for another request.');
-    default:
-      return new SessionBusyError(`A turn is running in session ${id}.`);
   }
 }
 
