@@ -4,7 +4,7 @@ import { luaText } from './scripts/lib/lua-text.mjs';
 
 const library = fileURLToPath(new URL('./packages/holdfast/src/', import.meta.url));
 
-/** Tests run the sources; only the `workspace` tests build, each in a copy of this repository. */
+/** Tests run the sources; only the `workspace` and `server` tests build, in a copy of this repository. */
 export default defineConfig({
   plugins: [luaText()],
   resolve: {

@@ -8,10 +8,21 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const source = path.join(root, 'packages', 'holdfast', 'src');
+/** What a copy consists of, next to a link to the installed packages. */
+const copied = [
+  'package.json',
+  'tsconfig.json',
+  'tsconfig.base.json',
+  'vitest.config.ts',
+  'scripts',
+  'tests',
+  'packages/holdfast',
+];
+const library = 'packages/holdfast/src';
 const atOnce = 2;
-const contract = 'lib/memory/in-memory-session-store.contract.test.ts';
-const driver = 'lib/memory/in-memory-session-store.test.ts';
+const contract = `${library}/lib/memory/in-memory-session-store.contract.test.ts`;
+const driver = `${library}/lib/memory/in-memory-session-store.test.ts`;
+const onRedis = 'tests/redis/contract.test.ts';
 
 /**
  * @typedef {object} Guard
@@ -19,7 +30,7 @@ const driver = 'lib/memory/in-memory-session-store.test.ts';
  * @property {string} file below the library's src
  * @property {string} guard what is taken out: stands exactly once in the file
  * @property {string} without what is put in its place
- * @property {string} [test] default: the contract suite
+ * @property {string} [test] default: the contract suite, in memory
  */
 
 /** @type {readonly Guard[]} */
@@ -175,20 +186,121 @@ const guards = [
     without: 'const leaseEnded = record.lease !== null && now > 0;',
     test: driver,
   },
+  {
+    name: 'the fence check on Redis',
+    file: 'lib/redis/scripts/write.lua',
+    guard: 'local held = H[O] == ARGV[6] and H[F] == ARGV[7]',
+    without: 'local held = H[O] == ARGV[6]',
+    test: onRedis,
+  },
+  {
+    name: 'the owner check on Redis',
+    file: 'lib/redis/scripts/write.lua',
+    guard: 'local held = H[O] == ARGV[6] and H[F] == ARGV[7]',
+    without: 'local held = H[F] == ARGV[7]',
+    test: onRedis,
+  },
+  {
+    name: 'the end of a lease on Redis',
+    file: 'lib/redis/scripts/write.lua',
+    guard: 'if not held or tonumber(H[LU]) <= now then',
+    without: 'if not held then',
+    test: onRedis,
+  },
+  {
+    name: 'the incarnation check on Redis',
+    file: 'lib/redis/scripts/keep.lua',
+    guard: "if H[INC] ~= ARGV[4] or not alive(H) then return { 'gone' } end",
+    without: "if not alive(H) then return { 'gone' } end",
+    test: onRedis,
+  },
+  {
+    name: 'exact expiry on Redis',
+    file: 'lib/redis/scripts/parts/header.lua',
+    guard: '(now < tonumber(H[IE]) or now < tonumber(H[LU]))',
+    without: '(now <= tonumber(H[IE]) or now <= tonumber(H[LU]))',
+    test: onRedis,
+  },
+  {
+    name: 'the absolute timeout on Redis',
+    file: 'lib/redis/scripts/parts/header.lua',
+    guard: 'now < tonumber(H[AB]) and ',
+    without: '',
+    test: onRedis,
+  },
+  {
+    name: 'the FIFO queue on Redis',
+    file: 'lib/redis/scripts/begin.lua',
+    guard: '  H[QT] = H[QT] + 1\n',
+    without: '  H[QT] = H[QT] - 1\n',
+    test: onRedis,
+  },
+  {
+    name: 'the interrupter’s place at the front on Redis',
+    file: 'lib/redis/scripts/begin.lua',
+    guard: "ARGV[6] == 'interrupt' and H[QT] or WAITERS + H[QT]",
+    without: 'WAITERS + H[QT]',
+    test: onRedis,
+  },
+  {
+    name: 'the result of a repeated write on Redis',
+    file: 'lib/redis/scripts/write.lua',
+    guard: "if earlier then return { 'done', earlier } end",
+    without: "if earlier == '' then return { 'done', earlier } end",
+    test: onRedis,
+  },
+  {
+    name: 'the etag of a state that is merged on Redis',
+    file: 'lib/redis/scripts/write.lua',
+    guard: '    state = at\n    moved = moved or ARGV[at + 1] ~= H[SN]\n',
+    without: '    state = at\n',
+    test: onRedis,
+  },
+  {
+    name: 'the place of a message on Redis',
+    file: 'lib/redis/scripts/write.lua',
+    guard: 'moved = moved or ARGV[at + 1] ~= H[MS]',
+    without: '',
+    test: onRedis,
+  },
+  {
+    name: 'the one commit of an interrupted holder on Redis',
+    file: 'lib/redis/scripts/write.lua',
+    guard: "local ends = owned and (ARGV[8] == 'end' or has(H, 'i'))",
+    without: "local ends = owned and ARGV[8] == 'end'",
+    test: onRedis,
+  },
+  {
+    name: 'the second look at who has waited on Redis',
+    file: 'lib/redis/scripts/begin.lua',
+    guard: 'local refusal\n',
+    without: "local refusal\nif mine then ARGV[9], ARGV[10] = '*', '*' end\n",
+    test: onRedis,
+  },
+  {
+    name: 'the fence of removed sessions on Redis',
+    file: 'lib/redis/scripts/parts/removal.lua',
+    guard: 'if not floor or tonumber(floor) < tonumber(H[F]) then',
+    without: 'if false then',
+    test: onRedis,
+  },
 ];
 
 /**
  * @param {Guard | null} guard `null` takes nothing out
+ * @param {string} test
  * @returns {Promise<string | null>} the first case that failed; `null` when all passed
  */
-async function firstFailure(guard) {
+async function firstFailure(guard, test) {
   const copy = await mkdtemp(path.join(tmpdir(), 'holdfast-guard-'));
   try {
-    await cp(source, path.join(copy, 'src'), { recursive: true });
+    for (const name of copied) {
+      const filter = (/** @type {string} */ file) => !/[/](dist|node_modules)$/.test(file);
+      await cp(path.join(root, name), path.join(copy, name), { recursive: true, filter });
+    }
     await symlink(path.join(root, 'node_modules'), path.join(copy, 'node_modules'));
-    await writeFile(path.join(copy, 'package.json'), '{ "type": "module" }\n');
-    if (guard !== null) await takeOut(guard, path.join(copy, 'src', guard.file));
-    return await runTests(copy, guard?.test ?? contract);
+    if (guard !== null) await takeOut(guard, path.join(copy, library, guard.file));
+    return await runTests(copy, test);
   } finally {
     await rm(copy, { recursive: true, force: true });
   }
@@ -218,7 +330,7 @@ async function runTests(folder, test) {
   const vitest = path.join(root, 'node_modules', 'vitest', 'vitest.mjs');
   const results = path.join(folder, 'results.json');
   // The first red case is enough; without its guard another may take its whole time to fail.
-  const args = ['run', '--root', folder, '--bail', '1', '--reporter=json', `src/${test}`];
+  const args = ['run', '--root', folder, '--bail', '1', '--reporter=json', test];
   await new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [vitest, ...args, `--outputFile=${results}`], {
       stdio: 'ignore',
@@ -242,14 +354,16 @@ let unnoticed = 0;
 
 async function work() {
   for (let guard = waiting.shift(); guard !== undefined; guard = waiting.shift()) {
-    const failed = await firstFailure(guard);
+    const failed = await firstFailure(guard, guard.test ?? contract);
     if (failed === null) unnoticed += 1;
     console.log(`without ${guard.name}: ${failed === null ? 'NOT NOTICED' : `red in "${failed}"`}`);
   }
 }
 
-const control = await firstFailure(null);
-if (control !== null) throw new Error(`With every guard in place "${control}" fails.`);
+for (const test of new Set(chosen.map(({ test = contract }) => test))) {
+  const control = await firstFailure(null, test);
+  if (control !== null) throw new Error(`With every guard in place "${control}" fails.`);
+}
 await Promise.all(Array.from({ length: atOnce }, work));
 console.log(`${chosen.length - unnoticed} passed, ${unnoticed} failed`);
 process.exitCode = unnoticed === 0 ? 0 : 1;

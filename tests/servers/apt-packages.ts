@@ -2,11 +2,20 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { onPath } from './on-path.ts';
 
 /** Paths of the programs. */
 export interface AptTools {
   aptGet: string;
   dpkg: string;
+}
+
+/** Undefined where packages are not Debian's. */
+export function findAptTools(path: string): AptTools | undefined {
+  if (process.platform !== 'linux') return undefined;
+  const [aptGet] = onPath('apt-get', path);
+  const [dpkg] = onPath('dpkg', path);
+  return aptGet === undefined || dpkg === undefined ? undefined : { aptGet, dpkg };
 }
 
 /**

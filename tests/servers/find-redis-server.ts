@@ -1,8 +1,9 @@
-import { accessSync, constants, statSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { Problem } from '../../scripts/lib/problem.mjs';
 import { repositoryRoot } from '../helpers/repository.ts';
+import { findAptTools } from './apt-packages.ts';
 import { downloadRedis } from './download-redis.ts';
+import { onPath } from './on-path.ts';
 import { probe, type RedisBinary } from './redis-binary.ts';
 
 export interface Surroundings {
@@ -36,28 +37,8 @@ export async function findRedisServer({
       if (!(binary instanceof Error)) return binary;
     }
   }
-  const [aptGet] = onPath('apt-get', path);
-  const [dpkg] = onPath('dpkg', path);
-  if (process.platform === 'linux' && aptGet !== undefined && dpkg !== undefined) {
-    return downloadRedis(cacheFolder, { aptGet, dpkg });
-  }
+  const tools = findAptTools(path);
+  if (tools !== undefined) return downloadRedis(cacheFolder, tools);
   const how = process.platform === 'darwin' ? 'brew install redis' : 'the package redis or valkey';
   throw new Problem(`No redis-server was found: set REDIS_SERVER_BIN, or install it (${how}).`);
-}
-
-function onPath(name: string, path: string): string[] {
-  return path
-    .split(delimiter)
-    .filter(Boolean)
-    .map((folder) => join(folder, name))
-    .filter(isExecutable);
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return statSync(file).isFile();
-  } catch {
-    return false;
-  }
 }

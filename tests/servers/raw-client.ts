@@ -27,7 +27,10 @@ export class RawClient {
     return new RawClient(socket);
   }
 
-  /** The reply, ASCII only: a bulk string's content, any other as it stands on the wire. */
+  /**
+   * The reply, ASCII only: a bulk string's content, an array's replies with spaces between them, any
+   * other as it stands on the wire.
+   */
   send(...words: string[]): Promise<string> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
@@ -37,15 +40,32 @@ export class RawClient {
 
   #receive(text: string): void {
     this.#received += text;
-    for (;;) {
-      const [head, line = ''] = /^(.*)\r\n/.exec(this.#received) ?? [];
-      if (head === undefined) return;
-      const length = /^\$(\d+)$/.exec(line)?.[1];
-      const body = length === undefined ? 0 : Number(length) + 2;
-      if (this.#received.length < head.length + body) return;
-      const bulk = this.#received.slice(head.length, head.length + body - 2);
-      this.#received = this.#received.slice(head.length + body);
-      this.#waiting.shift()?.resolve(length === undefined ? line : bulk);
+    for (let read = readReply(this.#received); read !== undefined; ) {
+      this.#received = read.rest;
+      this.#waiting.shift()?.resolve(read.reply);
+      read = readReply(this.#received);
     }
   }
+}
+
+/** Undefined while the first reply is not all there. */
+function readReply(received: string): { reply: string; rest: string } | undefined {
+  const [head, line = ''] = /^(.*)\r\n/.exec(received) ?? [];
+  if (head === undefined) return undefined;
+  let rest = received.slice(head.length);
+  const [, type, count] = /^([$*])(\d+)$/.exec(line) ?? [];
+  if (type === undefined) return { reply: line, rest };
+  if (type === '$') {
+    const length = Number(count);
+    if (rest.length < length + 2) return undefined;
+    return { reply: rest.slice(0, length), rest: rest.slice(length + 2) };
+  }
+  const replies: string[] = [];
+  while (replies.length < Number(count)) {
+    const read = readReply(rest);
+    if (read === undefined) return undefined;
+    replies.push(read.reply);
+    rest = read.rest;
+  }
+  return { reply: replies.join(' '), rest };
 }

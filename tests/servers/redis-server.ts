@@ -1,4 +1,6 @@
 import { randomInt } from 'node:crypto';
+import { FakeTime } from './fake-time.ts';
+import { findLibfaketime } from './find-libfaketime.ts';
 import { findRedisServer } from './find-redis-server.ts';
 import { Guardian } from './guardian.ts';
 import type { RedisBinary } from './redis-binary.ts';
@@ -39,6 +41,16 @@ export interface RedisServer extends RedisAddress {
   resume(): void;
 }
 
+/** Its clock, which TIME tells and PEXPIREAT goes by, stands still; timers and waits run as ever. */
+export interface FakeTimeRedis extends RedisServer {
+  /**
+   * From the next command on, after a restart too.
+   *
+   * @param ms whole milliseconds since the epoch
+   */
+  setTime(ms: number): void;
+}
+
 const PORTS_TO_TRY = 50;
 
 /**
@@ -50,10 +62,32 @@ export async function startRedis(
   options: RedisOptions = {},
   pickPort: () => number = randomPort,
 ): Promise<RedisServer> {
+  return startOnFreePort(options, pickPort);
+}
+
+/**
+ * The same, on a clock that only `setTime` moves.
+ *
+ * @param options `time` is what it shows at first, in milliseconds since the epoch; 2030-01-01
+ * unless given
+ */
+export async function startRedisOnFakeTime({
+  time = Date.UTC(2030, 0, 1),
+  ...options
+}: RedisOptions & { time?: number } = {}): Promise<FakeTimeRedis> {
+  const library = await findLibfaketime();
+  return startOnFreePort(options, randomPort, (folder) => new FakeTime(library, folder, time));
+}
+
+async function startOnFreePort(
+  options: RedisOptions,
+  pickPort: () => number,
+  fakeTimeIn?: (folder: string) => FakeTime,
+): Promise<PrivateRedis> {
   const binary = await findRedisServer();
   for (let left = PORTS_TO_TRY; ; left--) {
     try {
-      return await PrivateRedis.start(binary, pickPort(), options);
+      return await PrivateRedis.start(binary, pickPort(), options, fakeTimeIn);
     } catch (error) {
       if (left === 1 || !isPortTaken(error)) throw error;
     }
@@ -75,23 +109,21 @@ function isPortTaken(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'EEXIST';
 }
 
-class PrivateRedis implements RedisServer {
-  readonly port: number;
-  readonly version: string;
-  readonly #guardian: Guardian;
-  readonly #command: ServerCommand;
+/** What stays while runs come and go. */
+interface Place {
+  port: number;
+  version: string;
+  guardian: Guardian;
+  command: ServerCommand;
+  fakeTime: FakeTime | undefined;
+}
+
+class PrivateRedis implements FakeTimeRedis {
+  readonly #place: Place;
   #run: ServerProcess;
 
-  private constructor(
-    identity: { port: number; version: string },
-    guardian: Guardian,
-    command: ServerCommand,
-    run: ServerProcess,
-  ) {
-    this.port = identity.port;
-    this.version = identity.version;
-    this.#guardian = guardian;
-    this.#command = command;
+  private constructor(place: Place, run: ServerProcess) {
+    this.#place = place;
     this.#run = run;
   }
 
@@ -100,6 +132,7 @@ class PrivateRedis implements RedisServer {
     { command, env, version }: RedisBinary,
     port: number,
     { persistence = 'none', args = [] }: RedisOptions,
+    fakeTimeIn?: (folder: string) => FakeTime,
   ): Promise<PrivateRedis> {
     // Named by its port, the folder keeps the port from the others' servers until `stop`.
     const guardian = await Guardian.create(`holdfast-redis-${port}`);
@@ -114,12 +147,27 @@ class PrivateRedis implements RedisServer {
       ready: /Ready to accept connections/,
     };
     try {
-      const run = await ServerProcess.start(guardian, server);
-      return new PrivateRedis({ port, version }, guardian, server, run);
+      const fakeTime = fakeTimeIn?.(guardian.folder);
+      const place = { port, version, guardian, command: fakeTime?.on(server) ?? server, fakeTime };
+      return new PrivateRedis(place, await PrivateRedis.#startRun(place));
     } catch (error) {
       await guardian.release();
       throw error;
     }
+  }
+
+  static async #startRun({ guardian, command, fakeTime }: Place): Promise<ServerProcess> {
+    const run = await ServerProcess.start(guardian, command);
+    if (fakeTime !== undefined) FakeTime.cleanUpAfter(run.pid);
+    return run;
+  }
+
+  get port(): number {
+    return this.#place.port;
+  }
+
+  get version(): string {
+    return this.#place.version;
   }
 
   get url(): string {
@@ -131,7 +179,7 @@ class PrivateRedis implements RedisServer {
   }
 
   get folder(): string {
-    return this.#guardian.folder;
+    return this.#place.guardian.folder;
   }
 
   kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
@@ -140,7 +188,12 @@ class PrivateRedis implements RedisServer {
 
   async restart(): Promise<void> {
     await this.#run.kill('SIGTERM');
-    this.#run = await ServerProcess.start(this.#guardian, this.#command);
+    this.#run = await PrivateRedis.#startRun(this.#place);
+  }
+
+  setTime(ms: number): void {
+    if (this.#place.fakeTime === undefined) throw new Error('This server runs on real time.');
+    this.#place.fakeTime.set(ms);
   }
 
   pause(): Promise<void> {
@@ -153,7 +206,7 @@ class PrivateRedis implements RedisServer {
 
   async stop(): Promise<void> {
     await this.#run.kill('SIGKILL');
-    await this.#guardian.release();
+    await this.#place.guardian.release();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

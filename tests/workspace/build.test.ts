@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import { startProcess } from '../helpers/child-process.ts';
-import { repositoryRoot } from '../helpers/repository.ts';
+import { copyBuilt, repositoryRoot } from '../helpers/repository.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const library = 'packages/holdfast';
 const manifest: { exports: Record<string, { types: string } | string> } = JSON.parse(
@@ -29,5 +30,40 @@ describe('the built library', () => {
     const scripts = readdirSync(dist).filter((name) => name.endsWith('.js'));
     const text = scripts.map((name) => readFileSync(join(dist, name), 'utf8')).join('\n');
     expect(text).toMatch(/from "holdfast"/);
+  });
+});
+
+describe('the built library where the redis package is not installed', () => {
+  function withoutRedis(script: string, env: Record<string, string> = {}) {
+    const cwd = temporaryFolder();
+    copyBuilt(inject('builtCopy'), cwd);
+    for (const name of ['redis', '@redis']) {
+      rmSync(join(cwd, 'node_modules', name), { recursive: true });
+    }
+    return startProcess(process.execPath, ['--input-type=module', '-e', script], { cwd, env });
+  }
+
+  it('keeps sessions in memory', async () => {
+    const run = withoutRedis(
+      `import { createSessionManager, loadConfig } from 'holdfast';
+       const sessions = await createSessionManager(loadConfig());
+       await sessions.getOrCreate({ sessionId: 'a' });
+       console.log(await sessions.turn('a', () => 'It works.'));
+       await sessions.close();`,
+    );
+    expect(await run.exit).toEqual({ code: 0, signal: null });
+    expect(run.stdout).toBe('It works.\n');
+  });
+
+  it('says what to install for sessions on Redis', async () => {
+    const run = withoutRedis(
+      `import { createSessionStore, loadConfig } from 'holdfast';
+       import { RedisSessionStore } from 'holdfast/redis';
+       const wanted = createSessionStore(loadConfig());
+       await wanted.catch(({ code, message }) => console.log(RedisSessionStore.name, code, message));`,
+      { SESSION_STORE_TYPE: 'redis' },
+    );
+    expect(await run.exit).toEqual({ code: 0, signal: null });
+    expect(run.stdout).toMatch(/^RedisSessionStore CONFIG .*npm install redis@6\./);
   });
 });

@@ -1,29 +1,16 @@
-import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, inject, it } from 'vitest';
 import { startProcess } from '../helpers/child-process.ts';
 import { addressOf, npmStart } from '../helpers/npm-start.ts';
+import { hasCommands, shellBlock } from '../helpers/readme.ts';
 import { repositoryRoot } from '../helpers/repository.ts';
 
-function has(command: string): boolean {
-  return spawnSync(command, ['--version']).status === 0;
-}
-
-function curlLines(address: string): string {
-  const readme = readFileSync(join(repositoryRoot, 'README.md'), 'utf8');
-  const [, block] = /^```sh\n(.*?)^```$/ms.exec(readme) ?? [];
-  if (block === undefined) throw new Error('README.md has no sh block.');
-  expect(block).toContain('http://localhost:8000');
-  return block.replace('http://localhost:8000', address);
-}
-
 // `npm test` may only ask for Node, npm and git; the lines are for who has bash and curl as well.
-it.skipIf(!has('bash') || !has('curl'))(
+it.skipIf(!hasCommands('bash', 'curl'))(
   "the README's curl lines hold a conversation of five messages",
   async () => {
     const address = await addressOf(npmStart(inject('builtCopy')));
-    const shell = startProcess('bash', ['-euo', 'pipefail', '-c', curlLines(address)], {
+    const script = shellBlock('A conversation with curl', { 'http://localhost:8000': address });
+    const shell = startProcess('bash', ['-euo', 'pipefail', '-c', script], {
       cwd: repositoryRoot,
     });
     expect(await shell.exit).toEqual({ code: 0, signal: null });

@@ -1,4 +1,4 @@
-import { ConfigError, loadConfig } from 'holdfast';
+import { HoldfastError, loadConfig } from 'holdfast';
 import { createLogger } from './logger.ts';
 import { serve } from './server/serve.ts';
 import { StartError } from './server/start-error.ts';
@@ -21,7 +21,7 @@ try {
     });
   }
 } catch (error) {
-  if (!(error instanceof ConfigError || error instanceof StartError)) throw error;
+  if (!(error instanceof HoldfastError || error instanceof StartError)) throw error;
   console.error(error.message);
   process.exitCode = 1;
 }

@@ -12,6 +12,7 @@ import type { Model } from '../model/model.ts';
 import type { Answer } from './answer.ts';
 import { answerTurn } from './answer-turn.ts';
 import { assertMessage } from './message.ts';
+import { SessionFigures } from './session-figures.ts';
 
 export interface CustomerSupportAgentOptions {
   readonly sessions: SessionManager;
@@ -56,6 +57,7 @@ export class CustomerSupportAgent {
   readonly #tools: { readonly model: Model; readonly knowledge: Knowledge };
   readonly #logger: Logger | undefined;
   readonly #clock: Clock;
+  readonly #figures: SessionFigures;
   readonly #running = new Set<Promise<unknown>>();
 
   constructor(options: CustomerSupportAgentOptions) {
@@ -63,6 +65,7 @@ export class CustomerSupportAgent {
     this.#tools = { model: options.model, knowledge: options.knowledge };
     this.#logger = options.logger;
     this.#clock = options.clock ?? systemClock;
+    this.#figures = new SessionFigures(options.sessions.store, this.#clock, options.logger);
   }
 
   get sessionStore(): SessionStore {
@@ -126,17 +129,8 @@ export class CustomerSupportAgent {
       },
       'message answered',
     );
-    return { ...answer, toolMetadata: { sessionStats: await this.#stats() } };
-  }
-
-  /** The answer is committed already: a store that fails now must not take it from the customer. */
-  async #stats(): Promise<StoreStats | null> {
-    try {
-      return await this.sessionStore.getStats();
-    } catch (error) {
-      this.#logger?.warn({ err: error }, 'session stats unavailable');
-      return null;
-    }
+    // The answer is committed already: a store that fails now must not take it from the customer.
+    return { ...answer, toolMetadata: { sessionStats: await this.#figures.current() } };
   }
 
   #secondsSince(started: number): number {

@@ -1,14 +1,23 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { HoldfastError, InvalidTokenError } from 'holdfast';
+import {
+  HoldfastError,
+  InvalidTokenError,
+  LockTimeoutError,
+  OutcomeUnknownError,
+  StoreUnavailableError,
+} from 'holdfast';
 import { toProblem } from 'holdfast/http';
 import { HttpProblem, type HttpProblemCode } from './http-problem.ts';
 
 /** Answers every failure with an RFC 9457 problem. Only a defect or a failed store is logged as an error. */
 export function errorHandler(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const known = knownError(error);
-  if (known.status >= 500) request.log.error({ err: error, code: known.code }, 'request failed');
+  // What operators look for: "Failed to acquire lock for session …".
+  if (known instanceof LockTimeoutError) request.log.warn({ code: known.code }, known.message);
+  else if (known.status >= 500)
+    request.log.error({ err: error, code: known.code }, 'request failed');
   else request.log.info({ code: known.code }, 'request refused');
   if (known.status === 401) reply.header('www-authenticate', 'Bearer');
   if (known.status === 503) reply.header('retry-after', '1');
@@ -53,13 +62,25 @@ const connectionProblems: Readonly<Record<string, readonly [HttpProblemCode, str
   ERR_HTTP_REQUEST_TIMEOUT: ['REQUEST_TIMEOUT', 'The request took too long to arrive.'],
 };
 
-/** Whatever was wrong with a token, its sender learns the same: no session can be probed for. */
 function problemOf(error: HoldfastError | HttpProblem) {
-  if (error instanceof InvalidTokenError) return { ...toProblem(error), detail: error.remedy };
-  if (error instanceof HoldfastError) return toProblem(error);
+  if (error instanceof HoldfastError) return { ...toProblem(error), ...detailInstead(error) };
   const { title, status, message: detail, code } = error;
   return { type: `urn:holdfast:error:${code}`, title, status, detail, code };
 }
+
+/** For whoever sends requests; the log has the error's own words. */
+function detailInstead(error: HoldfastError): { readonly detail?: string } {
+  // Whatever was wrong with a token, its sender learns the same: no session can be probed for.
+  if (error instanceof InvalidTokenError) return { detail: error.remedy };
+  // Where the store is, is nothing for customers.
+  if (error instanceof StoreUnavailableError) return { detail: storeUnavailable };
+  if (error instanceof OutcomeUnknownError) return { detail: outcomeUnknown };
+  return {};
+}
+
+const storeUnavailable = 'The session store did not answer. Retry shortly.';
+const outcomeUnknown =
+  'The session store did not answer, and the request may have taken effect. Retry shortly, under the same Idempotency-Key if it had one.';
 
 function knownError(error: unknown): HoldfastError | HttpProblem {
   if (error instanceof HoldfastError || error instanceof HttpProblem) return error;

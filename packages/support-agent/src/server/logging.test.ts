@@ -1,6 +1,7 @@
+import { LockTimeoutError, OutcomeUnknownError, StoreUnavailableError } from 'holdfast';
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
-import { operator, startTestApp } from '../testing/test-app.ts';
+import { expectProblem, operator, startTestApp } from '../testing/test-app.ts';
 
 it('logs requests and refusals without a message, a token or the operator key', async () => {
   let log = '';
@@ -24,4 +25,36 @@ it('logs requests and refusals without a message, a token or the operator key', 
   expect(log).not.toContain('my secret');
   expect(log).not.toContain(session.token);
   expect(log).not.toContain(operator.authorization.slice('Bearer '.length));
+});
+
+it('says of a session that stays busy what operators look for', async () => {
+  const lines: { level: number; msg: string; err?: object }[] = [];
+  const logger = pino({}, { write: (line) => lines.push(JSON.parse(line)) });
+  const { open, say, faults } = await startTestApp({ logger });
+  const session = await open();
+  const message = `Failed to acquire lock for session ${session.id} within 60000 ms.`;
+  faults.fail('begin', { error: new LockTimeoutError(message) });
+  expectProblem(await say(session, 'Hello'), 503, 'LOCK_TIMEOUT');
+  const [line, ...others] = lines.filter(({ level }) => level > 30);
+  expect(line).toMatchObject({ level: 40, msg: expect.stringMatching(/^Failed to acquire lock/) });
+  expect(line?.err).toBeUndefined();
+  expect(others).toEqual([]);
+});
+
+it('keeps to itself where the store is', async () => {
+  let log = '';
+  const logger = pino({}, { write: (line) => (log += line) });
+  const { open, say, faults } = await startTestApp({ logger });
+  const session = await open();
+  const where = 'Redis at redis://10.1.2.3:6379/0 refused the connection.';
+  for (const [error, code, times] of [
+    [new StoreUnavailableError(where), 'STORE_UNAVAILABLE', 1],
+    [new OutcomeUnknownError(where, { nonce: 'n' }), 'OUTCOME_UNKNOWN', 2],
+  ] as const) {
+    faults.fail('begin', { error, times });
+    const response = await say(session, 'Hello');
+    expectProblem(response, 503, code);
+    expect(response.body).not.toContain('10.1.2.3');
+  }
+  expect(log.match(/redis:\/\/10\.1\.2\.3:6379\/0 refused/g)?.length).toBeGreaterThanOrEqual(2);
 });

@@ -6,6 +6,7 @@ import { CustomerSupportAgent } from '../agent/customer-support-agent.ts';
 import { loadKnowledge } from '../knowledge/load-knowledge.ts';
 import { LocalModel } from '../model/local-model.ts';
 import type { Model } from '../model/model.ts';
+import { within } from '../within.ts';
 import { buildApp } from './app.ts';
 import { listenError } from './start-error.ts';
 
@@ -31,7 +32,7 @@ export interface RunningServer {
 /**
  * Builds everything from the settings and listens.
  *
- * @throws ConfigError, StartError: their messages say what to do.
+ * @throws ConfigError, StoreUnavailableError, StartError: their messages say what to do.
  */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
   const { config, logger, print, model = new LocalModel(), clock = systemClock } = options;
@@ -39,8 +40,13 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const sessions = await createSessionManager(config, { logger, clock });
   const agent = new CustomerSupportAgent({ sessions, model, knowledge, logger, clock });
   const operatorKey = config.server.adminApiKey ?? randomBytes(24).toString('base64url');
-  const app = await buildApp({ config, sessions, agent, operatorKey, logger, clock });
   const { host, port: wanted } = config.server;
+  const app = await buildApp({ config, sessions, agent, operatorKey, logger, clock }).catch(
+    async (error: unknown) => {
+      await sessions.close();
+      throw error;
+    },
+  );
   try {
     await app.listen({ host: addressOf(host), port: wanted });
   } catch (error) {
@@ -61,16 +67,6 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       await sessions.close();
     },
   };
-}
-
-/** Waits for the work, but not longer than `ms`. */
-async function within(ms: number, clock: Clock, work: Promise<unknown>): Promise<void> {
-  let cancel = () => {};
-  const timeUp = new Promise<void>((resolve) => {
-    cancel = clock.setTimer(ms, resolve);
-  });
-  await Promise.race([work, timeUp]);
-  cancel();
 }
 
 /**

@@ -17,7 +17,12 @@ export interface CreateStoreOptions<
   readonly logger?: Logger | undefined;
 }
 
-/** The store that `SESSION_STORE_TYPE` names. @throws ConfigError */
+/**
+ * The store that `SESSION_STORE_TYPE` names. One on Redis is connected; only it loads the `redis`
+ * package.
+ *
+ * @throws ConfigError; StoreUnavailableError when Redis cannot be reached.
+ */
 export async function createSessionStore<
   Metadata extends object = JsonObject,
   MetadataInput extends object = Metadata,
@@ -25,13 +30,20 @@ export async function createSessionStore<
   config: Config,
   options: CreateStoreOptions<Metadata, MetadataInput> = {},
 ): Promise<SessionStore<Metadata, MetadataInput>> {
-  const { storeType: _, maxSessions, ...limits } = config.session;
+  const { storeType, maxSessions, ...limits } = config.session;
   const { locking } = config.turn;
+  const { logger } = options;
+  for (const { setting, message } of config.warnings) logger?.warn({ setting }, message);
   if (!locking) {
-    options.logger?.warn(
+    logger?.warn(
       { setting: 'SESSION_LOCKING_ENABLED' },
       'Locking is off: of two turns that race on a session, one fails with VERSION_CONFLICT',
     );
   }
-  return new InMemorySessionStore({ ...limits, ...options, maxSessions, locking });
+  if (storeType === 'in_memory') {
+    return new InMemorySessionStore({ ...limits, ...options, maxSessions, locking });
+  }
+  const { RedisSessionStore } = await import('../redis/redis-session-store.ts');
+  const { maxConnections: _, ...redis } = config.redis;
+  return RedisSessionStore.connect({ ...limits, ...redis, ...options, locking });
 }

@@ -1,10 +1,23 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { LockTimeoutError, TurnTimeoutError, ValidationError } from '../errors/errors.ts';
+import {
+  ConfigError,
+  LockTimeoutError,
+  StoreUnavailableError,
+  TurnTimeoutError,
+  ValidationError,
+} from '../errors/errors.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
 import { createSessionManager } from './create-session-manager.ts';
 import { createSessionStore } from './create-session-store.ts';
 import { loadConfig } from './load-config.ts';
+
+// This file has what a PEM file is known by: -----BEGIN CERTIFICATE-----
+const anyPem = fileURLToPath(import.meta.url);
 
 const config = (env: Record<string, string> = {}) => loadConfig({ env, envFile: '/dev/null' });
 
@@ -53,6 +66,45 @@ describe('createSessionStore', () => {
     expect((await store.create('a')).metadata.plan).toBe('free');
     const wrong = { plan: 'gold' } as unknown as { plan: 'pro' };
     await expect(store.update('a', { metadata: wrong })).rejects.toThrow(ValidationError);
+  });
+
+  it('tells the warnings of the configuration', async () => {
+    const told: [object, string][] = [];
+    const logger = {
+      debug() {},
+      info() {},
+      error() {},
+      warn: (details: object, message: string) => told.push([details, message]),
+    };
+    const warnings = [{ setting: 'API_PORT', message: 'Maybe another one' }];
+    const store = await createSessionStore({ ...config(), warnings }, { logger });
+    await store.close();
+    expect(told).toEqual([[{ setting: 'API_PORT' }, 'Maybe another one']]);
+  });
+
+  it('does not start on a Redis that is not there', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    const env = {
+      SESSION_STORE_TYPE: 'redis',
+      REDIS_URL: `redis://127.0.0.1:${port}/2`,
+      REDIS_PASSWORD: 'hunter2',
+    };
+    const failure = await createSessionStore(config(env)).catch((error: Error) => error);
+    expect(failure).toBeInstanceOf(StoreUnavailableError);
+    expect(inspect(failure, { depth: 9 })).toContain(`redis://127.0.0.1:${port}/2 refused`);
+    expect(inspect(failure, { depth: 9 })).not.toContain('hunter2');
+  });
+
+  it.each([
+    [{ REDIS_URL: 'redis://ada@127.0.0.1' }, 'REDIS_URL names a user but there is no password'],
+    [{ REDIS_TLS_CA_FILE: anyPem }, 'REDIS_URL is not rediss://'],
+  ])('refuses %j without a connection', async (env, message) => {
+    const failure = createSessionStore(config({ SESSION_STORE_TYPE: 'redis', ...env }));
+    await expect(failure).rejects.toThrow(ConfigError);
+    await expect(failure).rejects.toThrow(message);
   });
 
   it('warns when locking is off, and only then', async () => {

@@ -47,9 +47,20 @@ describe('loadConfig', () => {
         maxPerUserPolicy: 'evict_oldest',
       },
       turn: { locking: true, leaseMs: 30_000, waitMs: 60_000, maxTurnMs: 300_000 },
+      redis: {
+        url: 'redis://localhost:6379/0',
+        password: undefined,
+        tls: undefined,
+        keyPrefix: 'agent:session:',
+        maxConnections: 50,
+        timeoutMs: 5_000,
+        connectTimeoutMs: 5_000,
+        retries: 3,
+      },
       server: { host: 'localhost', port: 8000, adminApiKey: undefined, trustedProxies: [] },
       agent: { provider: 'local', knowledgeDir: undefined },
       logLevel: 'info',
+      warnings: [],
     });
   });
 
@@ -67,6 +78,14 @@ describe('loadConfig', () => {
       SESSION_LOCK_WAIT_SECONDS: '0',
       SESSION_MAX_PER_USER: '8',
       SESSION_MAX_PER_USER_POLICY: 'reject',
+      REDIS_URL: 'rediss://redis.example:6380/3',
+      REDIS_PASSWORD: 'p',
+      REDIS_SESSION_KEY_PREFIX: 'shop:',
+      REDIS_SESSION_TTL_SECONDS: '90',
+      REDIS_MAX_CONNECTIONS: '2',
+      REDIS_SOCKET_TIMEOUT: '9',
+      REDIS_SOCKET_CONNECT_TIMEOUT: '10',
+      SESSION_LOCK_RETRY_ATTEMPTS: '0',
       API_HOST: '0.0.0.0',
       API_PORT: '0',
       ADMIN_API_KEY: 'k'.repeat(16),
@@ -87,6 +106,16 @@ describe('loadConfig', () => {
         maxPerUserPolicy: 'reject',
       },
       turn: { locking: false, leaseMs: 7_000, waitMs: 0, maxTurnMs: 4_000 },
+      redis: {
+        url: 'rediss://redis.example:6380/3',
+        password: 'p',
+        tls: undefined,
+        keyPrefix: 'shop:',
+        maxConnections: 2,
+        timeoutMs: 9_000,
+        connectTimeoutMs: 10_000,
+        retries: 0,
+      },
       server: {
         host: '0.0.0.0',
         port: 0,
@@ -95,12 +124,15 @@ describe('loadConfig', () => {
       },
       agent: { provider: 'local', knowledgeDir: 'articles' },
       logLevel: 'silent',
+      warnings: [],
     });
   });
 
   it('takes an empty value for none', () => {
     const names = ['SESSION_MAX_SESSIONS', 'ADMIN_API_KEY', 'LOG_LEVEL', 'TRUSTED_PROXIES'];
-    const env = Object.fromEntries([...names, 'SESSION_ENCRYPTION_KEY'].map((name) => [name, '']));
+    const redis = ['REDIS_URL', 'REDIS_PASSWORD_FILE', 'REDIS_CLUSTER_NODES'];
+    const all = [...names, ...redis, 'SESSION_ENCRYPTION_KEY'];
+    const env = Object.fromEntries(all.map((name) => [name, '']));
     expect(load(env)).toEqual(load({}));
   });
 
@@ -111,7 +143,7 @@ describe('loadConfig', () => {
 
 describe('a malformed setting', () => {
   it.each([
-    ['SESSION_STORE_TYPE', 'redis', 'must be one of in_memory'],
+    ['SESSION_STORE_TYPE', 'postgres', 'must be one of in_memory, redis'],
     ['SESSION_MAX_SESSIONS', '0', 'must be a whole number from 1 to 16777216'],
     ['SESSION_MAX_SESSIONS', '16777217', 'must be a whole number from 1 to 16777216'],
     ['SESSION_TIMEOUT_MINUTES', '1e3', 'must be a whole number from 1 to 34560'],
@@ -124,6 +156,17 @@ describe('a malformed setting', () => {
     ['SESSION_LOCK_WAIT_SECONDS', ' 5', 'must be a whole number from 0 to 86400'],
     ['SESSION_MAX_PER_USER', '1_000', 'must be a whole number from 0 to 1000000'],
     ['SESSION_MAX_PER_USER_POLICY', 'Reject', 'must be one of evict_oldest, reject'],
+    ['REDIS_URL', 'hunter2@localhost', 'must be redis://['],
+    ['REDIS_URL', 'redis://:hunter2/@localhost', 'must be redis://['],
+    ['REDIS_URL', 'unix:///run/redis.sock', 'must be redis://['],
+    ['REDIS_URL', 'redis://localhost/zero', 'must be redis://['],
+    ['REDIS_SESSION_KEY_PREFIX', '{shop}:', 'must be at most 128 characters of'],
+    ['REDIS_SESSION_KEY_PREFIX', 'x'.repeat(129), 'must be at most 128 characters of'],
+    ['REDIS_SESSION_TTL_SECONDS', '0', 'must be a whole number from 1 to 2073600'],
+    ['REDIS_MAX_CONNECTIONS', '1', 'must be a whole number from 2 to 10000: one connection'],
+    ['REDIS_SOCKET_TIMEOUT', '0.5', 'must be a whole number from 1 to 600'],
+    ['REDIS_SOCKET_CONNECT_TIMEOUT', '601', 'must be a whole number from 1 to 600'],
+    ['SESSION_LOCK_RETRY_ATTEMPTS', '11', 'must be a whole number from 0 to 10'],
     ['API_PORT', '65536', 'must be a whole number from 0 to 65535'],
     ['ADMIN_API_KEY', 'hunter2-hunter2', 'must have 16 characters or more'],
     [
@@ -159,7 +202,7 @@ describe('a malformed setting', () => {
   });
 });
 
-describe('a protection that this version does not have', () => {
+describe('what this version does not have', () => {
   it.each([
     ['SESSION_ENCRYPTION_ENABLED', 'true', 'encryption at rest'],
     ['SESSION_ENCRYPTION_ENABLED', 'ON', 'encryption at rest'],
@@ -169,6 +212,9 @@ describe('a protection that this version does not have', () => {
     ['SESSION_ENCRYPTION_KEY_FILE', '/run/hunter2', 'encryption at rest'],
     ['SESSION_FINGERPRINT_STRICT', '1', 'fingerprinting'],
     ['SESSION_DURABILITY', 'replicated', 'replicated durability'],
+    ['REDIS_CLUSTER_NODES', 'hunter2:7000,hunter2:7001', 'Redis Cluster'],
+    ['REDIS_SENTINEL_NODES', 'hunter2:26379', 'Redis Sentinel'],
+    ['REDIS_SENTINEL_MASTER', 'hunter2', 'Redis Sentinel'],
   ])('stops the start when %s=%s asks for it', (name, value, needs) => {
     const { message } = errorOf({ [name]: value });
     expect(message).toContain(`${name} asks for ${needs}, which this version does not have`);

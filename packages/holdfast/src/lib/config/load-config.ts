@@ -2,14 +2,21 @@ import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import type { z } from 'zod';
 import { ConfigError } from '../errors/errors.ts';
+import { type RedisConfig, readRedisConfig } from './redis-config.ts';
 import { type Settings, settingsSchema } from './settings.ts';
-import { unavailableProtections } from './unavailable.ts';
+import { askedButUnavailable } from './unavailable.ts';
 
 export interface LoadConfigOptions {
   /** Default: `process.env`, which is only read. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** A file of settings; what `env` has comes first. Default: `.env` in the working folder, if it exists. */
   readonly envFile?: string | undefined;
+}
+
+/** What is allowed, and maybe not meant. */
+interface ConfigWarning {
+  readonly setting: string;
+  readonly message: string;
 }
 
 /** The configuration, parsed. Durations carry their unit in their names. */
@@ -30,6 +37,7 @@ export interface Config {
     readonly waitMs: number;
     readonly maxTurnMs: number;
   };
+  readonly redis: RedisConfig;
   readonly server: {
     readonly host: string;
     readonly port: number;
@@ -41,6 +49,8 @@ export interface Config {
     readonly knowledgeDir: string | undefined;
   };
   readonly logLevel: Settings['LOG_LEVEL'];
+  /** For whoever uses the configuration to log. */
+  readonly warnings: readonly ConfigWarning[];
 }
 
 /**
@@ -52,9 +62,12 @@ export function loadConfig(options: LoadConfigOptions = {}): Config {
   const parsed = settingsSchema.safeParse(settings);
   const wrong = [
     ...(parsed.success ? [] : problems(parsed.error)),
-    ...unavailableProtections(settings),
+    ...askedButUnavailable(settings),
   ];
-  if (parsed.success && wrong.length === 0) return toConfig(parsed.data);
+  if (parsed.success) {
+    const redis = readRedisConfig(parsed.data, wrong);
+    if (wrong.length === 0) return toConfig(parsed.data, redis, warningsOf(settings, parsed.data));
+  }
   throw new ConfigError(`${wrong.join('; ')}.`);
 }
 
@@ -82,12 +95,32 @@ function problems(error: z.ZodError): string[] {
   return error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
 }
 
-function toConfig(settings: Settings): Config {
+function warningsOf(given: Readonly<Record<string, string>>, settings: Settings): ConfigWarning[] {
+  const setting = 'REDIS_SESSION_TTL_SECONDS';
+  const ttl = redisIdleTimeoutMs(settings);
+  if (ttl === undefined || given.SESSION_TIMEOUT_MINUTES === undefined) return [];
+  if (ttl === settings.SESSION_TIMEOUT_MINUTES * 60_000) return [];
+  const message = `${setting} and SESSION_TIMEOUT_MINUTES differ: on Redis the first one counts, and sessions are idle for ${ttl / 1000} s at most`;
+  return [{ setting, message }];
+}
+
+/** Undefined where the idle timeout is SESSION_TIMEOUT_MINUTES. */
+function redisIdleTimeoutMs(settings: Settings): number | undefined {
+  const seconds = settings.REDIS_SESSION_TTL_SECONDS;
+  if (settings.SESSION_STORE_TYPE !== 'redis' || seconds === undefined) return undefined;
+  return seconds * 1000;
+}
+
+function toConfig(
+  settings: Settings,
+  redis: RedisConfig,
+  warnings: readonly ConfigWarning[],
+): Config {
   return {
     session: {
       storeType: settings.SESSION_STORE_TYPE,
       maxSessions: settings.SESSION_MAX_SESSIONS,
-      idleTimeoutMs: settings.SESSION_TIMEOUT_MINUTES * 60_000,
+      idleTimeoutMs: redisIdleTimeoutMs(settings) ?? settings.SESSION_TIMEOUT_MINUTES * 60_000,
       absoluteTimeoutMs: settings.SESSION_ABSOLUTE_TIMEOUT_MINUTES * 60_000,
       maxMessages: settings.SESSION_MAX_MESSAGES,
       outcomeTtlMs: settings.SESSION_IDEMPOTENCY_TTL_SECONDS * 1000,
@@ -100,6 +133,7 @@ function toConfig(settings: Settings): Config {
       waitMs: settings.SESSION_LOCK_WAIT_SECONDS * 1000,
       maxTurnMs: settings.SESSION_TURN_MAX_SECONDS * 1000,
     },
+    redis,
     server: {
       host: settings.API_HOST,
       port: settings.API_PORT,
@@ -108,5 +142,6 @@ function toConfig(settings: Settings): Config {
     },
     agent: { provider: settings.AI_PROVIDER, knowledgeDir: settings.KNOWLEDGE_DIR },
     logLevel: settings.LOG_LEVEL,
+    warnings,
   };
 }

@@ -1,36 +1,14 @@
 import { z } from 'zod';
 import { parseIpRange } from '../http/ip-range.ts';
-
-/** A whole number written in decimal, within bounds. */
-const whole = (min: number, max: number, fallback: number) =>
-  z
-    .string()
-    .regex(/^\d{1,15}$/, `must be a whole number from ${min} to ${max}`)
-    .transform(Number)
-    .pipe(
-      z
-        .number()
-        .min(min, `must be a whole number from ${min} to ${max}`)
-        .max(max, `must be a whole number from ${min} to ${max}`),
-    )
-    .prefault(String(fallback));
-
-const oneOf = <const Values extends readonly [string, ...string[]]>(
-  values: Values,
-  fallback: Values[number],
-) => z.enum(values, `must be one of ${values.join(', ')}`).prefault(fallback);
-
-const flag = (fallback: boolean) =>
-  z.stringbool({ error: 'must be true or false' }).prefault(fallback ? 'true' : 'false');
-
-const days = (count: number) => count * 24 * 60;
+import { redis } from './redis-settings.ts';
+import { days, flag, oneOf, whole } from './setting-values.ts';
 
 const sessions = {
-  SESSION_STORE_TYPE: oneOf(['in_memory'], 'in_memory').describe(
-    'Where sessions live: in this process.',
+  SESSION_STORE_TYPE: oneOf(['in_memory', 'redis'], 'in_memory').describe(
+    'Where sessions live: in this process, or on the Redis at REDIS_URL, shared by all processes.',
   ),
   SESSION_MAX_SESSIONS: whole(1, 16_777_216, 10_000).describe(
-    'Sessions held in memory at most; then the least recently active one that is not in a turn goes.',
+    'For in_memory only: sessions held at most; then the least recently active one that is not in a turn goes. On Redis its maxmemory is the bound.',
   ),
   SESSION_TIMEOUT_MINUTES: whole(1, days(24), 30).describe(
     'Idle timeout: a session without a message for so long has expired.',
@@ -110,6 +88,7 @@ const logging = {
 export const settingsSchema = z.object({
   ...sessions,
   ...turns,
+  ...redis,
   ...server,
   ...agent,
   ...logging,
@@ -121,6 +100,7 @@ export type Settings = z.output<typeof settingsSchema>;
 export const settingGroups: ReadonlyArray<{ title: string; names: readonly string[] }> = [
   { title: 'Sessions', names: Object.keys(sessions) },
   { title: 'Turns', names: Object.keys(turns) },
+  { title: 'Redis', names: Object.keys(redis) },
   { title: 'Server', names: Object.keys(server) },
   { title: 'Agent', names: Object.keys(agent) },
   { title: 'Logging', names: Object.keys(logging) },

@@ -1,8 +1,8 @@
-/** A protection that this version does not have, and the settings that ask for it. */
+/** Something that this version does not have, and the settings that ask for it. */
 interface Protection {
   readonly name: string;
-  /** What turns it off. Anything else, a slip of the pen too, asks for it. */
-  readonly off: RegExp;
+  /** What turns it off. Anything else, a slip of the pen too, asks for it; so does anything without. */
+  readonly off?: RegExp;
   /** Settings that turn it on unless it is turned off by name. */
   readonly impliedBy: readonly string[];
   readonly what: string;
@@ -10,7 +10,7 @@ interface Protection {
 
 const no = /^(false|0|no|off|n|disabled)$/i;
 
-export const protections: readonly Protection[] = [
+export const unavailable: readonly Protection[] = [
   {
     name: 'SESSION_ENCRYPTION_ENABLED',
     off: no,
@@ -19,18 +19,20 @@ export const protections: readonly Protection[] = [
   },
   { name: 'SESSION_FINGERPRINT_STRICT', off: no, impliedBy: [], what: 'fingerprinting' },
   { name: 'SESSION_DURABILITY', off: /^async$/i, impliedBy: [], what: 'replicated durability' },
+  { name: 'REDIS_CLUSTER_NODES', impliedBy: [], what: 'Redis Cluster' },
+  { name: 'REDIS_SENTINEL_NODES', impliedBy: ['REDIS_SENTINEL_MASTER'], what: 'Redis Sentinel' },
 ];
 
 /**
- * A sentence for each protection that the settings ask for and do not get. Running without it and
+ * A sentence for each thing that the settings ask for and do not get. Running without it and
  * saying nothing would be worse than not starting.
  */
-export function unavailableProtections(settings: Readonly<Record<string, string>>): string[] {
-  return protections.flatMap(({ name, off, impliedBy, what }) => {
+export function askedButUnavailable(settings: Readonly<Record<string, string>>): string[] {
+  return unavailable.flatMap(({ name, off, impliedBy, what }) => {
     const asking =
       settings[name] === undefined
         ? impliedBy.find((implying) => settings[implying] !== undefined)
-        : off.test(settings[name])
+        : off?.test(settings[name])
           ? undefined
           : name;
     return asking === undefined

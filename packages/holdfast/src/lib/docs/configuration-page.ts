@@ -1,4 +1,4 @@
-import { protections } from '../config/unavailable.ts';
+import { unavailable } from '../config/unavailable.ts';
 import { type DocumentedSetting, documentedSettings } from './documented-settings.ts';
 
 /** `docs/configuration.md`: every setting, by group. */
@@ -21,20 +21,23 @@ stops the start with a message that names it, and never its value.
 ${groups.join('\n')}
 ## Not in this version
 
-These protections are not there yet. To ask for one stops the start; turn it off by name to run without.
+These are not there yet. To ask for one stops the start; turn it off by name, or leave it unset, to run
+without.
 
 | setting | asks for |
 |---|---|
-${protections.map(missing).join('\n')}
+${unavailable.map(missing).join('\n')}
 
-Settings that this page does not name are ignored. Among those that other versions have are
-\`REDIS_*\`, \`SESSION_L1_*\`, \`SESSION_FINGERPRINTING_ENABLED\`,
-\`RATE_LIMIT_*\` and \`CORS_ORIGINS\`: sessions are in memory, bound by their token alone, without rate
-limits, and pages of other origins are not served.
+Settings that this page does not name are ignored, among them what Kubernetes sets for a service named
+redis, such as \`REDIS_PORT\`. Of those that other versions have, \`REDIS_HEALTH_CHECK_INTERVAL\` is not
+needed: the connections to Redis are watched all the time. \`SESSION_L1_*\`, \`RATE_LIMIT_*\`,
+\`SESSION_FINGERPRINTING_ENABLED\` and \`CORS_ORIGINS\` are not in this version: every read asks the store,
+there are no rate limits, sessions are bound by their token alone, and pages of other origins are not
+served.
 `;
 }
 
-function missing({ name, impliedBy, what }: (typeof protections)[number]): string {
+function missing({ name, impliedBy, what }: (typeof unavailable)[number]): string {
   return `| ${[name, ...impliedBy].map((setting) => `\`${setting}\``).join(', ')} | ${what} |`;
 }
 

@@ -64,6 +64,14 @@ describe('the documented settings', () => {
       values: 'evict_oldest, reject',
       fallback: 'evict_oldest',
     });
+    expect(byName.REDIS_URL).toMatchObject({
+      values: 'text',
+      fallback: 'redis://localhost:6379/0',
+    });
+    expect(byName.REDIS_SESSION_TTL_SECONDS).toMatchObject({
+      values: '1 to 2073600',
+      fallback: null,
+    });
     expect(byName.API_HOST).toMatchObject({ values: 'text', fallback: 'localhost' });
     expect(byName.ADMIN_API_KEY).toMatchObject({
       values: 'text of 16 characters or more',
@@ -92,6 +100,10 @@ describe('.env.example', () => {
     expect([...Object.keys(set), ...shown].toSorted()).toEqual(
       Object.keys(settingsSchema.shape).toSorted(),
     );
-    expect(shown).toEqual(['ADMIN_API_KEY', 'TRUSTED_PROXIES', 'KNOWLEDGE_DIR']);
+    expect(shown).toEqual([
+      ...['REDIS_PASSWORD', 'REDIS_PASSWORD_FILE', 'REDIS_TLS_CA_FILE', 'REDIS_TLS_CERT_FILE'],
+      ...['REDIS_TLS_KEY_FILE', 'REDIS_SESSION_TTL_SECONDS'],
+      ...['ADMIN_API_KEY', 'TRUSTED_PROXIES', 'KNOWLEDGE_DIR'],
+    ]);
   });
 });

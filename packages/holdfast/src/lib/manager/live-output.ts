@@ -13,6 +13,9 @@ export interface LiveOutputOptions {
   readonly onRefused: (error: unknown) => void;
 }
 
+/** For the write of live output that is under way when the turn ends. */
+const patienceMs = 500;
+
 /** Pieces that are written together, under one nonce however often they are sent. */
 interface Batch {
   readonly nonce: string;
@@ -67,7 +70,7 @@ export class LiveOutputWriter {
     this.#ended = true;
     this.#cancelTimer?.();
     this.#cancelTimer = null;
-    await this.#writing;
+    await this.#settled();
     const unsent = this.#unsent?.output ?? [];
     this.#unsent = null;
     return [...unsent, ...this.#pending.splice(0), last];
@@ -83,6 +86,20 @@ export class LiveOutputWriter {
   /** What `end` returned was written with the turn's end. */
   ended(output: readonly PreparedOutput[]): void {
     if (output.length > 0) this.#written = true;
+  }
+
+  /**
+   * The write under way has ended, or takes so long that the turn's end does not wait for it: what it
+   * brings is written once, before the end or not at all.
+   */
+  async #settled(): Promise<void> {
+    if (this.#writing === null) return;
+    let cancel: CancelTimer = () => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#options.clock.setTimer(patienceMs, resolve);
+    });
+    await Promise.race([this.#writing, late]);
+    cancel();
   }
 
   #push(output: PreparedOutput): void {

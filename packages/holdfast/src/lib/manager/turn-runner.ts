@@ -3,6 +3,7 @@ import {
   HoldfastError,
   OutcomeUnknownError,
   SessionNotFoundError,
+  StoreUnavailableError,
   TurnInterruptedError,
   ValidationError,
 } from '../errors/errors.ts';
@@ -13,7 +14,13 @@ import { invalidToken } from '../model/token.ts';
 import { turnEvents } from '../model/turn-event.ts';
 import type { Logger } from '../store/emitter.ts';
 import type { SessionStore } from '../store/session-store.ts';
-import type { CommitResult, Lease, TurnChanges, TurnGrant } from '../store/turn-store.ts';
+import type {
+  BeginOptions,
+  CommitResult,
+  Lease,
+  TurnChanges,
+  TurnGrant,
+} from '../store/turn-store.ts';
 import type { Access } from './access.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { LiveOutputWriter } from './live-output.ts';
@@ -110,8 +117,11 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
     } catch (error) {
       const failure = failureOf(error, keeper);
       turn?.end(failure instanceof HoldfastError ? () => failure : endedTurn);
-      await this.#release(keeper.lease, output, failure);
-      if (!output.written) observer?.outputLost(failure);
+      const released = this.#release(keeper.lease, output, failure).then(() => {
+        if (!output.written) observer?.outputLost(failure);
+      });
+      // Who waits for the answer does not wait for the store a second time.
+      if (!isOutage(failure)) await released;
       throw failure;
     } finally {
       keeper.stop();
@@ -124,18 +134,44 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
     { userId, token, idempotency, onBusy, waitMs, signal }: ParsedTurnOptions,
     onLost: (reason: HoldfastError) => void,
   ) {
-    const { store, access, leaseMs } = this.#options;
+    const { store, access, leaseMs, clock } = this.#options;
     const tokenHash = token === undefined ? undefined : access.readToken(token, id).hash;
+    const nonce = randomId();
+    const admission = { userId, tokenHash, idempotency };
+    const begin = { nonce, leaseMs, onBusy, waitMs, ...admission, onLost, signal };
     try {
-      const nonce = randomId();
-      const admission = { userId, tokenHash, idempotency };
-      const begin = { nonce, leaseMs, onBusy, waitMs, ...admission, onLost, signal };
-      return await onceMore(() => store.begin(id, begin));
+      return await onceMore(clock, () => store.begin(id, begin));
     } catch (error) {
+      if (error instanceof OutcomeUnknownError) void this.#giveBack(id, begin);
       // A caller with a token learns nothing about which sessions there are.
       if (tokenHash !== undefined && error instanceof SessionNotFoundError) throw invalidToken();
       throw error;
     }
+  }
+
+  /** A begin whose outcome is unknown may have taken the lease, and nobody would release it. */
+  async #giveBack(id: string, begin: BeginOptions): Promise<void> {
+    const { store, clock, leaseMs } = this.#options;
+    const again = {
+      ...begin,
+      onBusy: 'reject',
+      waitMs: 0,
+      onLost: undefined,
+      signal: undefined,
+    } as const;
+    const until = clock.monotonic() + leaseMs;
+    do {
+      try {
+        const begun = await store.begin(id, again);
+        if (begun.kind === 'granted') await store.release(begun.lease);
+        return;
+      } catch (error) {
+        if (!isOutage(error)) return; // it has no lease, and gets none
+      }
+      await new Promise<void>((resolve) => {
+        clock.setTimer(giveBackEveryMs, resolve, { background: true });
+      });
+    } while (clock.monotonic() < until);
   }
 
   #keep(
@@ -194,7 +230,7 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
     const sentAt = clock.monotonic();
     try {
       const { lease } = keeper;
-      const result = await onceMore(() => store.commit(lease, all, { keep: true, leaseMs }));
+      const result = await onceMore(clock, () => store.commit(lease, all, { keep: true, leaseMs }));
       output.ended(all.output ?? []);
       if (result.lease !== null) keeper.renewed(result.lease, sentAt);
       else
@@ -221,7 +257,7 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
     const { aborted } = keeper;
     if (aborted !== null && !(aborted.reason instanceof TurnInterruptedError)) throw aborted.reason;
     const { lease } = keeper;
-    await onceMore(() =>
+    await onceMore(this.#options.clock, () =>
       this.#options.store.commit(lease, { ...changes, output: last }, { keep: false, outcome }),
     );
   }
@@ -239,15 +275,22 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
   }
 }
 
+/** How often a lease is asked for that is to be given back. */
+const giveBackEveryMs = 1_000;
+
+/** A failure that took longer than this is the end of a store's own attempts. */
+const soonMs = 500;
+
 /**
  * Repeats a call whose reply was lost. It carries a nonce, so it takes effect once and the repeat
- * learns its outcome.
+ * learns its outcome. A store that tried for long has had its time, and the caller waits no second one.
  */
-async function onceMore<Result>(call: () => Promise<Result>): Promise<Result> {
+async function onceMore<Result>(clock: Clock, call: () => Promise<Result>): Promise<Result> {
+  const from = clock.monotonic();
   try {
     return await call();
   } catch (error) {
-    if (!(error instanceof OutcomeUnknownError)) throw error;
+    if (!(error instanceof OutcomeUnknownError) || clock.monotonic() - from > soonMs) throw error;
     return call();
   }
 }
@@ -257,6 +300,10 @@ function failureOf(error: unknown, { aborted }: LeaseKeeper): unknown {
   if (aborted === null || error === aborted.reason) return error;
   const reacted = error instanceof Error && error.name === 'AbortError';
   return reacted ? aborted.reason : error;
+}
+
+function isOutage(failure: unknown): boolean {
+  return failure instanceof StoreUnavailableError || failure instanceof OutcomeUnknownError;
 }
 
 /** @throws ValidationError for what would outlive the turn, or can't be stored under its key. */

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { operator, startTestApp } from '../../testing/test-app.ts';
 
 const allWell = { healthy: true, operations: { set: true, get: true, delete: true } };
@@ -37,5 +37,27 @@ describe('health', () => {
     expect(await status()).toBe(503);
     await clock.advance(1);
     expect(await status()).toBe(200);
+  });
+
+  it('waits for a slow store for a second, and asks it nothing more meanwhile', async () => {
+    const { request, sessions, clock } = await startTestApp();
+    const { store } = sessions;
+    const healthCheck = store.healthCheck.bind(store);
+    let probes = 0;
+    store.healthCheck = async (...args) => {
+      probes += 1;
+      await new Promise<void>((resolve) => clock.setTimer(5_000, resolve));
+      return healthCheck(...args);
+    };
+    const asked = async () => {
+      const { timers } = clock;
+      const response = request('GET', '/health').then(({ statusCode }) => statusCode);
+      await vi.waitFor(() => expect(clock.timers).toBeGreaterThan(timers));
+      await clock.advance(1_000);
+      return response;
+    };
+    expect([await asked(), await asked(), probes]).toEqual([503, 503, 1]);
+    await clock.advance(3_000);
+    expect([(await request('GET', '/health')).statusCode, probes]).toEqual([200, 1]);
   });
 });

@@ -1,0 +1,144 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { devNull, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ConfigError } from '../errors/errors.ts';
+import { type Config, loadConfig } from './load-config.ts';
+
+function file(content: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-secret-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'hunter2');
+  writeFileSync(path, content);
+  return path;
+}
+
+const load = (env: Record<string, string>): Config =>
+  loadConfig({ env: { SESSION_STORE_TYPE: 'redis', ...env }, envFile: devNull });
+
+function refusal(env: Record<string, string>): string {
+  try {
+    load(env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    expect(error.message).not.toContain('hunter2');
+    expect(error.cause).toBeUndefined();
+    return error.message;
+  }
+  throw new Error('It was accepted.');
+}
+
+const pem = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
+
+describe('REDIS_PASSWORD_FILE', () => {
+  it.each([
+    ['hunter2\n', 'hunter2'],
+    ['hunter2\r\n', 'hunter2'],
+    ['hunter2', 'hunter2'],
+    [' hunter 2 \n\n', ' hunter 2 \n'],
+  ])('%j holds the password %j', (content, password) => {
+    expect(load({ REDIS_PASSWORD_FILE: file(content) }).redis.password).toBe(password);
+  });
+
+  it('must hold one', () => {
+    expect(refusal({ REDIS_PASSWORD_FILE: file('\n') })).toContain(
+      'REDIS_PASSWORD_FILE names a file that holds no password',
+    );
+  });
+
+  it('must be readable', () => {
+    const env = { REDIS_PASSWORD_FILE: '/nowhere/hunter2', REDIS_TLS_CA_FILE: '/' };
+    expect(refusal(env)).toBe(
+      'REDIS_PASSWORD_FILE names a file that could not be read (ENOENT); REDIS_TLS_CA_FILE names a file that could not be read (EISDIR). Correct the settings that the message names.',
+    );
+  });
+
+  it('and REDIS_PASSWORD exclude each other', () => {
+    const env = { REDIS_PASSWORD: 'hunter2', REDIS_PASSWORD_FILE: file('hunter2') };
+    expect(refusal(env)).toContain('both set: leave one out');
+  });
+
+  it('is told of with everything else that is wrong', () => {
+    const message = refusal({
+      REDIS_PASSWORD_FILE: '/nowhere',
+      REDIS_CLUSTER_NODES: 'localhost:7000',
+    });
+    expect(message).toContain('REDIS_CLUSTER_NODES asks for Redis Cluster');
+    expect(message).toContain('REDIS_PASSWORD_FILE names a file');
+  });
+});
+
+describe('the TLS files', () => {
+  it('are read', () => {
+    const [ca, cert, key] = ['ca', 'cert', 'key'].map((name) => `${pem}${name}`);
+    const { redis } = load({
+      REDIS_URL: 'rediss://localhost',
+      REDIS_TLS_CA_FILE: file(ca ?? ''),
+      REDIS_TLS_CERT_FILE: file(cert ?? ''),
+      REDIS_TLS_KEY_FILE: file(key ?? ''),
+    });
+    expect(redis.tls).toEqual({ ca, cert, key });
+    expect(load({ REDIS_TLS_CA_FILE: file(pem) }).redis.tls).toEqual({ ca: pem });
+  });
+
+  it.each(['REDIS_TLS_CA_FILE', 'REDIS_TLS_CERT_FILE', 'REDIS_TLS_KEY_FILE'])(
+    '%s must be PEM',
+    (name) => {
+      expect(refusal({ [name]: file('hunter2') })).toContain(
+        `${name} names a file that is not PEM`,
+      );
+    },
+  );
+
+  it.each(['REDIS_TLS_CERT_FILE', 'REDIS_TLS_KEY_FILE'])('%s needs the other one', (name) => {
+    expect(refusal({ [name]: file(pem) })).toContain(
+      'REDIS_TLS_CERT_FILE and REDIS_TLS_KEY_FILE are needed together',
+    );
+  });
+});
+
+it('reads no file for sessions in memory', () => {
+  const { redis } = load({
+    SESSION_STORE_TYPE: 'in_memory',
+    REDIS_PASSWORD_FILE: '/nowhere',
+    REDIS_TLS_CA_FILE: '/nowhere',
+    REDIS_TLS_KEY_FILE: '/nowhere',
+  });
+  expect([redis.password, redis.tls]).toEqual([undefined, undefined]);
+});
+
+describe('REDIS_SESSION_TTL_SECONDS', () => {
+  const idle = (env: Record<string, string>) => {
+    const { session, warnings } = load(env);
+    return [session.idleTimeoutMs, warnings.map(({ setting }) => setting)];
+  };
+
+  it('is the idle timeout on Redis', () => {
+    expect(idle({ REDIS_SESSION_TTL_SECONDS: '90' })).toEqual([90_000, []]);
+    expect(idle({ SESSION_TIMEOUT_MINUTES: '2' })).toEqual([120_000, []]);
+  });
+
+  it('counts, with a warning, where SESSION_TIMEOUT_MINUTES says something else', () => {
+    const env = { REDIS_SESSION_TTL_SECONDS: '90', SESSION_TIMEOUT_MINUTES: '2' };
+    expect(idle(env)).toEqual([90_000, ['REDIS_SESSION_TTL_SECONDS']]);
+    expect(idle({ ...env, REDIS_SESSION_TTL_SECONDS: '120' })).toEqual([120_000, []]);
+  });
+
+  it('means nothing in memory', () => {
+    const env = { REDIS_SESSION_TTL_SECONDS: '90', SESSION_STORE_TYPE: 'in_memory' };
+    expect(idle(env)).toEqual([30 * 60_000, []]);
+    expect(idle({ ...env, SESSION_TIMEOUT_MINUTES: '2' })).toEqual([120_000, []]);
+  });
+});
+
+it('takes no notice of what Kubernetes sets for a service named redis', () => {
+  const service = {
+    REDIS_PORT: 'tcp://10.0.0.11:6379',
+    REDIS_SERVICE_HOST: '10.0.0.11',
+    REDIS_SERVICE_PORT: '6379',
+    REDIS_PORT_6379_TCP: 'tcp://10.0.0.11:6379',
+    REDIS_PORT_6379_TCP_ADDR: '10.0.0.11',
+    REDIS_HEALTH_CHECK_INTERVAL: '30',
+  };
+  expect(load(service)).toEqual(load({}));
+});

@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import type { Settings } from './settings.ts';
+
+/** Where Redis is, how to get in, and how patient to be. */
+export interface RedisConfig {
+  readonly url: string;
+  /** Used where the URL has none. */
+  readonly password: string | undefined;
+  /** PEM, of those files that were named; undefined when none was. */
+  readonly tls: RedisTlsConfig | undefined;
+  readonly keyPrefix: string;
+  readonly maxConnections: number;
+  readonly timeoutMs: number;
+  readonly connectTimeoutMs: number;
+  readonly retries: number;
+}
+
+interface RedisTlsConfig {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+/**
+ * The files that the settings name are read only for a store on Redis: elsewhere they need not exist.
+ *
+ * @param wrong gets a sentence for each that cannot be used, without its path or content
+ */
+export function readRedisConfig(settings: Settings, wrong: string[]): RedisConfig {
+  const isUsed = settings.SESSION_STORE_TYPE === 'redis';
+  return {
+    url: settings.REDIS_URL,
+    password: isUsed ? readPassword(settings, wrong) : settings.REDIS_PASSWORD,
+    tls: isUsed ? readTls(settings, wrong) : undefined,
+    keyPrefix: settings.REDIS_SESSION_KEY_PREFIX,
+    maxConnections: settings.REDIS_MAX_CONNECTIONS,
+    timeoutMs: settings.REDIS_SOCKET_TIMEOUT * 1000,
+    connectTimeoutMs: settings.REDIS_SOCKET_CONNECT_TIMEOUT * 1000,
+    retries: settings.SESSION_LOCK_RETRY_ATTEMPTS,
+  };
+}
+
+function readPassword(
+  { REDIS_PASSWORD: given, REDIS_PASSWORD_FILE: path }: Settings,
+  wrong: string[],
+): string | undefined {
+  if (path === undefined) return given;
+  if (given !== undefined) {
+    wrong.push('REDIS_PASSWORD and REDIS_PASSWORD_FILE are both set: leave one out');
+    return undefined;
+  }
+  // Editors and `echo` end a file with a newline; a second one would be the password's own.
+  const password = readNamed('REDIS_PASSWORD_FILE', path, wrong)?.replace(/\r?\n$/, '');
+  if (password === '') wrong.push('REDIS_PASSWORD_FILE names a file that holds no password');
+  return password;
+}
+
+function readTls(settings: Settings, wrong: string[]): RedisTlsConfig | undefined {
+  const ca = readPem('REDIS_TLS_CA_FILE', settings, wrong);
+  const cert = readPem('REDIS_TLS_CERT_FILE', settings, wrong);
+  const key = readPem('REDIS_TLS_KEY_FILE', settings, wrong);
+  const { REDIS_TLS_CERT_FILE, REDIS_TLS_KEY_FILE } = settings;
+  if ((REDIS_TLS_CERT_FILE === undefined) !== (REDIS_TLS_KEY_FILE === undefined)) {
+    wrong.push('REDIS_TLS_CERT_FILE and REDIS_TLS_KEY_FILE are needed together: set both');
+  }
+  if (ca === undefined && cert === undefined) return undefined;
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  };
+}
+
+type PemSetting = 'REDIS_TLS_CA_FILE' | 'REDIS_TLS_CERT_FILE' | 'REDIS_TLS_KEY_FILE';
+
+function readPem(name: PemSetting, settings: Settings, wrong: string[]): string | undefined {
+  const path = settings[name];
+  if (path === undefined) return undefined;
+  const text = readNamed(name, path, wrong);
+  if (text === undefined || text.includes('-----BEGIN ')) return text;
+  wrong.push(`${name} names a file that is not PEM: it has no line -----BEGIN …`);
+  return undefined;
+}
+
+function readNamed(name: string, path: string, wrong: string[]): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    wrong.push(`${name} names a file that could not be read (${code})`);
+    return undefined;
+  }
+}

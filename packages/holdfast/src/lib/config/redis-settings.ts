@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { ConfigError } from '../errors/errors.ts';
+import { RedisAddress } from '../redis/connection/redis-address.ts';
+import { keyPrefixPattern } from '../redis/redis-options.ts';
+import { days, file, whole, wholeNumber } from './setting-values.ts';
+
+export const redis = {
+  REDIS_URL: z
+    .string()
+    .prefault('redis://localhost:6379/0')
+    .refine(
+      isRedisUrl,
+      'must be redis://[user[:password]@]host[:port][/database], or rediss:// for TLS; of / ? # @ : and % in the password each is written as its percent-encoding',
+    )
+    .describe(
+      'The server: redis://[user[:password]@]host[:port][/database], or rediss:// for TLS.',
+    ),
+  REDIS_PASSWORD: z.string().min(1).optional().describe('The password, where REDIS_URL has none.'),
+  REDIS_PASSWORD_FILE: file('A file that holds the password, in place of REDIS_PASSWORD.'),
+  REDIS_TLS_CA_FILE: file(
+    "For rediss://: a PEM file of certificate authorities, in place of the system's.",
+  ),
+  REDIS_TLS_CERT_FILE: file(
+    'For rediss:// where the server asks for a client certificate: its PEM file.',
+  ),
+  REDIS_TLS_KEY_FILE: file("The client certificate's private key, a PEM file."),
+  REDIS_SESSION_KEY_PREFIX: z
+    .string()
+    .regex(keyPrefixPattern, 'must be at most 128 characters of A-Z a-z 0-9 . _ : @ / -')
+    .prefault('agent:session:')
+    .describe('The beginning of every key. Processes with the same one share their sessions.'),
+  REDIS_SESSION_TTL_SECONDS: wholeNumber(1, days(24) * 60)
+    .optional()
+    .describe('The idle timeout on Redis, in place of SESSION_TIMEOUT_MINUTES.'),
+  REDIS_MAX_CONNECTIONS: whole(
+    2,
+    10_000,
+    50,
+    ': one connection carries the commands of all sessions, one the subscriptions',
+  ).describe('Connections that one process may open; it opens 2.'),
+  REDIS_SOCKET_TIMEOUT: whole(1, 600, 5).describe(
+    'Seconds that an operation may take, all its attempts together. Waiting for other turns is not counted.',
+  ),
+  REDIS_SOCKET_CONNECT_TIMEOUT: whole(1, 600, 5).describe(
+    'Seconds that connecting may take at the start.',
+  ),
+  SESSION_LOCK_RETRY_ATTEMPTS: whole(0, 10, 3).describe(
+    'How often an operation is repeated whose reply from Redis was lost; it takes effect once.',
+  ),
+};
+
+/** Whether it has all that an address needs; a user's password may still come from elsewhere. */
+function isRedisUrl(url: string): boolean {
+  try {
+    new RedisAddress({ url, password: 'elsewhere' });
+    return true;
+  } catch (error) {
+    if (error instanceof ConfigError) return false;
+    throw error;
+  }
+}

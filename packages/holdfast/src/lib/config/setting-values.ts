@@ -1,0 +1,28 @@
+import { z } from 'zod';
+
+/** A whole number written in decimal, within bounds; `why` says what the bounds are for. */
+export const wholeNumber = (min: number, max: number, why = '') => {
+  const message = `must be a whole number from ${min} to ${max}${why}`;
+  return z
+    .string()
+    .regex(/^\d{1,15}$/, message)
+    .transform(Number)
+    .pipe(z.number().min(min, message).max(max, message));
+};
+
+export const whole = (min: number, max: number, fallback: number, why?: string) =>
+  wholeNumber(min, max, why).prefault(String(fallback));
+
+export const oneOf = <const Values extends readonly [string, ...string[]]>(
+  values: Values,
+  fallback: Values[number],
+) => z.enum(values, `must be one of ${values.join(', ')}`).prefault(fallback);
+
+export const flag = (fallback: boolean) =>
+  z.stringbool({ error: 'must be true or false' }).prefault(fallback ? 'true' : 'false');
+
+/** The path of a file that is read at the start. */
+export const file = (meaning: string) => z.string().min(1).optional().describe(meaning);
+
+/** In minutes. */
+export const days = (count: number) => count * 24 * 60;

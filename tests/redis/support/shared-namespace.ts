@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto';
+import { onTestFinished } from 'vitest';
+import {
+  SessionManager,
+  type SessionManagerOptions,
+} from '../../../packages/holdfast/src/lib/manager/session-manager.ts';
+import { Keys } from '../../../packages/holdfast/src/lib/redis/keys.ts';
+import {
+  RedisSessionStore,
+  type RedisSessionStoreOptions,
+} from '../../../packages/holdfast/src/lib/redis/redis-session-store.ts';
+import type {
+  BeginOptions,
+  TurnGrant,
+} from '../../../packages/holdfast/src/lib/store/turn-store.ts';
+import { connected } from '../connection/fixtures.ts';
+
+export type InstanceOptions = Partial<RedisSessionStoreOptions> &
+  Pick<SessionManagerOptions, 'leaseMs' | 'waitMs' | 'maxTurnMs'>;
+
+const buckets = 8;
+
+/** Where the instances of one test meet: a fresh prefix on a server. Everything goes with the test. */
+export class SharedNamespace {
+  readonly keyPrefix = `test:${randomUUID()}:`;
+  readonly keys = new Keys(this.keyPrefix, buckets);
+  readonly #url: string;
+  readonly #defaults: InstanceOptions;
+
+  constructor(url: string, defaults: InstanceOptions = {}) {
+    this.#url = url;
+    this.#defaults = defaults;
+  }
+
+  /** An instance with connections of its own, as another process would have them. */
+  async instance(options: InstanceOptions = {}): Promise<Instance> {
+    const all = { ...this.#defaults, ...options };
+    const { leaseMs = 30_000, waitMs = 60_000, maxTurnMs, ...storeOptions } = all;
+    const store = await RedisSessionStore.connect({
+      url: this.#url,
+      buckets,
+      ...storeOptions,
+      keyPrefix: this.keyPrefix,
+    });
+    onTestFinished(() => store.close());
+    return new Instance({ store, leaseMs, waitMs, maxTurnMs, logger: all.logger });
+  }
+
+  /** Commands of a test's own: their replies as text. */
+  async asking(): Promise<Ask> {
+    const connection = await connected(this.#url);
+    await connection.send(['CLIENT', 'SETNAME', 'test']);
+    return async (...words) => asText(await connection.send(words));
+  }
+}
+
+export type Reply = string | null | readonly Reply[];
+export type Ask = (...words: string[]) => Promise<Reply>;
+
+function asText(reply: unknown): Reply {
+  if (Array.isArray(reply)) return reply.map(asText);
+  if (Buffer.isBuffer(reply)) return reply.toString('latin1');
+  return reply === null ? null : String(reply);
+}
+
+export class Instance extends SessionManager {
+  declare readonly store: RedisSessionStore;
+
+  /** A turn begun by hand: nobody renews or ends it. */
+  async begin(id: string, options: Partial<BeginOptions> = {}): Promise<TurnGrant> {
+    const begun = await this.store.begin(id, {
+      nonce: randomUUID(),
+      leaseMs: 30_000,
+      onBusy: 'wait',
+      waitMs: 60_000,
+      ...options,
+    });
+    if (begun.kind !== 'granted') throw new Error(`The turn on ${id} was a repeat.`);
+    return begun;
+  }
+}

@@ -1,0 +1,116 @@
+import { inject } from 'vitest';
+import { type RunningProcess, startProcess } from '../helpers/child-process.ts';
+import { addressOf } from '../helpers/npm-start.ts';
+
+export const operatorKey = 'operator-key-of-the-tests';
+
+/** One line of a server's log. */
+export interface LogLine {
+  readonly level: number;
+  readonly msg: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly type: string | null;
+  // What the servers answer is compared with what it should be, whatever it is.
+  readonly body: Record<string, unknown>;
+}
+
+/** What a customer's browser does, at one server. */
+export class ServerClient {
+  readonly address: string;
+
+  constructor(address: string) {
+    this.address = address;
+  }
+
+  async request(
+    method: string,
+    path: string,
+    { token, key, body }: { token?: string; key?: string; body?: object } = {},
+  ): Promise<Answer> {
+    const response = await fetch(`${this.address}${path}`, {
+      method,
+      headers: {
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(key === undefined ? {} : { 'idempotency-key': key }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const type = response.headers.get('content-type');
+    const text = await response.text();
+    return { status: response.status, type, body: text === '' ? {} : JSON.parse(text) };
+  }
+
+  async open(): Promise<OpenSession> {
+    const { status, body } = await this.request('POST', '/api/sessions');
+    const { session_id: id, token } = body;
+    if (status !== 201 || typeof id !== 'string' || typeof token !== 'string') {
+      throw new Error(`No session: ${status} ${JSON.stringify(body)}`);
+    }
+    return { id, token };
+  }
+
+  say({ id, token }: OpenSession, message: string, key?: string): Promise<Answer> {
+    const path = `/api/sessions/${id}/messages`;
+    return this.request('POST', path, {
+      token,
+      body: { message },
+      ...(key === undefined ? {} : { key }),
+    });
+  }
+
+  async history({ id, token }: OpenSession): Promise<readonly StoredMessage[]> {
+    const { body } = await this.request('GET', `/api/sessions/${id}/messages?limit=200`, { token });
+    return body.messages as StoredMessage[];
+  }
+}
+
+/** A built server as a process of its own: no npm or shell between, so that a signal is the server's. */
+export class ServerOnRedis extends ServerClient {
+  readonly process: RunningProcess;
+
+  private constructor(process: RunningProcess, address: string) {
+    super(address);
+    this.process = process;
+  }
+
+  static launch(redisUrl: string, env: Record<string, string> = {}): RunningProcess {
+    return startProcess(process.execPath, ['scripts/start.mjs'], {
+      cwd: inject('builtCopy'),
+      env: {
+        API_PORT: '0',
+        ADMIN_API_KEY: operatorKey,
+        SESSION_STORE_TYPE: 'redis',
+        REDIS_URL: redisUrl,
+        ...env,
+      },
+    });
+  }
+
+  /** A server that is ready; it ends with the test. */
+  static async start(redisUrl: string, env?: Record<string, string>): Promise<ServerOnRedis> {
+    const process = ServerOnRedis.launch(redisUrl, env);
+    return new ServerOnRedis(process, await addressOf(process));
+  }
+}
+
+export interface OpenSession {
+  readonly id: string;
+  readonly token: string;
+}
+
+export interface StoredMessage {
+  readonly seq: number;
+  readonly role: string;
+  readonly content: { readonly text: string };
+}
+
+export function logOf({ stdout }: RunningProcess): LogLine[] {
+  return stdout
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line));
+}
