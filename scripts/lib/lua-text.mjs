@@ -3,7 +3,9 @@ export function luaText() {
   return {
     name: 'lua-text',
     transform(code, id) {
-      return id.endsWith('.lua') ? { code: `export default ${JSON.stringify(code)}`, map: null } : null;
+      return id.endsWith('.lua')
+        ? { code: `export default ${JSON.stringify(code)}`, map: null }
+        : null;
     },
   };
 }

@@ -1,5 +1,5 @@
-import { afterAll, afterEach, beforeEach, describe, it } from 'vitest';
 import { sessionStoreSuite } from 'holdfast/testing';
+import { afterAll, afterEach, beforeEach, describe, it } from 'vitest';
 import { suiteTarget } from './support/suite-target.ts';
 
 const { target, stop } = await suiteTarget({ name: 'redis' });

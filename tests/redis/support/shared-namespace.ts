@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { onTestFinished } from 'vitest';
+import type { JsonObject } from '../../../packages/holdfast/src/lib/json/json-value.ts';
 import {
   SessionManager,
   type SessionManagerOptions,
 } from '../../../packages/holdfast/src/lib/manager/session-manager.ts';
 import { Keys } from '../../../packages/holdfast/src/lib/redis/keys.ts';
-import {
-  RedisSessionStore,
-  type RedisSessionStoreOptions,
-} from '../../../packages/holdfast/src/lib/redis/redis-session-store.ts';
+import type { RedisSessionStoreOptions } from '../../../packages/holdfast/src/lib/redis/redis-options.ts';
+import { RedisSessionStore } from '../../../packages/holdfast/src/lib/redis/redis-session-store.ts';
 import type {
   BeginOptions,
   TurnGrant,
@@ -67,7 +66,7 @@ export class Instance extends SessionManager {
   declare readonly store: RedisSessionStore;
 
   /** A turn begun by hand: nobody renews or ends it. */
-  async begin(id: string, options: Partial<BeginOptions> = {}): Promise<TurnGrant> {
+  async begin(id: string, options: Partial<BeginOptions> = {}): Promise<TurnGrant<JsonObject>> {
     const begun = await this.store.begin(id, {
       nonce: randomUUID(),
       leaseMs: 30_000,

@@ -9,11 +9,19 @@ import { Traffic } from './traffic.ts';
 
 export interface SuiteTargetOptions {
   readonly name: string;
-  /** Where stores find the server, if not there where it is. */
-  readonly through?: (url: string) => string;
+  /** Where stores find the server, if not there where it is; and what surrounds their opening. */
+  readonly through?: (server: { readonly port: number }) => Promise<Way | undefined>;
   readonly timeoutMs?: number;
   readonly retries?: number;
   readonly propertyRuns?: number;
+}
+
+/** A way to the server that has faults of its own. */
+export interface Way {
+  readonly url: string;
+  /** A store is opened as long as there are none: opening is not repeated. */
+  healthy(on?: boolean): void;
+  close(): Promise<void>;
 }
 
 /**
@@ -22,12 +30,13 @@ export interface SuiteTargetOptions {
  */
 export async function suiteTarget({
   name,
-  through = (url) => url,
+  through = async () => undefined,
   timeoutMs = 30_000,
   retries,
   propertyRuns = 25,
 }: SuiteTargetOptions): Promise<{ target: SuiteTarget; stop: () => Promise<void> }> {
   const server = await startRedisOnFakeTime();
+  const way = await through(server);
   const traffic = new Traffic();
   const target: SuiteTarget = {
     name,
@@ -39,13 +48,15 @@ export async function suiteTarget({
       const own = { timeoutMs, retries, outputIntervalMs: 0, buckets: 8 };
       return {
         open: async () => {
+          way?.healthy();
           const store = await RedisSessionStore.connect({
             ...options,
             ...own,
-            url: through(server.url),
+            url: way?.url ?? server.url,
             keyPrefix,
             connect: observedConnect(connectNodeRedis, traffic),
           });
+          way?.healthy(false);
           stores.push(store);
           return store;
         },
@@ -55,5 +66,9 @@ export async function suiteTarget({
       };
     },
   };
-  return { target, stop: () => server.stop() };
+  const stop = async () => {
+    await way?.close();
+    await server.stop();
+  };
+  return { target, stop };
 }

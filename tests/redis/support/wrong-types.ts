@@ -65,7 +65,9 @@ async function contentOf(ask: Ask, key: string, type: RedisType): Promise<unknow
       return ((await ask('SMEMBERS', key)) as string[]).sort();
     case 'hash': {
       const flat = (await ask('HGETALL', key)) as string[];
-      const fields = flat.flatMap((name, at) => (at % 2 === 0 ? [[name, flat[at + 1]] as const] : []));
+      const fields = flat.flatMap((name, at) =>
+        at % 2 === 0 ? [[name, flat[at + 1]] as const] : [],
+      );
       return new Map(fields.sort(([one], [other]) => (one < other ? -1 : 1)));
     }
   }

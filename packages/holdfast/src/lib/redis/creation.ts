@@ -3,10 +3,18 @@ import { VersionConflictError } from '../errors/errors.ts';
 import { assertId, randomId } from '../model/ids.ts';
 import type { Session, SessionCredentials, SessionState } from '../model/session.ts';
 import type { ParsedInit } from '../model/state.ts';
+import type { RedisArgument } from './connection/redis-connection.ts';
 import { formatCounters, parseCounters, parseHeader, tokenWord, userWord } from './header.ts';
 import { word } from './keys.ts';
 import { Snapshot } from './known-sessions.ts';
-import { type RedisCore, type StoredSnapshot, unlessRepeated } from './redis-core.ts';
+import { rejoinNamespace } from './namespace.ts';
+import {
+  type Answer,
+  completing,
+  type RedisCore,
+  type StoredSnapshot,
+  unlessRepeated,
+} from './redis-core.ts';
 import type { Removals } from './removals.ts';
 import { bytesOrNull, int, type ReplyList, text } from './reply.ts';
 import { scripts } from './scripts/scripts.ts';
@@ -59,32 +67,30 @@ export class Creation<Metadata extends object> {
     const epoch = userId === null ? null : await this.#users.enter(userId, id);
     const incarnation = randomId();
     const place = { sessionId: id, incarnation, position: 1 };
-    const answer = await this.#core.run(
-      scripts.create,
-      id,
-      createKeys,
-      [
-        ...this.#core.common(id),
-        etag,
-        incarnation,
-        etag,
-        state.status,
-        userWord(this.#core.userName(userId)),
-        tokenWord(credentials.tokenHash),
-        records.state(state, place),
-        records.credentials(credentials, place),
-        formatCounters(counters),
-        String(options.idleTimeoutMs),
-        String(options.absoluteTimeoutMs),
-      ],
-      nonce,
-    );
+    const answer = await this.#call(id, nonce, [
+      ...this.#core.common(id),
+      etag,
+      incarnation,
+      etag,
+      state.status,
+      userWord(this.#core.userName(userId)),
+      tokenWord(credentials.tokenHash),
+      records.state(state, place),
+      records.credentials(credentials, place),
+      formatCounters(counters),
+      String(options.idleTimeoutMs),
+      String(options.absoluteTimeoutMs),
+      String(this.#core.keys.buckets),
+    ]);
     const { reply } = answer;
     const kind = text(reply[0]);
     if (kind === 'taken') {
       if (userId !== null) await this.#settleEntry(userId, id);
+      const mayBeMade = answer.repeated || earlier !== undefined;
+      const forgotten = mayBeMade && int(reply[1]) > recentWrites;
+      if (!forgotten) this.#remembered.delete(memory);
       throw unlessRepeated(
-        { repeated: answer.repeated && int(reply[1]) > recentWrites },
+        { repeated: forgotten },
         nonce,
         new VersionConflictError(`A session ${id} exists already.`),
       );
@@ -96,10 +102,18 @@ export class Creation<Metadata extends object> {
       kind === 'created' || answer.repeated || earlier !== undefined
         ? this.#created(id, init, reply)
         : this.#core.decode(id, null, reply, 2);
-    if (userId !== null && epoch !== null && !(await this.#users.confirm(userId, id, epoch))) {
-      await this.#removals.delete(id, { incarnation: created.header.incarnation });
+    if (userId !== null && epoch !== null) {
+      const mayStay = await completing(nonce, this.#users.confirm(userId, id, epoch));
+      if (!mayStay) await this.#removals.delete(id, { incarnation: created.header.incarnation });
     }
     return this.#core.view(id, asCreated(created, counters, options.idleTimeoutMs), 0);
+  }
+
+  async #call(id: string, nonce: string, args: readonly RedisArgument[]): Promise<Answer> {
+    const answer = await this.#core.run(scripts.create, id, createKeys, args, nonce);
+    if (text(answer.reply[0]) !== 'namespace') return answer;
+    await rejoinNamespace(this.#core.link, this.#core.keys);
+    return this.#core.run(scripts.create, id, createKeys, [...args, '1'], nonce);
   }
 
   #created(id: string, { etag, state, credentials }: Init, reply: ReplyList) {

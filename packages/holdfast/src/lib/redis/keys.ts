@@ -6,11 +6,11 @@ import { crc32 } from 'node:zlib';
  * share a slot of a cluster and one script may change them together; a user's carry the user's.
  */
 export class Keys {
+  readonly prefix: string;
   readonly buckets: number;
-  readonly #prefix: string;
 
   constructor(prefix: string, buckets: number) {
-    this.#prefix = prefix;
+    this.prefix = prefix;
     this.buckets = buckets;
   }
 
@@ -21,7 +21,7 @@ export class Keys {
   /** In the order of the scripts' KEYS; each script takes as many as it names. */
   session(id: string): SessionKeys {
     const bucket = this.bucketOf(id);
-    const own = (type: string) => `${this.#prefix}${type}:{${bucket}}:${id}`;
+    const own = (type: string) => `${this.prefix}${type}:{${bucket}}:${id}`;
     return [
       own('s'),
       own('q'),
@@ -42,7 +42,7 @@ export class Keys {
 
   user(name: string): readonly [string, string] {
     const tag = this.bucketOf(name);
-    return [`${this.#prefix}u:{${tag}}:${name}`, `${this.#prefix}v:{${tag}}:${name}`];
+    return [`${this.prefix}u:{${tag}}:${name}`, `${this.prefix}v:{${tag}}:${name}`];
   }
 
   /** Sessions by when to look whether they have expired. */
@@ -68,20 +68,20 @@ export class Keys {
   }
 
   get inboxPrefix(): string {
-    return `${this.#prefix}i:`;
+    return `${this.prefix}i:`;
   }
 
   /** What all instances must agree on. */
   get namespace(): string {
-    return `${this.#prefix}namespace`;
+    return `${this.prefix}namespace`;
   }
 
   probe(nonce: string): string {
-    return `${this.#prefix}health:${nonce}`;
+    return `${this.prefix}health:${nonce}`;
   }
 
   #ofBucket(type: string, bucket: number): string {
-    return `${this.#prefix}${type}:{${bucket}}`;
+    return `${this.prefix}${type}:{${bucket}}`;
   }
 }
 

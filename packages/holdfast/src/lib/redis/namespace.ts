@@ -27,3 +27,15 @@ export async function openNamespace(
   }
   return Number(count);
 }
+
+/**
+ * The same for one that this instance is in, in case that all data was flushed: before it puts
+ * anything there again. @throws ConfigError when somebody else has begun it anew, and differently
+ */
+export async function rejoinNamespace(link: RedisLink, { prefix, buckets }: Keys): Promise<void> {
+  const found = await openNamespace(link, prefix, buckets);
+  if (found === buckets) return;
+  throw new ConfigError(
+    `The keys behind the prefix "${prefix}" are divided into ${found} buckets now, and not into ${buckets}. Start this process again.`,
+  );
+}

@@ -4,6 +4,7 @@ import {
   OutcomeUnknownError,
   SessionGoneError,
   SessionNotFoundError,
+  StoreUnavailableError,
 } from '../errors/errors.ts';
 import { assertId, randomId } from '../model/ids.ts';
 import type { Session } from '../model/session.ts';
@@ -163,6 +164,17 @@ export function notFound(id: string): SessionNotFoundError {
 
 export function gone(id: string): SessionGoneError {
   return new SessionGoneError(`The session ${id} was deleted or has expired.`);
+}
+
+/** What belongs to a write that has taken effect: repeating that under its nonce does this again. */
+export async function completing<Result>(nonce: string, rest: Promise<Result>): Promise<Result> {
+  try {
+    return await rest;
+  } catch (cause) {
+    if (!(cause instanceof StoreUnavailableError)) throw cause;
+    const message = 'A write took effect, but the indexes that go with it could not be written.';
+    throw new OutcomeUnknownError(message, { nonce, cause });
+  }
 }
 
 /**

@@ -112,13 +112,7 @@ export class Removals<Metadata extends object> {
     const place = { sessionId: id, incarnation, position };
     const { userId } = this.#core.records.readState(state, place);
     this.#core.tell(event, { sessionId: id, userId });
-    if (userName === null || userName === heir) return;
-    try {
-      await this.#users.leaveByName(userName, [id]);
-    } catch (err) {
-      // The session has ended all the same; an entry that names none is healed by who reads it.
-      this.#core.options.logger.warn({ err, sessionId: id }, "Failed to clear a user's index");
-    }
+    if (userName !== null && userName !== heir) await this.#users.leaveByName(userName, id);
   }
 
   async #remove(

@@ -49,6 +49,14 @@ const rememberedLeases = 10_000;
 
 type Begun<Metadata extends object> = TurnGrant<Metadata> | TurnReplay<Metadata>;
 
+/** Whoever commits under a lease for the first time need not ask whether it did so before. */
+interface KnownLease {
+  /** The session's, at the lease's grant or last checkpoint: what is tried later was not made yet. */
+  version: number;
+  /** By their nonces. */
+  readonly commits: Set<string>;
+}
+
 /** What `begin` replied, and with what it was asked. */
 interface Asked<Metadata extends object> {
   readonly reply: ReplyList;
@@ -64,8 +72,8 @@ export class Turns<Metadata extends object> {
   readonly #handovers: Handovers;
   /** Begins that wait: one that is repeated meanwhile joins. */
   readonly #waiting = new Map<string, Wait<Begun<Metadata>>>();
-  /** The session's version at the last grant or checkpoint of a lease: no later commit was before it. */
-  readonly #versions = new LRUCache<string, number>({ max: rememberedLeases });
+  /** What was last known of the leases that were granted here. */
+  readonly #leases = new LRUCache<string, KnownLease>({ max: rememberedLeases });
   #closed = false;
 
   constructor(core: RedisCore<Metadata>, writes: Writes<Metadata>) {
@@ -256,7 +264,8 @@ export class Turns<Metadata extends object> {
     const { header, snapshot } = stored;
     const { locking } = this.#core.options;
     this.#handovers.saw(id, header);
-    this.#versions.set(nonce, header.version);
+    const commits = this.#leases.get(nonce)?.commits ?? new Set();
+    this.#leases.set(nonce, { version: header.version, commits });
     const grant: TurnGrant<Metadata> = {
       kind: 'granted',
       lease: Object.freeze({
@@ -340,10 +349,13 @@ export class Turns<Metadata extends object> {
     if (changes.output !== undefined && changes.output.length > 0) {
       sections.push('output', ...this.#output(lease, changes.output));
     }
+    const known = this.#leases.get(lease.nonce);
+    const firstTriedAt = known?.commits.has(changes.nonce) ? undefined : known?.version;
+    known?.commits.add(changes.nonce);
     const written = await this.#writes.write(id, {
       operation: 'commit',
       nonce: changes.nonce,
-      firstTriedAt: this.#versions.get(lease.nonce),
+      firstTriedAt,
       lease,
       keepMs: end.keep ? end.leaseMs : undefined,
       state: patches.length === 0 ? undefined : (state) => patches.reduce(applyPatch, state),
@@ -354,8 +366,8 @@ export class Turns<Metadata extends object> {
     const { after, leaseUntil, messages } = written;
     const { locking } = this.#core.options;
     const goesOn = end.keep && (!locking || leaseUntil > 0);
-    if (goesOn) this.#versions.set(lease.nonce, after.header.version);
-    else this.#forget(lease);
+    if (!goesOn) this.#forget(lease);
+    else if (known !== undefined) known.version = after.header.version;
     this.#handovers.saw(id, after.header);
     const snapshot = after.snapshot ?? (await this.#core.read(id))?.snapshot;
     if (snapshot === undefined) {
@@ -399,7 +411,7 @@ export class Turns<Metadata extends object> {
   }
 
   #forget({ nonce }: Lease): void {
-    this.#versions.delete(nonce);
+    this.#leases.delete(nonce);
     const owner = this.inbox.get(word(nonce));
     if (owner !== undefined) this.inbox.remove(word(nonce), owner);
   }

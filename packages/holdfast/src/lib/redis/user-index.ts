@@ -58,9 +58,19 @@ export class UserIndex<Metadata extends object> {
     if (ids.length > 0) await this.#command(userId, ['leave', ...ids]);
   }
 
-  /** As `leave`, by the name that the index has. */
-  async leaveByName(name: string, ids: readonly string[]): Promise<void> {
-    await this.#core.link.call(scripts.user, this.#core.keys.user(name), ['leave', ...ids]);
+  /** For a session that is the user's no more, whatever becomes of this: readers heal the entry. */
+  async leaveIfPossible(userId: string, id: string): Promise<void> {
+    await this.leaveByName(this.#core.codec.userNames(userId)[0], id);
+  }
+
+  /** The same, by the name that the index has. */
+  async leaveByName(name: string, id: string): Promise<void> {
+    const { keys, link, options } = this.#core;
+    try {
+      await link.call(scripts.user, keys.user(name), ['leave', id]);
+    } catch (err) {
+      options.logger.warn({ err, sessionId: id }, "Failed to take a session from its user's index");
+    }
   }
 
   /** What is being created from before this does not stay. */

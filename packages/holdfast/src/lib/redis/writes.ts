@@ -10,8 +10,10 @@ import { formatCounters, none, parseCounters, parseHeader, tokenWord, userWord }
 import { word } from './keys.ts';
 import { type KnownSession, Snapshot } from './known-sessions.ts';
 import { interrupted, leaseLost } from './lease-errors.ts';
+import { Lines } from './lines.ts';
 import {
   type Answer,
+  completing,
   gone,
   notFound,
   type RedisCore,
@@ -27,8 +29,8 @@ const writeKeys = 12;
 /** Writes of late, for those that are repeated under their nonce. */
 const rememberedWrites = 1_000;
 
-/** Redis remembers so many writes of a session: behind more, a write may have been forgotten. */
-const recentWrites = 32;
+/** Writes to one session that are under way from one process. */
+const writesAtOnce = 6;
 
 /** What a write changes. Everything is checked when it is there; see `write.lua` for the rest. */
 export interface Changes {
@@ -50,6 +52,8 @@ export interface WriteOrder extends Changes {
   readonly nonce: string;
   /** The session's version before anybody can have used this nonce, where that is known. */
   readonly firstTriedAt?: number | undefined;
+  /** The incarnation of that version; under a lease it is the lease's. */
+  readonly firstTriedIn?: string | undefined;
   /** The nonce is the caller's own, who may repeat the write under it. */
   readonly mayRepeat?: boolean | undefined;
   readonly lease?: Lease | undefined;
@@ -87,8 +91,10 @@ export class Writes<Metadata extends object> {
   readonly #core: RedisCore<Metadata>;
   readonly #users: UserIndex<Metadata>;
   readonly #remembered = new LRUCache<string, Remembered<Metadata>>({ max: rememberedWrites });
-  /** The last write that depends on the state, by session: in one process they do not conflict. */
-  readonly #lines = new Map<string, Promise<unknown>>();
+  /** Writes that depend on the state: in one process they do not conflict. */
+  readonly #dependent = new Lines(1);
+  /** Others: not more than Redis remembers, with those of other processes, when all are repeated. */
+  readonly #independent = new Lines(writesAtOnce);
 
   constructor(core: RedisCore<Metadata>, users: UserIndex<Metadata>) {
     this.#core = core;
@@ -96,29 +102,21 @@ export class Writes<Metadata extends object> {
   }
 
   /** @throws SessionNotFoundError, or under a lease SessionGoneError, LeaseLostError, … */
-  async write(id: string, given: WriteOrder): Promise<Written<Metadata>> {
+  async write(id: string, order: WriteOrder): Promise<Written<Metadata>> {
     assertId(id, 'A session id');
-    const fresh = given.lease === undefined && given.mayRepeat === false;
-    const order = fresh
-      ? { ...given, firstTriedAt: this.#core.known.of(id).header?.version }
-      : given;
-    const depends = order.state !== undefined || order.messages !== undefined;
-    if (!depends && order.credentials === undefined) return this.#write(id, order, null);
-    if (order.lease !== undefined) return this.#write(id, order, this.#base(id));
-    return this.#inLine(id, async () =>
-      this.#write(id, order, this.#base(id) ?? (await this.#core.require(id))),
-    );
-  }
-
-  async #inLine<Result>(id: string, work: () => Promise<Result>): Promise<Result> {
-    const before = this.#lines.get(id);
-    const mine = before === undefined ? work() : before.then(work, work);
-    this.#lines.set(id, mine);
-    try {
-      return await mine;
-    } finally {
-      if (this.#lines.get(id) === mine) this.#lines.delete(id);
-    }
+    const { state, messages, credentials, lease } = order;
+    const depends = state !== undefined || messages !== undefined || credentials !== undefined;
+    if (lease !== undefined) return this.#write(id, order, depends ? this.#base(id) : null);
+    // It is tried for the first time when it has come to the head of its line.
+    const triedNow = () => {
+      const { header } = this.#core.known.of(id);
+      return { ...order, firstTriedAt: header?.version, firstTriedIn: header?.incarnation };
+    };
+    if (!depends) return this.#independent.run(id, () => this.#write(id, triedNow(), null));
+    return this.#dependent.run(id, async () => {
+      const base = this.#base(id) ?? (await this.#core.require(id));
+      return this.#write(id, triedNow(), base);
+    });
   }
 
   #base(id: string): StoredSnapshot<Metadata> | null {
@@ -135,6 +133,7 @@ export class Writes<Metadata extends object> {
     const name = `${order.operation[0]}${word(order.nonce)}`;
     const memory = `${id}\n${name}`;
     const earlier = this.#remembered.get(memory);
+    const mayBeMade = earlier !== undefined && earlier.written === undefined;
     let base = known;
     let prepared = earlier?.prepared ?? (await this.#prepare(id, order, name, base));
     for (;;) {
@@ -143,22 +142,31 @@ export class Writes<Metadata extends object> {
       switch (text(reply[0])) {
         case 'written': {
           const written = this.#written(id, order, prepared, answer);
+          await this.#complete(id, order.nonce, memory, { prepared, written });
           if (order.mayRepeat) this.#remembered.set(memory, { prepared, written });
-          await this.#moved(id, written, prepared.epoch);
           return written;
         }
         case 'done': {
           if (earlier?.written !== undefined) return earlier.written;
           const written = await this.#doneBefore(id, order, prepared, text(reply[1]));
-          await this.#moved(id, written, prepared.epoch);
+          await this.#complete(id, order.nonce, memory, { prepared, written });
           return written;
         }
         case 'moved':
           base = this.#core.decode(id, null, reply, 2);
           prepared = await this.#prepare(id, order, name, base);
           break;
+        case 'doubt':
+          if (earlier?.written !== undefined) return earlier.written;
+          if (mayBeMade || answer.repeated) {
+            this.#remembered.set(memory, { prepared });
+            throw unlessRepeated({ repeated: true }, order.nonce, forgotten(id));
+          }
+          // It is tried for the first time now.
+          prepared = withFirstTry(prepared, order, int(reply[1]), text(reply[2]));
+          break;
         default:
-          throw this.#refusal(id, order, answer, prepared.base);
+          throw this.#refusal(id, order, { reply, repeated: answer.repeated || mayBeMade });
       }
     }
   }
@@ -191,13 +199,13 @@ export class Writes<Metadata extends object> {
       name,
       lease?.incarnation ?? none,
       lease === undefined || !locking ? none : word(lease.nonce),
-      lease === undefined ? none : String(lease.fence),
+      lease === undefined ? (order.firstTriedIn ?? none) : String(lease.fence),
       lease === undefined ? none : keepMs === undefined ? 'end' : 'keep',
       String(keepMs ?? 0),
       String(order.ifVersion ?? lease?.ifVersion ?? none),
       String(idleTimeoutMs),
       String(maxMessages),
-      String(order.firstTriedAt ?? none),
+      firstTry(order, order.firstTriedAt),
     ];
     const snapshot = this.#values(id, order, name, base, args);
     const epoch = snapshot && base ? await this.#enterUser(id, base, snapshot) : null;
@@ -265,6 +273,20 @@ export class Writes<Metadata extends object> {
     return this.#users.enter(state.userId, id);
   }
 
+  async #complete(
+    id: string,
+    nonce: string,
+    memory: string,
+    { prepared, written }: Required<Remembered<Metadata>>,
+  ): Promise<void> {
+    try {
+      await completing(nonce, this.#moved(id, written, prepared.epoch));
+    } catch (error) {
+      if (error instanceof OutcomeUnknownError) this.#remembered.set(memory, { prepared });
+      throw error;
+    }
+  }
+
   /** What follows from a write for indexes and listeners. */
   async #moved(
     id: string,
@@ -284,7 +306,7 @@ export class Writes<Metadata extends object> {
     if (userId !== null && epoch !== null && !(await this.#users.confirm(userId, id, epoch))) {
       await this.#users.evict(id);
     }
-    if (before.userId !== null) await this.#users.leave(before.userId, [id]);
+    if (before.userId !== null) await this.#users.leaveIfPossible(before.userId, id);
   }
 
   #written(
@@ -345,35 +367,26 @@ export class Writes<Metadata extends object> {
     };
   }
 
+  /** A reply that refuses the write says that it was not made by an earlier call either, or why not. */
   #refusal(
     id: string,
     { lease, nonce, ifVersion }: WriteOrder,
-    answer: Answer,
-    base: StoredSnapshot<Metadata> | null,
+    { reply, repeated }: Answer,
   ): Error {
-    const { reply } = answer;
-    const version = int(reply[1]);
-    // It would still be remembered if it had taken effect, unless so many others came after it.
-    const remembered = version - (base?.header.version ?? lease?.ifVersion ?? 0) < recentWrites;
-    const unlessHidden = { repeated: answer.repeated && !remembered };
     switch (text(reply[0])) {
       case 'gone':
         return unlessRepeated(
-          { repeated: answer.repeated && text(reply[1]) !== '1' },
+          { repeated: repeated && text(reply[1]) !== '1' },
           nonce,
           lease === undefined ? notFound(id) : gone(id),
         );
       case 'lost':
-        return unlessRepeated(unlessHidden, nonce, leaseLost(id));
+        return leaseLost(id);
       case 'interrupted':
-        return unlessRepeated(unlessHidden, nonce, interrupted(id));
+        return interrupted(id);
       case 'version':
-        return unlessRepeated(
-          unlessHidden,
-          nonce,
-          new VersionConflictError(
-            `The session ${id} is at version ${version}, not at ${ifVersion ?? lease?.ifVersion}.`,
-          ),
+        return new VersionConflictError(
+          `The session ${id} is at version ${int(reply[1])}, not at ${ifVersion ?? lease?.ifVersion}.`,
         );
       case 'token':
         return new VersionConflictError(`The token of session ${id} was changed meanwhile.`);
@@ -383,6 +396,32 @@ export class Writes<Metadata extends object> {
         return new TypeError(`The write script replied with ${text(reply[0])}.`);
     }
   }
+}
+
+/** Where the version before the first try stands in the arguments, and its incarnation. */
+const firstTryAt = 12;
+const firstTryInAt = 6;
+
+function firstTry({ mayRepeat, lease }: WriteOrder, version: number | undefined): string {
+  if (version === undefined) return none;
+  return lease === undefined && mayRepeat !== false ? `?${version}` : String(version);
+}
+
+function withFirstTry<Metadata extends object>(
+  prepared: Prepared<Metadata>,
+  order: WriteOrder,
+  version: number,
+  incarnation: string,
+): Prepared<Metadata> {
+  const args = prepared.args.with(firstTryAt, firstTry(order, version));
+  return {
+    ...prepared,
+    args: order.lease === undefined ? args.with(firstTryInAt, incarnation) : args,
+  };
+}
+
+function forgotten(id: string): VersionConflictError {
+  return new VersionConflictError(`Session ${id} was changed too often meanwhile.`);
 }
 
 interface Remembered<Metadata extends object> {

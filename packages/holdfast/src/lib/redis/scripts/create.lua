@@ -5,8 +5,10 @@
 --       13 index of all, 14 the bucket
 -- ARGV  1 session id, 2 inbox prefix, 3 -, 4 the write's name, 5 incarnation, 6 etag, 7 status,
 --       8 the user's name or "-", 9 the token's hash or "-", 10 state, 11 credentials, 12 counters
---       13 idle timeout in ms, 14 absolute timeout in ms
--- Reply {"taken", version} | {"done", now, header, counters, state, credentials} | {"created", now, header, counters, header and
+--       13 idle timeout in ms, 14 absolute timeout in ms, 15 buckets of the namespace
+--       16 "1": the caller has just made sure of the namespace
+-- Reply {"namespace"}: this bucket was never used, or all was flushed since, or it is another's
+--       {"taken", version} | {"done", now, header, counters, state, credentials} | {"created", now, header, counters, header and
 --       state of the expired session that was in its place?}
 local H, replaced
 local stored = redis.call('HMGET', KEYS[1], 'h', 'n', 'd')
@@ -21,6 +23,10 @@ end
 check_removal()
 local buried = redis.call('HGET', KEYS[12], 'h')
 if buried and repeated(ARGV[4]) then return { 'done', now, buried, ARGV[12], ARGV[10], ARGV[11] } end
+local buckets = redis.call('HGET', KEYS[14], 'buckets')
+if buckets ~= ARGV[15] and (buckets or ARGV[16] ~= '1') then return { 'namespace' } end
+-- The first write is one that Redis refuses when it is full: after a write it refuses none.
+redis.call('HSET', KEYS[14], 'buckets', ARGV[15])
 if replaced then remove(H, stored[1], stored[3], '-') else redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[9]) end
 
 local absolute = now + ARGV[14]

@@ -26,7 +26,7 @@ if ARGV[5] == 'lease' then
     end
     attempt_ended(H, false)
     hand_over(H)
-    remember(H, name, '-')
+    remember(H, name, string.format('%.0f %.0f', H[V] + 1, now))
   end
 elseif ARGV[5] == 'wait' then
   local member = ARGV[4] .. '@' .. ARGV[6]

@@ -59,9 +59,11 @@ if ARGV[1] == 'confirm' then
 end
 
 local cap, epoch = tonumber(ARGV[3]), redis.call('HGET', KEYS[2], '#epoch') or '0'
-local entered = redis.call('ZSCORE', KEYS[1], id)
+-- One that was evicted before it was created has to make its own room again.
+local own = redis.call('HGET', KEYS[2], id)
+local entered = redis.call('ZSCORE', KEYS[1], id) and not (own and string.match(own, '^leaving'))
 local ends = {}
-if cap > 0 and not entered then
+if cap > 0 then
   local states, leaving = {}, 0
   local flat = redis.call('HGETALL', KEYS[2])
   for at = 1, #flat, 2 do
@@ -69,11 +71,12 @@ if cap > 0 and not entered then
     local until_ms = string.match(flat[at + 1], '^leaving (%d+)')
     if until_ms then
       leaving = leaving + 1
-      if tonumber(until_ms) <= now then ends[#ends + 1] = flat[at] end
+      -- To one whose reply was lost they are named again.
+      if flat[at] ~= id and (entered or tonumber(until_ms) <= now) then ends[#ends + 1] = flat[at] end
     end
   end
   local over = redis.call('ZCARD', KEYS[1]) - leaving - cap + 1
-  if over > 0 then
+  if over > 0 and not entered then
     local all = redis.call('ZRANGE', KEYS[1], 0, -1)
     if ARGV[5] ~= '1' then
       local check = { 'check' }

@@ -4,10 +4,12 @@
 -- KEYS  1 session, 2 waiters, 3 outcomes, 4 outcomes by age, 5 live output, 6 expiry index, 7 leases,
 --       8 the bucket's waiters, 9 messages, 10 recent writes, 11 status index, 12 grave
 -- ARGV  1 session id, 2 inbox prefix, 3 outcomes' time to live in ms, 4 the write's name
---       5 incarnation or "-" for any, 6 owner's nonce or "-", 7 fencing token
+--       5 incarnation or "-" for any, 6 owner's nonce or "-", 7 fencing token; or outside of a turn the
+--       incarnation of the version in 13
 --       8 "end" or "keep" the turn, or "-" outside of one, 9 lease in ms, 10 version to find or "-"
 --       11 idle timeout in ms, 12 messages kept, 13 the version before this write was first tried: where
---       it is still that one, the write has surely not been made; or "-"
+--       it is still that one, the write has surely not been made; or "?version" when it may have been
+--       tried before that, too, or "-"
 --       and behind these any of
 --       "state" etag-to-find status user text
 --       "credentials" etag-to-find token-to-find-or-* token text
@@ -17,16 +19,22 @@
 --       "output" starts ends n {count text}*n
 -- Reply {"gone", "1" when it surely was gone before this write was first called} | {"lost", version} | {"interrupted", version} | {"version", version} | {"token"}
 --       {"counter", name, "many" or "large"}
+--       {"doubt", version, incarnation}: it may have been made since it was first tried, and been forgotten
 --       {"moved", now, header, counters, state, credentials}: read again and repeat
 --       {"done", line of the first time} | {"written", now, header, counters, lease's end or 0}
 -- Keeps  a write under a lease changes something only while that lease is held.
 local stored = redis.call('HMGET', KEYS[1], 'h', 'n')
 local H = stored[1] and parse(stored[1])
-if not H or H[V] ~= ARGV[13] or (ARGV[5] ~= '-' and ARGV[5] ~= H[INC]) then
+local same = H and (ARGV[5] == '-' or ARGV[5] == H[INC])
+-- A version number means nothing but in its own incarnation.
+local comparable = same and (ARGV[5] ~= '-' or ARGV[7] == H[INC])
+if not comparable or H[V] ~= ARGV[13] then
   local earlier = repeated(ARGV[4])
   if earlier then return { 'done', earlier } end
+  local since = comparable and tonumber(string.match(ARGV[13], '%d+$')) or 0
+  if same and forgotten(H, since) then return { 'doubt', H[V], H[INC] } end
 end
-if not H or (ARGV[5] ~= '-' and ARGV[5] ~= H[INC]) then
+if not same then
   local buried = redis.call('HGET', KEYS[12], 'h')
   local known = ARGV[5] == '-' or not buried or parse(buried)[INC] == ARGV[5]
   return { 'gone', known and '1' or '0' }
@@ -124,6 +132,8 @@ if messages then
   end
 end
 if state then
+  -- First a write that Redis refuses when it is full: after another one it refuses none.
+  redis.call('HSET', KEYS[1], 'd', ARGV[state + 4])
   if ARGV[state + 2] ~= H[ST] then
     redis.call('ZREM', KEYS[11], H[ST] .. ':' .. ARGV[1])
     if ARGV[state + 2] ~= 'active' then
@@ -131,7 +141,6 @@ if state then
     end
   end
   H[SV], H[SN], H[ST], H[USR] = H[SV] + 1, ARGV[4], ARGV[state + 2], ARGV[state + 3]
-  redis.call('HSET', KEYS[1], 'd', ARGV[state + 4])
 end
 if credentials then
   H[CV], H[SN], H[TOK] = H[CV] + 1, ARGV[4], ARGV[credentials + 3]

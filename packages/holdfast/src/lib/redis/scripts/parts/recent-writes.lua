@@ -1,6 +1,7 @@
 -- The results of the last writes, so that one whose reply was lost can be repeated: in the list
--- KEYS[10], name and result by turns, at least the last 32. It outlives the session for a while.
-local KEPT, CUT_AT = 64, 80
+-- KEYS[10], name and result by turns: the last 32, and in a session with many writers also those that
+-- are younger than any repetition, up to 2,048. It outlives the session for a while.
+local KEPT, CUT_AT, MOST, REPEATED_MS, CUT = 64, 80, 4096, 30000, 16
 
 -- What an earlier write of this name did; nil when there is none.
 local function repeated(name)
@@ -8,8 +9,23 @@ local function repeated(name)
   return at and redis.call('LINDEX', KEYS[10], at + 1)
 end
 
+-- Whether a write that was first tried at this version may have been made and forgotten since.
+local function forgotten(H, since)
+  if since >= tonumber(H[V]) then return false end
+  local line = redis.call('LINDEX', KEYS[10], 1)
+  local from = line and tonumber(string.match(line, '^%d+')) or H[V] + 1
+  -- The list may begin with writes of an earlier session of this id, which had more of them.
+  return from > since + 1 and from <= H[V] + 1
+end
+
+-- `line` begins with the first version whose write is remembered after this one, or by it, and the
+-- time.
 local function remember(H, name, line)
   local length = redis.call('RPUSH', KEYS[10], name, line)
   if length == 2 then redis.call('PEXPIREAT', KEYS[10], H[XP]) end
-  if length > CUT_AT then redis.call('LTRIM', KEYS[10], -KEPT, -1) end
+  if length <= CUT_AT then return end
+  local oldest = string.match(redis.call('LINDEX', KEYS[10], 1), '^%S+ (%d+)')
+  if length > MOST or oldest + REPEATED_MS < now then
+    redis.call('LPOP', KEYS[10], math.min(CUT, length - KEPT))
+  end
 end

@@ -1,0 +1,33 @@
+import { sessionStoreSuite } from 'holdfast/testing';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FlakyProxy } from './support/flaky-proxy.ts';
+import { suiteTarget } from './support/suite-target.ts';
+
+let proxy: FlakyProxy | undefined;
+const { target, stop } = await suiteTarget({
+  name: 'redis, through faults',
+  // Of the retries' attempts one always gets through, and its outcome is known.
+  timeoutMs: 8_000,
+  retries: 7,
+  propertyRuns: 5,
+  through: async (server) => {
+    proxy = await FlakyProxy.start(server.port, { rate: 0.01, seed: 5, maxInARow: 2 });
+    return proxy;
+  },
+});
+afterAll(stop);
+
+sessionStoreSuite(target, { describe, it, beforeEach, afterEach });
+
+it('had faults of every kind to go through', () => {
+  const faults = proxy?.faults;
+  expect(Object.keys(faults ?? {}).sort()).toEqual([
+    'blackHole',
+    'cutBeforeReply',
+    'cutBeforeRequest',
+    'cutMidReply',
+    'delay',
+    'split',
+  ]);
+  for (const [kind, count] of Object.entries(faults ?? {})) expect(count, kind).toBeGreaterThan(0);
+});

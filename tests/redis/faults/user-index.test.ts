@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  OutcomeUnknownError,
+  SessionLimitError,
+  StoreUnavailableError,
+} from '../../../packages/holdfast/src/lib/errors/errors.ts';
+import { type FakeTimeRedis, startRedisOnFakeTime } from '../../servers/redis-server.ts';
+import { rejection } from '../connection/fixtures.ts';
+import { flakyProxyForTest } from '../support/flaky-proxy.ts';
+import { HeldCalls } from '../support/held-calls.ts';
+import { callOf } from '../support/requests.ts';
+import {
+  type Instance,
+  type InstanceOptions,
+  SharedNamespace,
+} from '../support/shared-namespace.ts';
+
+/** Reservations lapse by the server's clock, which only `advance` moves. */
+let server: FakeTimeRedis;
+let time = Date.UTC(2030, 0, 1);
+beforeAll(async () => {
+  server = await startRedisOnFakeTime({ time });
+});
+afterAll(() => server.stop());
+
+function advance(ms: number): void {
+  time += ms;
+  server.setTime(time);
+}
+
+/** A little more than a reservation lasts. */
+const reservationMs = 10_001;
+
+async function setUp(options: InstanceOptions = {}) {
+  const place = new SharedNamespace(server.url, options);
+  return { place, ask: await place.asking(), sessions: await place.instance() };
+}
+
+const sessionsOf = async ({ store }: Instance, userId: string) =>
+  (await store.listActive({ userId })).sessions.map(({ id }) => id).sort();
+
+describe('a creator that dies', () => {
+  const hasty = { timeoutMs: 300, retries: 0 };
+
+  it('when it has reserved a place: that counts for a while, and then no more', async () => {
+    const { place, sessions } = await setUp({ maxPerUser: 1, maxPerUserPolicy: 'reject' });
+    const proxy = await flakyProxyForTest(server.port, { rate: 0 });
+    const dying = await place.instance({ url: proxy.url, ...hasty });
+    proxy.refuse();
+    const lost = proxy.cutNextReply(callOf('user', 'enter'));
+    const error = await rejection(dying.store.create('never', { userId: 'ada' }));
+    expect(error).toBeInstanceOf(StoreUnavailableError);
+    await lost;
+    expect(await sessionsOf(sessions, 'ada')).toEqual([]);
+    const next = () => sessions.store.create('next', { userId: 'ada' });
+    await expect(next()).rejects.toThrow(SessionLimitError);
+    advance(reservationMs);
+    await next();
+    expect(await sessionsOf(sessions, 'ada')).toEqual(['next']);
+  });
+
+  it('when it has created the session: that is the user’s from then on', async () => {
+    const { place, sessions } = await setUp({ maxPerUser: 1, maxPerUserPolicy: 'reject' });
+    const proxy = await flakyProxyForTest(server.port, { rate: 0 });
+    const dying = await place.instance({ url: proxy.url, ...hasty });
+    // Its bucket is in use already, so that nothing stands between reservation and creation.
+    await dying.store.create('s');
+    await dying.store.delete('s');
+    proxy.refuse();
+    const lost = proxy.cutNextReply(callOf('create'));
+    const error = await rejection(dying.store.create('s', { userId: 'ada' }));
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    await lost;
+    for (const ms of [0, reservationMs]) {
+      advance(ms);
+      expect(await sessionsOf(sessions, 'ada')).toEqual(['s']);
+      const next = sessions.store.create('next', { userId: 'ada' });
+      await expect(next).rejects.toThrow(SessionLimitError);
+    }
+    expect(await sessions.store.deleteUser('ada')).toBe(1);
+    expect(await sessions.store.get('s')).toBeNull();
+  });
+});
+
+describe('an entry that names', () => {
+  it.each<[string, (sessions: Instance) => Promise<unknown>]>([
+    ['another user’s session', ({ store }) => store.create('s', { userId: 'bob' })],
+    ['nobody’s session', ({ store }) => store.create('s')],
+    ['no session', async () => {}],
+  ])('%s is not listed, does not count, harms nobody, and goes', async (_, create) => {
+    const { place, ask, sessions } = await setUp({ maxPerUser: 1, maxPerUserPolicy: 'reject' });
+    await create(sessions);
+    const [index] = place.keys.user('ada');
+    const before = await sessions.store.get('s');
+    const plant = () => ask('ZADD', index, '1', 's');
+    await plant();
+    expect(await sessionsOf(sessions, 'ada')).toEqual([]);
+    expect(await ask('ZSCORE', index, 's')).toBeNull();
+    await plant();
+    expect(await sessions.store.deleteUser('ada')).toBe(0);
+    await plant();
+    await sessions.store.create('own', { userId: 'ada' });
+    expect(await sessionsOf(sessions, 'ada')).toEqual(['own']);
+    expect(await sessions.store.get('s')).toEqual(before);
+  });
+
+  it('a session that went to another user stays with that one alone', async () => {
+    const { sessions } = await setUp();
+    await sessions.store.create('s', { userId: 'ada' });
+    await sessions.store.update('s', { userId: 'bob' });
+    expect(await sessionsOf(sessions, 'ada')).toEqual([]);
+    expect(await sessionsOf(sessions, 'bob')).toEqual(['s']);
+  });
+});
+
+describe('fifty creations at once, of three instances,', () => {
+  const cap = 5;
+  const createAll = async (options: InstanceOptions) => {
+    const { place, sessions } = await setUp(options);
+    const instances = [sessions, await place.instance(), await place.instance()];
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 50 }, async (_, index) => {
+        const instance = instances[index % instances.length] ?? sessions;
+        await instance.store.create(`s${index}`, { userId: 'ada' });
+      }),
+    );
+    const errors = outcomes.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
+    return { sessions, errors };
+  };
+
+  it('end with as many sessions as the cap allows, the others refused', async () => {
+    const { sessions, errors } = await createAll({ maxPerUser: cap, maxPerUserPolicy: 'reject' });
+    expect(errors).toHaveLength(50 - cap);
+    for (const error of errors) expect(error).toBeInstanceOf(SessionLimitError);
+    expect(await sessionsOf(sessions, 'ada')).toHaveLength(cap);
+    expect(await sessions.store.countActive()).toBe(cap);
+  });
+
+  it('end with as many sessions as the cap allows, the others evicted', async () => {
+    const options = { maxPerUser: cap, maxPerUserPolicy: 'evict_oldest' } as const;
+    const { sessions, errors } = await createAll(options);
+    expect(errors).toEqual([]);
+    expect(await sessionsOf(sessions, 'ada')).toHaveLength(cap);
+    expect(await sessions.store.countActive()).toBe(cap);
+  });
+});
+
+describe('the end of all of a user’s sessions', () => {
+  it.each([
+    ['created', 'create', []],
+    ['confirmed', 'user', ['confirm']],
+  ] as const)('takes one with it that is being %s meanwhile', async (_, script, words) => {
+    const { place, sessions } = await setUp();
+    const calls = new HeldCalls();
+    const creator = await place.instance({ connect: calls.connect });
+    const held = calls.hold(script, ...words);
+    const creating = creator.store.create('s', { userId: 'ada' });
+    await held.reached;
+    await sessions.store.deleteUser('ada');
+    held.release();
+    await creating;
+    expect(await sessions.store.get('s')).toBeNull();
+    expect(await sessionsOf(sessions, 'ada')).toEqual([]);
+    // What is created after it stays.
+    await creator.store.create('s', { userId: 'ada' });
+    expect(await sessionsOf(sessions, 'ada')).toEqual(['s']);
+  });
+});
