@@ -20,6 +20,7 @@ const patienceMs = 500;
 interface Batch {
   readonly nonce: string;
   readonly output: readonly PreparedOutput[];
+  mayBeWritten: boolean;
 }
 
 /**
@@ -71,16 +72,36 @@ export class LiveOutputWriter {
     this.#cancelTimer?.();
     this.#cancelTimer = null;
     await this.#settled();
-    const unsent = this.#unsent?.output ?? [];
+    // Under its own nonce it is written once; with the turn's end it could be a second time.
+    if (this.#unsent?.mayBeWritten) await this.#send(this.#unsent);
+    const unsent = this.#unsent?.mayBeWritten ? [] : (this.#unsent?.output ?? []);
     this.#unsent = null;
     return [...unsent, ...this.#pending.splice(0), last];
   }
 
-  /** Takes what is to be written with a checkpoint, which would otherwise come after it. */
-  async take(): Promise<readonly PreparedOutput[]> {
-    await this.#writing;
+  /**
+   * Writes what there is with `write`, a checkpoint, which it would otherwise come after. What is
+   * emitted meanwhile comes behind it.
+   */
+  async writeWith<Result>(
+    write: (output: readonly PreparedOutput[]) => Promise<Result>,
+  ): Promise<Result> {
+    while (this.#writing !== null) await this.#writing;
     // What may have been written already is repeated under its own nonce.
-    return this.#unsent === null ? this.#pending.splice(0) : [];
+    const output = this.#unsent === null ? this.#pending.splice(0) : [];
+    const written = write(output);
+    this.#writing = written.then(
+      () => this.ended(output),
+      () => {
+        this.#pending.unshift(...output);
+      },
+    );
+    try {
+      return await written;
+    } finally {
+      this.#writing = null;
+      if (!this.#ended) this.#goOn();
+    }
   }
 
   /** What `end` returned was written with the turn's end. */
@@ -115,7 +136,7 @@ export class LiveOutputWriter {
   }
 
   #nextBatch(): Batch {
-    return { nonce: randomId(), output: this.#pending.splice(0) };
+    return { nonce: randomId(), output: this.#pending.splice(0), mayBeWritten: false };
   }
 
   async #send(batch: Batch): Promise<void> {
@@ -125,7 +146,8 @@ export class LiveOutputWriter {
       this.#unsent = null;
       this.#written = true;
     } catch (error) {
-      if (error instanceof OutcomeUnknownError) this.#written = true;
+      batch.mayBeWritten ||= error instanceof OutcomeUnknownError;
+      this.#written ||= batch.mayBeWritten;
       if (error instanceof StoreUnavailableError || error instanceof OutcomeUnknownError) {
         this.#unsent = batch;
       } else onRefused(error);

@@ -11,7 +11,7 @@ import { type JsonValue, toJson } from '../json/json-value.ts';
 import { assertId, randomId } from '../model/ids.ts';
 import { interruptGraceMs } from '../model/limits.ts';
 import { invalidToken } from '../model/token.ts';
-import { turnEvents } from '../model/turn-event.ts';
+import { type PreparedOutput, turnEvents } from '../model/turn-event.ts';
 import type { Logger } from '../store/emitter.ts';
 import type { SessionStore } from '../store/session-store.ts';
 import type {
@@ -226,12 +226,15 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
     changes: TurnChanges,
   ): Promise<CommitResult<Metadata>> {
     const { store, leaseMs, clock } = this.#options;
-    const all = output.started ? { ...changes, output: await output.take() } : changes;
-    const sentAt = clock.monotonic();
-    try {
+    let sentAt = 0;
+    const commit = (pieces: readonly PreparedOutput[]) => {
       const { lease } = keeper;
-      const result = await onceMore(clock, () => store.commit(lease, all, { keep: true, leaseMs }));
-      output.ended(all.output ?? []);
+      sentAt = clock.monotonic();
+      const all = { ...changes, output: pieces };
+      return onceMore(clock, () => store.commit(lease, all, { keep: true, leaseMs }));
+    };
+    try {
+      const result = await (output.started ? output.writeWith(commit) : commit([]));
       if (result.lease !== null) keeper.renewed(result.lease, sentAt);
       else
         keeper.abort(

@@ -24,11 +24,12 @@ const createKeys = 14;
 
 const rememberedCreations = 1_000;
 
-/** Redis remembers so many writes of a session. */
+/** Redis remembers at least so many writes of a session (`KEPT` in `recent-writes.lua`). */
 const recentWrites = 32;
 
 interface Init {
   readonly etag: string;
+  readonly incarnation: string;
   readonly state: SessionState;
   readonly credentials: SessionCredentials;
 }
@@ -57,19 +58,20 @@ export class Creation<Metadata extends object> {
     const { options, records } = this.#core;
     assertId(id, 'A session id');
     options.readMetadata(given.metadata);
-    const etag = `c${word(nonce)}`;
-    const memory = `${id}\n${etag}`;
+    const name = `n${word(nonce)}`;
+    const memory = `${id}\n${name}`;
     const earlier = this.#remembered.get(memory);
-    const init = earlier ?? { etag, state: given, credentials: givenCredentials };
+    const incarnation = earlier?.incarnation ?? randomId();
+    const etag = `${name}.${incarnation}`;
+    const init = earlier ?? { etag, incarnation, state: given, credentials: givenCredentials };
     const { state, credentials } = init;
     this.#remembered.set(memory, init);
     const { userId } = state;
-    const epoch = userId === null ? null : await this.#users.enter(userId, id);
-    const incarnation = randomId();
+    const epoch = userId === null ? null : await this.#enter(userId, id, etag);
     const place = { sessionId: id, incarnation, position: 1 };
-    const answer = await this.#call(id, nonce, [
+    const all = [
       ...this.#core.common(id),
-      etag,
+      name,
       incarnation,
       etag,
       state.status,
@@ -81,25 +83,26 @@ export class Creation<Metadata extends object> {
       String(options.idleTimeoutMs),
       String(options.absoluteTimeoutMs),
       String(this.#core.keys.buckets),
-    ]);
+    ];
+    let answer = await this.#call(id, nonce, all, '');
+    const mayBeMade = () => answer.repeated || earlier !== undefined;
+    // Its repetition is answered as the creation was; to anybody else the name is free again.
+    if (text(answer.reply[0]) === 'buried' && !mayBeMade()) {
+      answer = await this.#call(id, nonce, all, 'a');
+    }
     const { reply } = answer;
     const kind = text(reply[0]);
     if (kind === 'taken') {
       if (userId !== null) await this.#settleEntry(userId, id);
-      const mayBeMade = answer.repeated || earlier !== undefined;
-      const forgotten = mayBeMade && int(reply[1]) > recentWrites;
+      const forgotten = mayBeMade() && int(reply[1]) > recentWrites;
       if (!forgotten) this.#remembered.delete(memory);
-      throw unlessRepeated(
-        { repeated: forgotten },
-        nonce,
-        new VersionConflictError(`A session ${id} exists already.`),
-      );
+      throw unlessRepeated({ repeated: forgotten }, nonce, taken(id));
     }
     if (kind === 'created') await this.#replaced(id, reply);
     if (kind === 'created' || answer.repeated)
       this.#core.tell('created', { sessionId: id, userId });
     const created =
-      kind === 'created' || answer.repeated || earlier !== undefined
+      kind === 'created' || mayBeMade()
         ? this.#created(id, init, reply)
         : this.#core.decode(id, null, reply, 2);
     if (userId !== null && epoch !== null) {
@@ -109,11 +112,23 @@ export class Creation<Metadata extends object> {
     return this.#core.view(id, asCreated(created, counters, options.idleTimeoutMs), 0);
   }
 
-  async #call(id: string, nonce: string, args: readonly RedisArgument[]): Promise<Answer> {
-    const answer = await this.#core.run(scripts.create, id, createKeys, args, nonce);
+  async #call(
+    id: string,
+    nonce: string,
+    args: readonly RedisArgument[],
+    flags: string,
+  ): Promise<Answer> {
+    const answer = await this.#core.run(scripts.create, id, createKeys, [...args, flags], nonce);
     if (text(answer.reply[0]) !== 'namespace') return answer;
     await rejoinNamespace(this.#core.link, this.#core.keys);
-    return this.#core.run(scripts.create, id, createKeys, [...args, '1'], nonce);
+    return this.#core.run(scripts.create, id, createKeys, [...args, `n${flags}`], nonce);
+  }
+
+  async #enter(userId: string, id: string, etag: string): Promise<string> {
+    return this.#users.enter(userId, id, async () => {
+      const stored = await this.#core.read(id);
+      if (stored !== null && stored.header.etag !== etag) throw taken(id);
+    });
   }
 
   #created(id: string, { etag, state, credentials }: Init, reply: ReplyList) {
@@ -137,6 +152,10 @@ export class Creation<Metadata extends object> {
     const stored = await this.#core.read(id);
     if (stored?.snapshot.state.userId !== userId) await this.#users.leave(userId, [id]);
   }
+}
+
+function taken(id: string): VersionConflictError {
+  return new VersionConflictError(`A session ${id} exists already.`);
 }
 
 /** The session as it was created, whatever has become of it since. */

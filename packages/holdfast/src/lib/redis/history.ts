@@ -28,12 +28,9 @@ export class HistoryReader<Metadata extends object> {
   async page(id: string, options: HistoryOptions): Promise<readonly Message[]> {
     options.signal?.throwIfAborted();
     const { limit = Infinity, before = Infinity, after } = options;
-    for (const [name, value] of Object.entries({ limit, before, after })) {
-      if (
-        value !== undefined &&
-        value !== Infinity &&
-        (!Number.isSafeInteger(value) || value < 0)
-      ) {
+    const given = { limit: options.limit, before: options.before, after };
+    for (const [name, value] of Object.entries(given)) {
+      if (value !== undefined && (!Number.isSafeInteger(value) || value < 0)) {
         throw new ValidationError(`${name} must be a whole number from 0, not ${value}.`);
       }
     }

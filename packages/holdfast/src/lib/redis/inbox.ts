@@ -8,7 +8,7 @@ export interface InboxOwner {
   /** It is its turn now: the lease is its own for long enough to claim it. */
   readonly granted: () => void;
   /** Its lease is being taken away. */
-  readonly lost: (reason: HoldfastError) => void;
+  readonly lost: (reason: HoldfastError, fence: number) => void;
   /** The session that it waits for has ended. */
   readonly gone: () => void;
 }
@@ -30,12 +30,12 @@ export class Inbox {
   }
 
   readonly receive = (message: Buffer): void => {
-    const [kind, nonce = '', code] = message.toString().split(' ');
+    const [kind, nonce = '', code, fence] = message.toString().split(' ');
     const owner = this.#owners.get(nonce);
     if (owner === undefined) return;
     if (kind === 'granted') owner.granted();
     else if (kind === 'gone') owner.gone();
-    else if (kind === 'lost') owner.lost(reasonOf(code, owner.sessionId));
+    else if (kind === 'lost') owner.lost(reasonOf(code, owner.sessionId), Number(fence));
   };
 
   /** Messages may have been missed: whoever waits asks again. */

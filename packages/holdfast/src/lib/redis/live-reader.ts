@@ -60,10 +60,10 @@ export class LiveReader<Metadata extends object> {
     const { link, known, options } = this.#core;
     const alarm = new Alarm();
     const stop = () => alarm.ring();
-    this.#readers.add(alarm);
-    signal.addEventListener('abort', stop, { once: true });
     // First the subscription, then the first look: nothing is missed between them.
     const unsubscribe = await link.subscribe(known.of(id).keys[4], stop);
+    this.#readers.add(alarm);
+    signal.addEventListener('abort', stop, { once: true });
     try {
       let output = await this.#fetch(id, after, incarnation);
       if (output === null) throw incarnation === undefined ? notFound(id) : gone(id);

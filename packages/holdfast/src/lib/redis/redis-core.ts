@@ -79,8 +79,9 @@ export class RedisCore<Metadata extends object> {
     keyCount: number,
     args: readonly RedisArgument[],
     nonce?: string,
+    deadline?: number,
   ): Promise<Answer> {
-    const report = { repeated: false };
+    const report = { repeated: false, deadline };
     const keys = this.known.of(id).keys.slice(0, keyCount);
     const reply = list(await this.link.call(script, keys, args, nonce, report));
     return { reply, repeated: report.repeated };

@@ -110,9 +110,20 @@ export class Removals<Metadata extends object> {
   ): Promise<void> {
     const { incarnation, stateVersion: position, userName } = header;
     const place = { sessionId: id, incarnation, position };
-    const { userId } = this.#core.records.readState(state, place);
+    const userId = this.#userOf(state, place);
     this.#core.tell(event, { sessionId: id, userId });
     if (userName !== null && userName !== heir) await this.#users.leaveByName(userName, id);
+  }
+
+  /** `null` also where the state cannot be read: the session has gone all the same. */
+  #userOf(state: Buffer, place: { sessionId: string; incarnation: string; position: number }) {
+    try {
+      return this.#core.records.readState(state, place).userId;
+    } catch (err) {
+      const { sessionId } = place;
+      this.#core.options.logger.warn({ err, sessionId }, 'A session that ended cannot be read');
+      return null;
+    }
   }
 
   async #remove(

@@ -102,7 +102,7 @@ export class Turns<Metadata extends object> {
           ? await this.#queue(id, nonce, options, wait, { reply: asked.reply, giveUpAt })
           : this.#begun(id, options, asked);
       if (begun.kind === 'granted' && options.onLost !== undefined) {
-        wait.begun(options.onLost, this.#takenAlready(id));
+        wait.begun(options.onLost, begun.lease.fence, this.#takenAlready(id));
         return begun;
       }
       this.inbox.remove(nonce, wait);
@@ -257,8 +257,8 @@ export class Turns<Metadata extends object> {
 
   #grant(
     id: string,
-    { nonce, idempotency }: BeginOptions,
-    { reply, sent, sentAt: grantedAt }: Asked<Metadata>,
+    { nonce, idempotency, leaseMs }: BeginOptions,
+    { reply, sent, sentAt }: Asked<Metadata>,
   ): TurnGrant<Metadata> {
     const stored = this.#core.decode(id, sent, reply, 2, 6);
     const { header, snapshot } = stored;
@@ -277,7 +277,10 @@ export class Turns<Metadata extends object> {
         ifVersion: locking ? null : header.version,
         idempotency,
       }),
-      grantedAt,
+      // A repeated begin finds a lease that was granted before it was asked for again.
+      grantedAt: locking
+        ? sentAt - Math.max(0, leaseMs - (header.leaseUntil - int(reply[1])))
+        : sentAt,
       session: this.#core.view(id, stored),
       state: snapshot.state,
       credentials: snapshot.credentials,

@@ -28,13 +28,15 @@ export class UserIndex<Metadata extends object> {
 
   /**
    * Makes room for the session and reserves its place, for as long as creating it may take.
+   * @param mayStay asked before another session goes for this one; throws if it must not
    * @returns the user's epoch, which `confirm` asks for. @throws SessionLimitError
    */
-  async enter(userId: string, id: string): Promise<string> {
+  async enter(userId: string, id: string, mayStay: () => Promise<void>): Promise<string> {
     const { maxPerUser, maxPerUserPolicy } = this.#core.options;
     const cap = String(maxPerUser);
     let reply = await this.#call(userId, ['enter', id, cap, maxPerUserPolicy, '0']);
     if (text(reply[0]) === 'check') {
+      await mayStay();
       await this.#check(userId, reply.slice(1).map(text));
       reply = await this.#call(userId, ['enter', id, cap, maxPerUserPolicy, '1']);
     }

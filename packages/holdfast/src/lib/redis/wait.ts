@@ -1,4 +1,4 @@
-import { type HoldfastError, LeaseLostError } from '../errors/errors.ts';
+import type { HoldfastError } from '../errors/errors.ts';
 import type { InboxOwner } from './inbox.ts';
 import { gone } from './redis-core.ts';
 
@@ -13,7 +13,8 @@ export class Wait<Result> implements InboxOwner {
   #joined: Promise<Result> | null = null;
   #settle: ((outcome: () => Result) => void) | null = null;
   /** Its lease is being taken away; known before the reply that grants it was here. */
-  #lost: HoldfastError | null = null;
+  #lost: { readonly reason: HoldfastError; readonly fence: number } | null = null;
+  #fence = 0;
   #onLost: ((reason: HoldfastError) => void) | null = null;
 
   constructor(sessionId: string) {
@@ -59,25 +60,25 @@ export class Wait<Result> implements InboxOwner {
 
   readonly gone = () => this.end(gone(this.sessionId));
 
-  readonly lost = (reason: HoldfastError) => {
-    this.#lost = reason;
+  readonly lost = (reason: HoldfastError, fence: number) => {
+    this.#lost = { reason, fence };
     this.#tell();
   };
 
   /** The lease is its own. What took it away meanwhile is told now, anything else once and later. */
-  begun(onLost: ((reason: HoldfastError) => void) | undefined, taken: HoldfastError | null): void {
-    this.#onLost = onLost ?? null;
-    // An earlier grant that was not claimed in time is no loss of this lease.
-    if (this.#lost instanceof LeaseLostError) this.#lost = null;
-    this.#lost = taken ?? this.#lost;
+  begun(onLost: (reason: HoldfastError) => void, fence: number, taken: HoldfastError | null): void {
+    this.#onLost = onLost;
+    this.#fence = fence;
+    if (taken !== null) this.#lost = { reason: taken, fence };
     queueMicrotask(() => this.#tell());
   }
 
   #tell(): void {
     const onLost = this.#onLost;
-    if (this.#lost === null || onLost === null) return;
+    // An earlier grant that was not claimed in time is no loss of this lease.
+    if (this.#lost?.fence !== this.#fence || onLost === null) return;
     this.#onLost = null;
-    onLost(this.#lost);
+    onLost(this.#lost.reason);
   }
 
   end(why: unknown): void {

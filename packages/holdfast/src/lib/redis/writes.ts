@@ -54,6 +54,8 @@ export interface WriteOrder extends Changes {
   readonly firstTriedAt?: number | undefined;
   /** The incarnation of that version; under a lease it is the lease's. */
   readonly firstTriedIn?: string | undefined;
+  /** By `performance.now()`, for all that it takes. */
+  readonly deadline?: number | undefined;
   /** The nonce is the caller's own, who may repeat the write under it. */
   readonly mayRepeat?: boolean | undefined;
   readonly lease?: Lease | undefined;
@@ -106,14 +108,20 @@ export class Writes<Metadata extends object> {
     assertId(id, 'A session id');
     const { state, messages, credentials, lease } = order;
     const depends = state !== undefined || messages !== undefined || credentials !== undefined;
-    if (lease !== undefined) return this.#write(id, order, depends ? this.#base(id) : null);
+    const deadline = this.#core.link.deadline();
+    if (lease !== undefined) {
+      return this.#write(id, { ...order, deadline }, depends ? this.#base(id) : null);
+    }
     // It is tried for the first time when it has come to the head of its line.
     const triedNow = () => {
       const { header } = this.#core.known.of(id);
-      return { ...order, firstTriedAt: header?.version, firstTriedIn: header?.incarnation };
+      const { version: firstTriedAt, incarnation: firstTriedIn } = header ?? {};
+      return { ...order, firstTriedAt, firstTriedIn, deadline };
     };
-    if (!depends) return this.#independent.run(id, () => this.#write(id, triedNow(), null));
-    return this.#dependent.run(id, async () => {
+    if (!depends) {
+      return this.#independent.run(id, deadline, () => this.#write(id, triedNow(), null));
+    }
+    return this.#dependent.run(id, deadline, async () => {
       const base = this.#base(id) ?? (await this.#core.require(id));
       return this.#write(id, triedNow(), base);
     });
@@ -137,7 +145,7 @@ export class Writes<Metadata extends object> {
     let base = known;
     let prepared = earlier?.prepared ?? (await this.#prepare(id, order, name, base));
     for (;;) {
-      const answer = await this.#call(id, order.nonce, memory, prepared);
+      const answer = await this.#call(id, order, memory, prepared);
       const { reply } = answer;
       switch (text(reply[0])) {
         case 'written': {
@@ -148,6 +156,7 @@ export class Writes<Metadata extends object> {
         }
         case 'done': {
           if (earlier?.written !== undefined) return earlier.written;
+          if (!mayBeMade && !answer.repeated) return this.#doneElsewhere(id, order, text(reply[1]));
           const written = await this.#doneBefore(id, order, prepared, text(reply[1]));
           await this.#complete(id, order.nonce, memory, { prepared, written });
           return written;
@@ -166,6 +175,7 @@ export class Writes<Metadata extends object> {
           prepared = withFirstTry(prepared, order, int(reply[1]), text(reply[2]));
           break;
         default:
+          await this.#leaveUser(id, prepared);
           throw this.#refusal(id, order, { reply, repeated: answer.repeated || mayBeMade });
       }
     }
@@ -173,15 +183,17 @@ export class Writes<Metadata extends object> {
 
   async #call(
     id: string,
-    nonce: string,
+    { nonce, deadline }: WriteOrder,
     memory: string,
-    prepared: Prepared<Metadata>,
+    { args, ...prepared }: Prepared<Metadata>,
   ): Promise<Answer> {
     try {
-      return await this.#core.run(scripts.write, id, writeKeys, prepared.args, nonce);
+      return await this.#core.run(scripts.write, id, writeKeys, args, nonce, deadline);
     } catch (error) {
       // Whoever repeats it must repeat just this, made of what was there then.
-      if (error instanceof OutcomeUnknownError) this.#remembered.set(memory, { prepared });
+      if (error instanceof OutcomeUnknownError) {
+        this.#remembered.set(memory, { prepared: { args, ...prepared } });
+      }
       throw error;
     }
   }
@@ -208,7 +220,7 @@ export class Writes<Metadata extends object> {
       firstTry(order, order.firstTriedAt),
     ];
     const snapshot = this.#values(id, order, name, base, args);
-    const epoch = snapshot && base ? await this.#enterUser(id, base, snapshot) : null;
+    const epoch = snapshot && base ? await this.#enterUser(id, order, base, snapshot) : null;
     if (order.counters !== undefined) args.push('counters', formatCounters(order.counters));
     if (order.increments !== undefined && order.increments.size > 0) {
       args.push('add', formatCounters(order.increments));
@@ -218,7 +230,7 @@ export class Writes<Metadata extends object> {
       const place = { sessionId: id, incarnation: base?.header.incarnation ?? none };
       args.push(
         'messages',
-        base === null ? none : String(lastSeq),
+        base === null ? none : `${base.header.incarnation}:${lastSeq}`,
         ...this.#core.records.messages(order.messages, lastSeq + 1, place),
       );
     }
@@ -260,17 +272,41 @@ export class Writes<Metadata extends object> {
       const expected = ifTokenHash === undefined ? '*' : tokenWord(ifTokenHash);
       args.push('credentials', snapshot.etag, expected, tokenWord(credentials.tokenHash), text);
     }
-    return new Snapshot<Metadata>(name, state, credentials ?? snapshot.credentials);
+    const etag = `${name}.${header.incarnation}`;
+    return new Snapshot<Metadata>(etag, state, credentials ?? snapshot.credentials);
   }
 
   /** The session of another user enters that one's index first. @throws SessionLimitError */
   async #enterUser(
     id: string,
+    order: WriteOrder,
     base: StoredSnapshot<Metadata>,
     { state }: Snapshot<Metadata>,
   ): Promise<string | null> {
     if (state.userId === null || state.userId === base.snapshot.state.userId) return null;
-    return this.#users.enter(state.userId, id);
+    return this.#users.enter(state.userId, id, () => this.#assertWritable(id, order));
+  }
+
+  /** What is certain to be refused must not make room for itself first. */
+  async #assertWritable(id: string, { lease, ifVersion, ifTokenHash }: WriteOrder): Promise<void> {
+    const stored = await this.#core.read(id);
+    if (stored === null) throw lease === undefined ? notFound(id) : gone(id);
+    const { version, incarnation, owner, fence, tokenHash } = stored.header;
+    if (lease !== undefined && lease.incarnation !== incarnation) throw gone(id);
+    if (lease !== undefined && this.#core.options.locking) {
+      if (owner !== word(lease.nonce) || fence !== lease.fence) throw leaseLost(id);
+    }
+    const expected = ifVersion ?? lease?.ifVersion ?? version;
+    if (expected !== version) throw versionConflict(id, version, expected);
+    if (ifTokenHash !== undefined && ifTokenHash !== tokenHash) throw tokenConflict(id);
+  }
+
+  /** A write that was refused needs no place in the new user's index. */
+  async #leaveUser(id: string, { epoch, snapshot }: Prepared<Metadata>): Promise<void> {
+    const userId = snapshot?.state.userId;
+    if (epoch === null || userId === null || userId === undefined) return;
+    const stored = await this.#core.read(id);
+    if (stored?.snapshot.state.userId !== userId) await this.#users.leaveIfPossible(userId, id);
   }
 
   async #complete(
@@ -339,31 +375,39 @@ export class Writes<Metadata extends object> {
     prepared: Prepared<Metadata>,
     line: string,
   ): Promise<Written<Metadata>> {
-    const [version = '', at = '', lastSeq = '', lease = '', ...counters] = line.split(' ');
-    const now = Number(at);
-    const present = prepared.base ?? (await this.#core.read(id));
-    if (present === null) {
-      throw unlessRepeated({ repeated: true }, order.nonce, notFound(id));
-    }
-    const { absoluteExpiresAt } = present.header;
+    const present = prepared.base ?? (await this.#present(id, order));
     const snapshot = prepared.snapshot ?? present.snapshot;
+    const before = prepared.snapshot === null ? null : (prepared.base?.snapshot.state ?? null);
+    return { ...this.#asOf(line, order, { ...present, snapshot }), before };
+  }
+
+  /**
+   * Somebody else made it, of something that is not known here. The state is the present one; if that
+   * has changed since, the version is an old one, with which nothing can be overwritten.
+   */
+  async #doneElsewhere(id: string, order: WriteOrder, line: string): Promise<Written<Metadata>> {
+    return { ...this.#asOf(line, order, await this.#present(id, order)), before: null };
+  }
+
+  async #present(id: string, { nonce }: WriteOrder): Promise<StoredSnapshot<Metadata>> {
+    const present = await this.#core.read(id);
+    if (present === null) throw unlessRepeated({ repeated: true }, nonce, notFound(id));
+    return present;
+  }
+
+  /** A session as a write left it whose result this line is. */
+  #asOf(line: string, order: WriteOrder, { header, snapshot }: StoredSnapshot<Metadata>) {
+    const [version = 0, now = 0, lastSeq = 0, leaseUntil = 0] = line.split(' ', 4).map(Number);
+    const counters = parseCounters(line.split(' ').slice(4).join(' '));
+    const idleExpiresAt = Math.min(
+      now + this.#core.options.idleTimeoutMs,
+      header.absoluteExpiresAt,
+    );
+    const at = { updatedAt: now, lastActivity: now, idleExpiresAt, leaseUntil };
     return {
-      after: {
-        header: {
-          ...present.header,
-          version: Number(version),
-          updatedAt: now,
-          lastActivity: now,
-          idleExpiresAt: Math.min(now + this.#core.options.idleTimeoutMs, absoluteExpiresAt),
-          leaseUntil: Number(lease),
-          lastSeq: Number(lastSeq),
-        },
-        counters: parseCounters(counters.join(' ')),
-        snapshot,
-      },
-      before: prepared.snapshot === null ? null : (prepared.base?.snapshot.state ?? null),
-      messages: place(order.messages, Number(lastSeq) - (order.messages?.length ?? 0) + 1, now),
-      leaseUntil: Number(lease),
+      after: { header: { ...header, version, lastSeq, ...at }, counters, snapshot },
+      messages: place(order.messages, lastSeq - (order.messages?.length ?? 0) + 1, now),
+      leaseUntil,
     };
   }
 
@@ -385,11 +429,9 @@ export class Writes<Metadata extends object> {
       case 'interrupted':
         return interrupted(id);
       case 'version':
-        return new VersionConflictError(
-          `The session ${id} is at version ${int(reply[1])}, not at ${ifVersion ?? lease?.ifVersion}.`,
-        );
+        return versionConflict(id, int(reply[1]), ifVersion ?? lease?.ifVersion ?? 0);
       case 'token':
-        return new VersionConflictError(`The token of session ${id} was changed meanwhile.`);
+        return tokenConflict(id);
       case 'counter':
         return counterRefusal(text(reply[1]), text(reply[2]));
       default:
@@ -418,6 +460,14 @@ function withFirstTry<Metadata extends object>(
     ...prepared,
     args: order.lease === undefined ? args.with(firstTryInAt, incarnation) : args,
   };
+}
+
+function versionConflict(id: string, found: number, expected: number): VersionConflictError {
+  return new VersionConflictError(`The session ${id} is at version ${found}, not at ${expected}.`);
+}
+
+function tokenConflict(id: string): VersionConflictError {
+  return new VersionConflictError(`The token of session ${id} was changed meanwhile.`);
 }
 
 function forgotten(id: string): VersionConflictError {

@@ -133,6 +133,11 @@ export class RedisLink {
     return this.#run(words, script.name, nonce, report);
   }
 
+  /** When a call that begins now must have ended, by `performance.now()`. */
+  deadline(): number {
+    return performance.now() + this.#timeoutMs;
+  }
+
   /** The same for one command: a read, or a write that may be repeated. */
   command(args: readonly RedisArgument[], nonce?: string): Promise<RedisReply> {
     return this.#run(args, String(args[0]), nonce, undefined);
@@ -176,7 +181,7 @@ export class RedisLink {
     nonce: string | undefined,
     report: CallReport | undefined,
   ): Promise<RedisReply> {
-    const deadline = performance.now() + this.#timeoutMs;
+    const deadline = report?.deadline ?? this.deadline();
     const live = this.#commands.current;
     if (live === undefined) return this.#repeater.finish({ args, about, nonce, deadline, report });
     if (!this.#timer.isRunning) this.#timer.start();

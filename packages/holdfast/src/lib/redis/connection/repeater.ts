@@ -30,6 +30,8 @@ export interface Call {
 export interface CallReport {
   /** Set once an attempt was lost that may have taken effect: the reply may be a repetition's. */
   repeated: boolean;
+  /** By `performance.now()`, where the call is a part of something that has begun before. */
+  readonly deadline?: number | undefined;
 }
 
 export interface RepeaterOptions {

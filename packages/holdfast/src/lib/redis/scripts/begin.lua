@@ -52,7 +52,8 @@ elseif ARGV[10] ~= '*' and ARGV[10] ~= H[TOK] then
   refusal = { 'token' }
 else
   if key ~= '-' then entry = outcome_of(key) end
-  if entry and entry.request ~= ARGV[12] then
+  local running, request = string.match(H[OK], '^([^/]+)/([^/]+)')
+  if (entry and entry.request ~= ARGV[12]) or (running == key and request ~= ARGV[12]) then
     refusal = { 'mismatch' }
   elseif entry and entry.done ~= '0' then
     refusal = reply('replayed', entry.done, entry.outcome)

@@ -1,4 +1,4 @@
--- uses: header outcomes live-output hand-over removal recent-writes
+-- uses: header outcomes live-output hand-over recent-writes removal
 -- Creates a session. What is left of an expired one of its id goes.
 -- KEYS  1 session, 2 waiters, 3 outcomes, 4 outcomes by age, 5 live output, 6 expiry index, 7 leases,
 --       8 the bucket's waiters, 9 messages, 10 recent writes, 11 status index, 12 grave,
@@ -6,8 +6,10 @@
 -- ARGV  1 session id, 2 inbox prefix, 3 -, 4 the write's name, 5 incarnation, 6 etag, 7 status,
 --       8 the user's name or "-", 9 the token's hash or "-", 10 state, 11 credentials, 12 counters
 --       13 idle timeout in ms, 14 absolute timeout in ms, 15 buckets of the namespace
---       16 "1": the caller has just made sure of the namespace
--- Reply {"namespace"}: this bucket was never used, or all was flushed since, or it is another's
+--       16 flags: "n" the caller has just made sure of the namespace, "a" create it anew, though one of
+--       this write's name was removed of late
+-- Reply {"buried", now, header, counters}: it was created under this name, and has been removed
+--       {"namespace"}: this bucket was never used, or all was flushed since, or it is another's
 --       {"taken", version} | {"done", now, header, counters, state, credentials} | {"created", now, header, counters, header and
 --       state of the expired session that was in its place?}
 local H, replaced
@@ -21,13 +23,21 @@ if stored[1] then
   replaced = { stored[1], stored[3] }
 end
 check_removal()
-local buried = redis.call('HGET', KEYS[12], 'h')
-if buried and repeated(ARGV[4]) then return { 'done', now, buried, ARGV[12], ARGV[10], ARGV[11] } end
+local last = buried()
+if last and repeated(ARGV[4], KEYS[12]) and not string.find(ARGV[16], 'a', 1, true) then
+  return { 'buried', now, last[2], ARGV[12] }
+end
 local buckets = redis.call('HGET', KEYS[14], 'buckets')
-if buckets ~= ARGV[15] and (buckets or ARGV[16] ~= '1') then return { 'namespace' } end
+if buckets ~= ARGV[15] and (buckets or not string.find(ARGV[16], 'n', 1, true)) then return { 'namespace' } end
 -- The first write is one that Redis refuses when it is full: after a write it refuses none.
 redis.call('HSET', KEYS[14], 'buckets', ARGV[15])
-if replaced then remove(H, stored[1], stored[3], '-') else redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[9]) end
+if replaced then
+  remove(H, stored[1], stored[3], '-')
+else
+  redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[9], KEYS[10])
+  redis.call('ZREM', KEYS[7], ARGV[1])
+  redis.call('ZREM', KEYS[11], 'closed:' .. ARGV[1], 'handed_over:' .. ARGV[1])
+end
 
 local absolute = now + ARGV[14]
 local idle = math.min(now + ARGV[13], absolute)

@@ -4,7 +4,8 @@
 -- ARGV  1 incarnation or "-" for any, 2 "newest" below or "oldest" above 3 a seq (exclusive),
 --       4 the most messages, 5 the most bytes (one piece is given in any case), 6 messages kept
 -- Reply {"none"} | {"gone"} | {"pieces", newest seq, incarnation, piece, piece, …}, oldest first
-local CHUNK = 16
+-- Few at a time: they may be large.
+local CHUNK = 4
 local line = redis.call('HGET', KEYS[1], 'h')
 local H = line and parse(line)
 if not H or not alive(H) or (ARGV[1] ~= '-' and ARGV[1] ~= H[INC]) then

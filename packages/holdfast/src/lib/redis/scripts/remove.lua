@@ -1,4 +1,4 @@
--- uses: header outcomes live-output hand-over removal
+-- uses: header outcomes live-output hand-over recent-writes removal
 -- Ends a session, or removes one that has expired and puts one that has not where it belongs in the
 -- expiry index.
 -- KEYS  1 session, 2 waiters, 3 outcomes, 4 outcomes by age, 5 live output, 6 expiry index, 7 leases,
@@ -9,8 +9,8 @@
 -- Reply {"none"} | {"alive"} | {"removed", header, state} | {"vanished"}: Redis itself dropped it
 -- Keeps  repeated under its nonce it says the same.
 local stored = redis.call('HMGET', KEYS[1], 'h', 'd')
-local buried = redis.call('HMGET', KEYS[12], 'nonce', 'h', 'd')
-if buried[1] == ARGV[6] then return { 'removed', buried[2], buried[3] } end
+local last = buried()
+if last and last[1] == ARGV[6] then return { 'removed', last[2], last[3] } end
 if not stored[1] then
   if ARGV[4] == 'delete' then return { 'none' } end
   check_removal()

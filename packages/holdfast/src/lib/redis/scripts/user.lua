@@ -15,6 +15,11 @@ local PENDING_MS, KEEP_MS = 10000, 90 * 86400000
 typed(KEYS[1], 'zset')
 typed(KEYS[2], 'hash')
 
+local function next_order()
+  local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2] or 0
+  return string.format('%.0f', math.max(clock[1] * 1000000 + clock[2], last + 1))
+end
+
 local function keep()
   redis.call('PEXPIRE', KEYS[1], KEEP_MS)
   redis.call('PEXPIRE', KEYS[2], KEEP_MS)
@@ -55,6 +60,8 @@ if ARGV[1] == 'confirm' then
     return 0
   end
   redis.call('HDEL', KEYS[2], id)
+  -- A new order: who heals an entry by what it saw earlier does not take this one.
+  redis.call('ZADD', KEYS[1], next_order(), id)
   return 1
 end
 
@@ -84,7 +91,7 @@ if cap > 0 then
         local until_ms = states[other] and string.match(states[other], '^entering (%d+)')
         if not until_ms or tonumber(until_ms) <= now then check[#check + 1] = other end
       end
-      if #check > 1 then return check end
+      return check
     end
     if ARGV[4] == 'reject' then return { 'full', tostring(cap) } end
     for _, other in ipairs(all) do
@@ -97,10 +104,7 @@ if cap > 0 then
     end
   end
 end
--- A new order each time: who heals an entry by what it saw earlier does not take this one.
-local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2] or 0
-local order = math.max(clock[1] * 1000000 + clock[2], last + 1)
-redis.call('ZADD', KEYS[1], string.format('%.0f', order), id)
+if not entered then redis.call('ZADD', KEYS[1], next_order(), id) end
 redis.call('HSET', KEYS[2], id, string.format('entering %.0f %s', now + PENDING_MS, epoch))
 keep()
 local reply = { 'entered', epoch }

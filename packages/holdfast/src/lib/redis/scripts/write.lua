@@ -14,10 +14,11 @@
 --       "state" etag-to-find status user text
 --       "credentials" etag-to-find token-to-find-or-* token text
 --       "add" "name by name by"      "counters" "name value name value"
---       "messages" seq-to-find n {count text}*n
+--       "messages" incarnation:seq-to-find n {count text}*n
 --       "key" key request effects done text
 --       "output" starts ends n {count text}*n
--- Reply {"gone", "1" when it surely was gone before this write was first called} | {"lost", version} | {"interrupted", version} | {"version", version} | {"token"}
+-- Reply {"gone", "1"}: and this write was surely not made before | {"gone", "0"}: it may have been
+--       {"lost", version} | {"interrupted", version} | {"version", version} | {"token"}
 --       {"counter", name, "many" or "large"}
 --       {"doubt", version, incarnation}: it may have been made since it was first tried, and been forgotten
 --       {"moved", now, header, counters, state, credentials}: read again and repeat
@@ -29,14 +30,16 @@ local same = H and (ARGV[5] == '-' or ARGV[5] == H[INC])
 -- A version number means nothing but in its own incarnation.
 local comparable = same and (ARGV[5] ~= '-' or ARGV[7] == H[INC])
 if not comparable or H[V] ~= ARGV[13] then
-  local earlier = repeated(ARGV[4])
+  local earlier = same and repeated(ARGV[4])
   if earlier then return { 'done', earlier } end
   local since = comparable and tonumber(string.match(ARGV[13], '%d+$')) or 0
   if same and forgotten(H, since) then return { 'doubt', H[V], H[INC] } end
 end
 if not same then
-  local buried = redis.call('HGET', KEYS[12], 'h')
-  local known = ARGV[5] == '-' or not buried or parse(buried)[INC] == ARGV[5]
+  local last = buried()
+  local known = ARGV[5] == '-' or not last or parse(last[2])[INC] == ARGV[5]
+  local earlier = last and known and repeated(ARGV[4], KEYS[12])
+  if earlier then return { 'done', earlier } end
   return { 'gone', known and '1' or '0' }
 end
 local counters = stored[2]
@@ -86,7 +89,7 @@ while ARGV[at] do
     at = at + 2
   elseif part == 'messages' then
     messages = at
-    moved = moved or ARGV[at + 1] ~= H[MS]
+    moved = moved or ARGV[at + 1] ~= H[INC] .. ':' .. H[MS]
     at = at + 3 + 2 * ARGV[at + 2]
   elseif part == 'key' then
     key = at
@@ -140,10 +143,10 @@ if state then
       redis.call('ZADD', KEYS[11], 0, ARGV[state + 2] .. ':' .. ARGV[1])
     end
   end
-  H[SV], H[SN], H[ST], H[USR] = H[SV] + 1, ARGV[4], ARGV[state + 2], ARGV[state + 3]
+  H[SV], H[SN], H[ST], H[USR] = H[SV] + 1, ARGV[4] .. '.' .. H[INC], ARGV[state + 2], ARGV[state + 3]
 end
 if credentials then
-  H[CV], H[SN], H[TOK] = H[CV] + 1, ARGV[4], ARGV[credentials + 3]
+  H[CV], H[SN], H[TOK] = H[CV] + 1, ARGV[4] .. '.' .. H[INC], ARGV[credentials + 3]
   redis.call('HSET', KEYS[1], 'c', ARGV[credentials + 4])
 end
 if key then
@@ -176,7 +179,9 @@ if owned and not ends then
   redis.call('ZADD', KEYS[7], lease, ARGV[1])
 elseif ends then
   -- The lease of an interrupted turn goes with its checkpoint, and so its output must end.
-  if H[EO] == H[F] then append_live(H, H[F], { 1, '' }, false, true, 'TURN_INTERRUPTED') end
+  if ARGV[8] == 'keep' and H[EO] == H[F] then
+    append_live(H, H[F], { 1, '' }, false, true, 'TURN_INTERRUPTED')
+  end
   attempt_ended(H, false)
   hand_over(H)
 end

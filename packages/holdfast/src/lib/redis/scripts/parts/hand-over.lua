@@ -1,6 +1,7 @@
 -- How a session goes from one turn to the next. Waiters stand in KEYS[2] as "nonce@inbox" in the
 -- order of their tickets, interrupters (tickets below WAITERS) before all others; KEYS[8] has all
 -- waiters of the bucket by the time at which they give up; KEYS[7] its leases by their end.
+-- (`settle` and what it calls want live-output and outcomes in front of this part.)
 -- ARGV[1] is the session's id, ARGV[2] the beginning of every inbox's channel.
 local CLAIM_MS, GRACE_MS, WAITERS, MOST_DEAD = 2000, 2000, 1e12, 1000
 
@@ -33,7 +34,7 @@ local function interrupt(H)
   while select(2, string.gsub(fences, ',', '')) > 7 do fences = string.match(fences, ',(.*)$') end
   H[IFS] = fences
   redis.call('ZADD', KEYS[7], H[LU], ARGV[1])
-  tell(H[OI], 'lost ' .. H[O] .. ' TURN_INTERRUPTED')
+  tell(H[OI], 'lost ' .. H[O] .. ' TURN_INTERRUPTED ' .. H[F])
 end
 
 local function turn_away(H)
@@ -84,7 +85,7 @@ local function settle(H)
   if H[O] == '-' or tonumber(H[LU]) > now then return end
   local code = has(H, 'i') and 'TURN_INTERRUPTED' or 'LEASE_LOST'
   if H[EO] == H[F] then append_live(H, H[F], { 1, '' }, false, true, code) end
-  tell(H[OI], 'lost ' .. H[O] .. ' ' .. code)
+  tell(H[OI], 'lost ' .. H[O] .. ' ' .. code .. ' ' .. H[F])
   attempt_ended(H, true)
   hand_over(H)
 end

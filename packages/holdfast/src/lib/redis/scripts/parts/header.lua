@@ -9,7 +9,7 @@ local INC, V, SV, CV, SN, ST, USR, TOK, CR, UP, AC, IE, AB, XP, XS, MS, F, O, LU
   2,  -- version
   3,  -- version of the state
   4,  -- version of the credentials
-  5,  -- nonce of the write that wrote state or credentials last: their etag
+  5,  -- name of the write that wrote state or credentials last, and the incarnation: their etag
   6,  -- status
   7,  -- the user's name in indexes, behind "="
   8,  -- the token's hash, behind "="

@@ -1,12 +1,19 @@
 -- The results of the last writes, so that one whose reply was lost can be repeated: in the list
 -- KEYS[10], name and result by turns: the last 32, and in a session with many writers also those that
--- are younger than any repetition, up to 2,048. It outlives the session for a while.
+-- are younger than any repetition, up to 2,048. Releases are among them.
 local KEPT, CUT_AT, MOST, REPEATED_MS, CUT = 64, 80, 4096, 30000, 16
 
--- What an earlier write of this name did; nil when there is none.
-local function repeated(name)
-  local at = redis.call('LPOS', KEYS[10], name)
-  return at and redis.call('LINDEX', KEYS[10], at + 1)
+-- What an earlier write of this name did, in the session or, with the grave, in the one before it; nil
+-- when there is none.
+local function repeated(name, list)
+  local at = redis.call('LPOS', list or KEYS[10], name)
+  return at and redis.call('LINDEX', list or KEYS[10], at + 1)
+end
+
+-- What lies in the grave: the nonce of its removal, header and state; nil when there is none.
+local function buried()
+  local last = redis.call('LINDEX', KEYS[12], -1)
+  return last and cmsgpack.unpack(last)
 end
 
 -- Whether a write that was first tried at this version may have been made and forgotten since.
