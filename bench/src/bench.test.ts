@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { type Result, resultOf, runExperiment } from './experiment.ts';
 import { localSubject } from './local-subject.ts';
-import { median } from './measuring.ts';
-import { experiments, type Sizes } from './plan.ts';
-import { profileTurns, selfTimes } from './profile.ts';
-import { duration, page, table } from './report.ts';
+import { concurrently, loadOf, median } from './measuring.ts';
+import { memoryExperiments, type Sizes } from './memory/plan.ts';
+import { SessionsSubject } from './memory/sessions-subject.ts';
+import { page } from './page.ts';
+import { profileOf, selfTimes } from './profile.ts';
+import { duration, figure, table } from './report.ts';
 
 /** Just enough that everything happens. What it costs is not asked here. */
 const tiny: Sizes = {
@@ -18,7 +20,7 @@ const tiny: Sizes = {
 };
 
 describe('the experiments', () => {
-  const plans = experiments(tiny);
+  const plans = memoryExperiments(tiny);
 
   it.each(plans.map((experiment) => [experiment.rows[0]?.title, experiment] as const))(
     'run: %s',
@@ -27,7 +29,7 @@ describe('the experiments', () => {
       expect(results.map(({ title }) => title)).toEqual(experiment.rows.map(({ title }) => title));
       for (const { figures } of results) {
         expect(figures.length).toBeGreaterThan(0);
-        expect(figures.every((figure) => figure >= 0)).toBe(true);
+        expect(figures.every((value) => value >= 0)).toBe(true);
       }
     },
   );
@@ -35,7 +37,7 @@ describe('the experiments', () => {
   it('cover what is promised', () => {
     const targets = plans
       .flatMap(({ rows }) => rows)
-      .flatMap(({ target }) => (target === undefined ? [] : [`${target.kind} ${target.ratio}`]));
+      .flatMap(({ target }) => (target === undefined ? [] : [`${target.kind} ${target.value}`]));
     expect(targets.toSorted()).toEqual([
       'at least 0.3',
       'at most 1.1',
@@ -55,30 +57,44 @@ describe('a subject', () => {
 
   it('cleans up what has expired, again and again, and nothing else', async () => {
     const expiry = await localSubject({ kind: 'expiry', lasting: 5, expiring: 4 });
-    await expect(expiry.measure('cleanup', 4)).resolves.toBeGreaterThanOrEqual(0);
-    await expect(expiry.measure('cleanup', 4)).resolves.toBeGreaterThanOrEqual(0);
+    await expect(expiry.measure('cleanup', 4)).resolves.toEqual({ cpu: expect.any(Number) });
+    await expect(expiry.measure('cleanup', 4)).resolves.toEqual({ cpu: expect.any(Number) });
     await expiry.stop();
   });
 });
 
 describe('a result', () => {
-  const medians = new Map([
-    ['a', 100],
-    ['b', 160],
-    ['c', 10],
-    ['d', 16],
-  ]);
+  const medians: Readonly<Record<string, number>> = {
+    'a cpu': 100,
+    'b cpu': 160,
+    'c cpu': 10,
+    'd cpu': 16,
+    'a rate': 5_000,
+    'b rate': 2_000,
+    'a calls': 3.05,
+  };
+  const medianOf = (name: string, quantity: string) => {
+    const found = medians[`${name} ${quantity}`];
+    if (found === undefined) throw new Error(`${name} is unknown`);
+    return found;
+  };
   const row = { title: 'x', figures: ['a', 'b'] };
 
   it('has the growth from one figure to the other, or their speeds', () => {
-    expect(resultOf({ ...row, compare: 'growth' }, medians).ratio).toBe(1.6);
-    expect(resultOf({ ...row, compare: 'speed' }, medians).ratio).toBe(0.625);
-    expect(resultOf(row, medians)).toMatchObject({ figures: [100, 160], ratio: null, met: null });
+    expect(resultOf({ ...row, compare: 'growth' }, medianOf).ratio).toBe(1.6);
+    expect(resultOf({ ...row, compare: 'speed' }, medianOf).ratio).toBe(0.625);
+    expect(resultOf(row, medianOf)).toMatchObject({ figures: [100, 160], ratio: null, met: null });
+  });
+
+  it('is about one quantity, in its unit', () => {
+    const ofRate = resultOf({ ...row, of: 'rate', compare: 'growth' }, medianOf);
+    expect(ofRate).toMatchObject({ figures: [5_000, 2_000], unit: '/s', ratio: 0.4 });
+    expect(resultOf(row, medianOf).unit).toBe('ns');
   });
 
   it('leaves out the growth of a reference', () => {
     const against = ['c', 'd'] as const;
-    expect(resultOf({ ...row, compare: 'growth', against }, medians).ratio).toBe(1);
+    expect(resultOf({ ...row, compare: 'growth', against }, medianOf).ratio).toBe(1);
   });
 
   it.each([
@@ -86,23 +102,32 @@ describe('a result', () => {
     ['at most', 1.5, '≤ 1.5', false],
     ['at least', 1.6, '≥ 1.6', true],
     ['at least', 1.7, '≥ 1.7', false],
-  ] as const)('is held to %s %d', (kind, ratio, target, met) => {
-    const held = resultOf({ ...row, compare: 'growth', target: { kind, ratio } }, medians);
+  ] as const)('is held to %s %d', (kind, value, target, met) => {
+    const held = resultOf({ ...row, compare: 'growth', target: { kind, value } }, medianOf);
     expect(held).toMatchObject({ target, met });
   });
 
+  it.each([
+    [3.1, true],
+    [3, false],
+  ])('of one figure is held to %d itself', (value, met) => {
+    const one = { title: 'x', figures: ['a'], of: 'calls', target: { kind: 'at most', value } };
+    expect(resultOf(one as Parameters<typeof resultOf>[0], medianOf).met).toBe(met);
+  });
+
   it('is not made up', () => {
-    expect(() => resultOf({ title: 'x', figures: ['unknown'] }, medians)).toThrow(/unknown/);
+    expect(() => resultOf({ title: 'x', figures: ['z'] }, medianOf)).toThrow(/z is unknown/);
   });
 });
 
 describe('the report', () => {
-  const result = { figures: [120, 45_600], ratio: 380, target: '≤ 1.5' };
+  const result = { figures: [120, 45_600], unit: 'ns', ratio: 380, target: '≤ 1.5' } as const;
   const results: Result[] = [
     { title: 'kept', ...result, met: true },
     { title: 'broken', ...result, met: false },
-    { title: 'told', figures: [999.6], ratio: null, target: null, met: null },
+    { title: 'told', figures: [999.6], unit: 'ns', ratio: null, target: null, met: null },
   ];
+  const circumstances = { node: 'v20.19.0', platform: 'linux x64', date: '2030-01-01' };
 
   it('says plainly which targets were missed', () => {
     const lines = table(results).split('\n');
@@ -111,10 +136,25 @@ describe('the report', () => {
     expect(lines[4]).toBe('| told | 1000 ns |  |  |  |');
   });
 
-  it('says where it comes from', () => {
-    const text = page(results, { node: 'v20.19.0', platform: 'linux x64', date: '2030-01-01' });
-    expect(text).toContain('on 2030-01-01, with Node v20.19.0 on linux x64');
-    expect(text).toContain(table(results));
+  it('says where each part comes from', () => {
+    const text = page({ memory: results, redis: results }, circumstances, '');
+    for (const store of ['memory', 'redis']) {
+      expect(text).toContain(
+        `\`npm run bench -- --only ${store} --write\`, on 2030-01-01, with Node v20.19.0 on linux x64`,
+      );
+    }
+    expect(text.split(table(results))).toHaveLength(3);
+  });
+
+  it('keeps the part that was not measured', () => {
+    const [first, second] = [[results[0]], [results[1]]] as [Result[], Result[]];
+    const before = page({ memory: first, redis: first }, circumstances, 'an older page');
+    const later = { ...circumstances, date: '2031-01-01' };
+    const memoryAgain = page({ memory: second }, later, before);
+    expect(page({ redis: second }, later, memoryAgain)).toBe(
+      page({ memory: second, redis: second }, later, ''),
+    );
+    expect(page({ redis: first }, circumstances, memoryAgain)).toBe(memoryAgain);
   });
 
   it.each([
@@ -123,8 +163,44 @@ describe('the report', () => {
     [123.45, '123 ns'],
     [1_234, '1.23 µs'],
     [123_456, '123 µs'],
+    [12_345_678, '12.3 ms'],
+    [1_234_567_890, '1.23 s'],
   ])('writes %d ns as %s', (nanoseconds, text) => {
     expect(duration(nanoseconds)).toBe(text);
+  });
+
+  it.each([
+    [12_345.6, '/s', '12,346/s'],
+    [12_345.6, 'B', '12,346 B'],
+    [3.0051, '', '3.01'],
+    [1_500, 'ns', '1.5 µs'],
+  ] as const)('writes %d%s as %s', (value, unit, text) => {
+    expect(figure(value, unit)).toBe(text);
+  });
+});
+
+describe('a load', () => {
+  it('keeps as many operations under way as it may, in order', async () => {
+    const begun: number[] = [];
+    let running = 0;
+    let most = 0;
+    await concurrently(20, 3, async (index) => {
+      begun.push(index);
+      running += 1;
+      most = Math.max(most, running);
+      await Promise.resolve();
+      running -= 1;
+    });
+    expect(begun).toEqual(Array.from({ length: 20 }, (_, index) => index));
+    expect(most).toBe(3);
+  });
+
+  it('has a rate and the time that 99 of 100 stay below', async () => {
+    const slow = () => new Promise((resolve) => setTimeout(resolve, 20));
+    const figures = await loadOf(100, 100, (index) => (index < 2 ? slow() : Promise.resolve()));
+    expect(figures.p99).toBeGreaterThan(19e6);
+    expect(figures.rate).toBeLessThan(100 / 0.019);
+    expect(figures.time).toBeCloseTo(1e9 / (figures.rate ?? 0));
   });
 });
 
@@ -141,7 +217,10 @@ describe('median', () => {
 
 describe('the profile', () => {
   it('tells the time of each function', async () => {
-    const functions = selfTimes(await profileTurns(2_000), 2_000);
+    const subject = await SessionsSubject.create({ sessions: 100, messages: 20 });
+    const taken = await profileOf(() => subject.measure('turn', 2_000));
+    await subject.stop();
+    const functions = selfTimes(taken, 2_000);
     const shares = functions.reduce((sum, { share }) => sum + share, 0);
     expect(shares).toBeCloseTo(1);
     expect(functions.some(({ name }) => /\.ts:\d+$/.test(name))).toBe(true);

@@ -1,69 +1,124 @@
+import { type Figures, type Quantity, type Unit, unitOf } from './figures.ts';
 import type { SubjectOptions } from './local-subject.ts';
 import { median } from './measuring.ts';
-import type { Experiment, Row } from './plan.ts';
-import type { Subject } from './subject.ts';
+import type { Measure, Subject } from './subject.ts';
+
+/** One thing to measure, again in each round. */
+export interface Measurement {
+  readonly name: string;
+  readonly subject: string;
+  readonly measure: Measure;
+  readonly count: number;
+}
+
+export interface Target {
+  readonly kind: 'at most' | 'at least';
+  readonly value: number;
+}
+
+/** A line of the report: figures, and how they compare. */
+export interface Row {
+  readonly title: string;
+  /** Names of measurements. */
+  readonly figures: readonly string[];
+  /** Which quantity of them; CPU time unless given. */
+  readonly of?: Quantity;
+  /** The second figure by the first, or the first by the second; none for one figure. */
+  readonly compare?: 'growth' | 'speed';
+  /** Names of two measurements whose own growth is taken out of this one. */
+  readonly against?: readonly [string, string];
+  /** For the ratio, or for the figure of a row with just one. None for what is only reported. */
+  readonly target?: Target;
+}
+
+/** Subjects that exist at the same time, what is measured of them, and what that says. */
+export interface Experiment {
+  /** By which it can be selected; its store and a slash come first. */
+  readonly name: string;
+  readonly subjects: Readonly<Record<string, SubjectOptions>>;
+  /** Measured one block after the other; within a block the measurements take turns. */
+  readonly blocks: ReadonlyArray<readonly Measurement[]>;
+  readonly rows: readonly Row[];
+}
 
 export interface Result {
   readonly title: string;
-  /** Medians of the rounds, in nanoseconds of CPU time for one operation. */
+  /** Medians of the rounds. */
   readonly figures: readonly number[];
+  readonly unit: Unit;
   readonly ratio: number | null;
   /** Such as `≤ 1.5`; `null` for what is only reported. */
   readonly target: string | null;
   readonly met: boolean | null;
 }
 
+export type Begin = (options: SubjectOptions) => Promise<Subject>;
+
+export const atMost = (value: number): Target => ({ kind: 'at most', value });
+export const atLeast = (value: number): Target => ({ kind: 'at least', value });
+
 /** Runs an experiment; `begin` makes its subjects. */
 export async function runExperiment(
   { subjects, blocks, rows }: Experiment,
   rounds: number,
-  begin: (options: SubjectOptions) => Promise<Subject>,
+  begin: Begin,
 ): Promise<readonly Result[]> {
   const running = new Map<string, Subject>();
   try {
     for (const [name, options] of Object.entries(subjects)) running.set(name, await begin(options));
-    const medians = new Map<string, number>();
+    const taken = new Taken();
     for (const block of blocks) {
-      const taken = new Map<string, number[]>(block.map(({ name }) => [name, []]));
       // The first round is for the compiler, and does not count.
       for (let round = 0; round <= rounds; round += 1) {
         for (const { name, subject, measure, count } of block) {
-          const figure = await running.get(subject)?.measure(measure, count);
-          if (round > 0 && figure !== undefined) taken.get(name)?.push(figure);
+          const figures = await running.get(subject)?.measure(measure, count);
+          if (round > 0 && figures !== undefined) taken.add(name, figures);
         }
       }
-      for (const [name, figures] of taken) medians.set(name, median(figures));
     }
-    return rows.map((row) => resultOf(row, medians));
+    return rows.map((row) => resultOf(row, taken.median));
   } finally {
     for (const subject of running.values()) await subject.stop();
   }
 }
 
-export function resultOf(row: Row, medians: ReadonlyMap<string, number>): Result {
-  const { title, compare, against, target } = row;
-  const figures = row.figures.map((name) => figureOf(name, medians));
+/** The figures of all rounds. */
+class Taken {
+  readonly #figures = new Map<string, number[]>();
+
+  add(name: string, figures: Figures): void {
+    for (const [quantity, figure] of Object.entries(figures)) {
+      const key = `${name} ${quantity}`;
+      const others = this.#figures.get(key);
+      if (others === undefined) this.#figures.set(key, [figure]);
+      else others.push(figure);
+    }
+  }
+
+  readonly median = (name: string, quantity: Quantity): number => {
+    const figures = this.#figures.get(`${name} ${quantity}`);
+    if (figures === undefined) throw new Error(`The ${quantity} of ${name} was not measured.`);
+    return median(figures);
+  };
+}
+
+/** @param medianOf of a measurement's figures for a quantity */
+export function resultOf(row: Row, medianOf: (name: string, quantity: Quantity) => number): Result {
+  const { title, of = 'cpu', compare, against, target } = row;
+  const figures = row.figures.map((name) => medianOf(name, of));
   const [first = Number.NaN, second = Number.NaN] = figures;
   let ratio = compare === undefined ? null : compare === 'growth' ? second / first : first / second;
   if (ratio !== null && against !== undefined) {
     const [from, to] = against;
-    ratio /= figureOf(to, medians) / figureOf(from, medians);
+    ratio /= medianOf(to, of) / medianOf(from, of);
   }
-  if (ratio === null || target === undefined) {
-    return { title, figures, ratio, target: null, met: null };
-  }
-  const atMost = target.kind === 'at most';
+  const result = { title, figures, unit: unitOf(of), ratio };
+  if (target === undefined) return { ...result, target: null, met: null };
+  const { kind, value } = target;
+  const reached = ratio ?? first;
   return {
-    title,
-    figures,
-    ratio,
-    target: `${atMost ? '≤' : '≥'} ${target.ratio}`,
-    met: atMost ? ratio <= target.ratio : ratio >= target.ratio,
+    ...result,
+    target: `${kind === 'at most' ? '≤' : '≥'} ${value}`,
+    met: kind === 'at most' ? reached <= value : reached >= value,
   };
-}
-
-function figureOf(name: string, medians: ReadonlyMap<string, number>): number {
-  const figure = medians.get(name);
-  if (figure === undefined) throw new Error(`Nothing was measured under the name ${name}.`);
-  return figure;
 }

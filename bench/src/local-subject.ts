@@ -1,14 +1,45 @@
-import { ExpirySubject, type ExpirySubjectOptions } from './expiry-subject.ts';
-import { SessionsSubject, type SessionsSubjectOptions } from './sessions-subject.ts';
+import type { Begin } from './experiment.ts';
+import { ExpirySubject, type ExpirySubjectOptions } from './memory/expiry-subject.ts';
+import { SessionsSubject, type SessionsSubjectOptions } from './memory/sessions-subject.ts';
+import { EqualWorkSubject, type EqualWorkSubjectOptions } from './redis/equal-work-subject.ts';
+import { FootprintSubject, type FootprintSubjectOptions } from './redis/footprint-subject.ts';
+import { NamespaceSubject, type NamespaceSubjectOptions } from './redis/namespace-subject.ts';
+import { OneSessionSubject, type OneSessionSubjectOptions } from './redis/one-session-subject.ts';
+import { TurnsSubject, type TurnsSubjectOptions } from './redis/turns-subject.ts';
+import { WritersSubject, type WritersSubjectOptions } from './redis/writers-subject.ts';
 import type { Subject } from './subject.ts';
 
 export type SubjectOptions =
   | ({ readonly kind: 'sessions' } & SessionsSubjectOptions)
-  | ({ readonly kind: 'expiry' } & ExpirySubjectOptions);
+  | ({ readonly kind: 'expiry' } & ExpirySubjectOptions)
+  | ({ readonly kind: 'turns' } & TurnsSubjectOptions)
+  | ({ readonly kind: 'equalWork' } & EqualWorkSubjectOptions)
+  | ({ readonly kind: 'oneSession' } & OneSessionSubjectOptions)
+  | ({ readonly kind: 'writers' } & WritersSubjectOptions)
+  | ({ readonly kind: 'namespace' } & NamespaceSubjectOptions)
+  | ({ readonly kind: 'footprint' } & FootprintSubjectOptions);
 
-/** A subject in this process. */
-export async function localSubject(options: SubjectOptions): Promise<Subject> {
-  return options.kind === 'sessions'
-    ? SessionsSubject.create(options)
-    : ExpirySubject.create(options);
+/** A subject in this process. `beginOther` makes the subjects that it is made of, if any. */
+export async function localSubject(
+  options: SubjectOptions,
+  beginOther: Begin = localSubject,
+): Promise<Subject> {
+  switch (options.kind) {
+    case 'sessions':
+      return SessionsSubject.create(options);
+    case 'expiry':
+      return ExpirySubject.create(options);
+    case 'turns':
+      return TurnsSubject.create(options);
+    case 'equalWork':
+      return EqualWorkSubject.create(options);
+    case 'oneSession':
+      return OneSessionSubject.create(options, beginOther);
+    case 'writers':
+      return WritersSubject.create(options);
+    case 'namespace':
+      return NamespaceSubject.create(options);
+    case 'footprint':
+      return FootprintSubject.create(options);
+  }
 }

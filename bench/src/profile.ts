@@ -1,7 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { type Profiler, type Runtime, Session } from 'node:inspector/promises';
 import { basename } from 'node:path';
-import { SessionsSubject } from './sessions-subject.ts';
 
 export interface ProfiledFunction {
   readonly name: string;
@@ -11,22 +10,19 @@ export interface ProfiledFunction {
   readonly share: number;
 }
 
-/** Runs plain turns under V8's CPU profiler. */
-export async function profileTurns(turns: number): Promise<Profiler.Profile> {
-  const subject = await SessionsSubject.create({ sessions: 1_000, messages: 20 });
+/** Runs `work` under V8's CPU profiler. */
+export async function profileOf(work: () => Promise<unknown>): Promise<Profiler.Profile> {
   const session = new Session();
   session.connect();
   try {
     await session.post('Profiler.enable');
     await session.post('Profiler.setSamplingInterval', { interval: 100 });
-    await subject.measure('turn', turns); // until it is compiled
     await session.post('Profiler.start');
-    await subject.measure('turn', turns);
+    await work();
     const { profile } = await session.post('Profiler.stop');
     return profile;
   } finally {
     session.disconnect();
-    await subject.stop();
   }
 }
 

@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { Figures } from './figures.ts';
 import type { SubjectOptions } from './local-subject.ts';
 import type { Subject } from './subject.ts';
 import type { Answer, Request } from './worker.ts';
@@ -17,19 +18,24 @@ export async function remoteSubject(options: SubjectOptions): Promise<Subject> {
   });
   ended.catch(() => {}); // it is raced below, or the process was stopped
 
-  const ask = async (request: Request): Promise<number> => {
+  const ask = async (request: Request): Promise<Figures> => {
     const reply = once(child, 'message') as Promise<[Answer]>;
     child.send(request);
     const [answer] = await Promise.race([reply, ended]);
     if ('error' in answer) throw new Error(answer.error);
-    return answer.figure;
+    return answer.figures;
   };
 
   await ask({ start: options });
   return {
     measure: (measure, count) => ask({ measure, count }),
     stop: async () => {
-      child.kill();
+      try {
+        if (child.connected) await ask({ stop: true });
+      } finally {
+        child.kill();
+        await ended.catch(() => {});
+      }
     },
   };
 }

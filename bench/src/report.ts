@@ -1,54 +1,36 @@
 import type { Result } from './experiment.ts';
+import type { Unit } from './figures.ts';
 
-/** A duration with three digits that count. */
+/** A figure with three digits that count, but for what is counted one by one. */
+export function figure(value: number, unit: Unit): string {
+  if (unit === 'ns') return duration(value);
+  if (unit === '') return String(Number(value.toPrecision(3)));
+  return `${Math.round(value).toLocaleString('en-US')}${unit === 'B' ? ' B' : unit}`;
+}
+
 export function duration(nanoseconds: number): string {
-  const [value, unit] = nanoseconds < 1_000 ? [nanoseconds, 'ns'] : [nanoseconds / 1_000, 'µs'];
-  return `${value < 100 ? Number(value.toPrecision(3)) : Math.round(value)} ${unit}`;
+  const scale = [
+    [1e9, 's'],
+    [1e7, 'ms'],
+    [1e3, 'µs'],
+  ] as const;
+  const [least, name] = scale.find(([from]) => nanoseconds >= from) ?? [1, 'ns'];
+  const value = nanoseconds / (name === 'ms' ? 1e6 : least);
+  return `${value < 100 ? Number(value.toPrecision(3)) : Math.round(value)} ${name}`;
 }
 
 /** The results as a Markdown table. */
 export function table(results: readonly Result[]): string {
-  const rows = results.map(({ title, figures, ratio, target, met }) =>
+  const rows = results.map(({ title, figures, unit, ratio, target, met }) =>
     [
       title,
-      figures.map(duration).join(' → '),
+      figures.map((value) => figure(value, unit)).join(' → '),
       ratio === null ? '' : ratio.toFixed(2),
       target ?? '',
       met === null ? '' : met ? 'met' : '**missed**',
     ].join(' | '),
   );
-  const header = ['what', 'CPU time', 'ratio', 'target', ''].join(' | ');
+  const header = ['what', 'median', 'ratio', 'target', ''].join(' | ');
   const rule = '---|---|---|---|---';
   return [`| ${header} |`, `|${rule}|`, ...rows.map((row) => `| ${row} |`)].join('\n');
-}
-
-export interface Circumstances {
-  readonly node: string;
-  readonly platform: string;
-  readonly date: string;
-}
-
-/** `docs/benchmarks.md`. */
-export function page(results: readonly Result[], { node, platform, date }: Circumstances): string {
-  return `# Benchmarks
-
-\`npm run bench -- --write\` wrote this page on ${date}, with Node ${node} on ${platform}.
-
-${table(results)}
-
-Each figure is the CPU time of one operation, of the whole process with its garbage collector, as the
-median of five rounds in which the figures of a row take turns. Each store has a process of its own,
-and ids are strings of their own, as a request brings them. Compare figures within a row: between
-machines, and between runs, they differ.
-
-A million sessions, asked for at random, are in no cache of the processor. That alone makes a bare Map
-several times slower, which the reference row shows; the row behind \`get\` shows what the store adds,
-which is the way from the Map to the session. A turn among so many also pays for V8's collections of
-the young generation, each of which looks through all pages of the old one, over a gigabyte here. A
-larger young generation makes them rarer: give it to a process that holds hundreds of thousands of
-sessions.
-
-\`npm run bench -- --profile\` shows where the time of a plain turn goes, function by function.
-\`--quick\` only tries whether everything runs; \`--json\` prints the results for a program.
-`;
 }

@@ -1,22 +1,26 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type Result, runExperiment } from './experiment.ts';
-import { experiments, fullSizes, quickSizes } from './plan.ts';
-import { profileTurns, saveProfile, selfTimes } from './profile.ts';
+import { type Experiment, type Result, runExperiment } from './experiment.ts';
+import { fullSizes, memoryExperiments, quickSizes } from './memory/plan.ts';
+import { page, type Store } from './page.ts';
+import { profile } from './profile-command.ts';
+import { fullRedisSizes, quickRedisSizes, redisExperiments } from './redis/plan.ts';
 import { remoteSubject } from './remote-subject.ts';
-import { duration, page, table } from './report.ts';
+import { table } from './report.ts';
 
-const usage = `npm run bench -- [--quick] [--json] [--write] [--profile]
+const usage = `npm run bench -- [--only <name>] [--quick] [--json] [--write] [--profile]
 
-  --quick    a look whether everything runs, in seconds; the figures mean little
+  --only     memory, redis, or one of their experiments, such as redis/turn
+  --quick    a look whether everything runs; the figures mean little
   --json     the results as JSON
-  --write    write docs/benchmarks.md
-  --profile  where the time of a plain turn goes, and nothing else`;
+  --write    write docs/benchmarks.md, or the part of it that --only names
+  --profile  where the time of a plain turn goes, and nothing else; of one on Redis with --only redis`;
 
 const { values: options } = parseArgs({
   options: {
+    only: { type: 'string', default: '' },
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
@@ -26,47 +30,69 @@ const { values: options } = parseArgs({
 });
 
 if (options.help) console.log(usage);
-else if (options.profile) await profile(options.quick ? 10_000 : 100_000);
+else if (options.profile) await showProfile();
 else await bench();
 
 async function bench(): Promise<void> {
-  const { quick, json, write } = options;
-  if (quick && write) {
-    console.error('The figures of --quick mean too little to --write them down.');
-    process.exitCode = 1;
-    return;
+  const { only, quick, json, write } = options;
+  const sizes = quick
+    ? { memory: quickSizes, redis: quickRedisSizes }
+    : { memory: fullSizes, redis: fullRedisSizes };
+  const plans = {
+    memory: selected(memoryExperiments(sizes.memory)),
+    redis: selected(redisExperiments(sizes.redis)),
+  };
+  if (plans.memory.length + plans.redis.length === 0) {
+    return refuse(`No experiment is called ${only}.`);
   }
-  const sizes = quick ? quickSizes : fullSizes;
-  const results: Result[] = [];
-  for (const experiment of experiments(sizes)) {
-    const done = await runExperiment(experiment, sizes.rounds, remoteSubject);
-    for (const { title } of done) console.error(`Measured: ${title}`);
-    results.push(...done);
+  if (quick && write) return refuse('The figures of --quick mean too little to --write them down.');
+  if (write && only.includes('/')) return refuse(`--write takes all of a store, not only ${only}.`);
+  const results: Partial<Record<Store, readonly Result[]>> = {};
+  for (const store of ['memory', 'redis'] as const) {
+    if (plans[store].length === 0) continue;
+    results[store] = await measured(plans[store], sizes[store].rounds);
   }
   const circumstances = {
     node: process.version,
     platform: `${process.platform} ${process.arch}`,
     date: new Date().toISOString().slice(0, 10),
   };
-  console.log(json ? JSON.stringify({ ...circumstances, results }, null, 2) : table(results));
-  if (write) {
-    const file = new URL('../../docs/benchmarks.md', import.meta.url);
-    await writeFile(file, page(results, circumstances));
-    console.error(`Wrote ${shown(file)}.`);
-  }
+  console.log(
+    json
+      ? JSON.stringify({ ...circumstances, results }, null, 2)
+      : Object.values(results).map(table).join('\n\n'),
+  );
+  if (!write) return;
+  const file = new URL('../../docs/benchmarks.md', import.meta.url);
+  await writeFile(file, page(results, circumstances, await readFile(file, 'utf8')));
+  console.error(`Wrote ${shown(file)}.`);
 }
 
-async function profile(turns: number): Promise<void> {
-  const taken = await profileTurns(turns);
-  const functions = selfTimes(taken, turns);
-  const all = functions.reduce((sum, { selfTime }) => sum + selfTime, 0);
-  console.log(`A plain turn takes ${duration(all)}, profiler included:`);
-  for (const { name, selfTime, share } of functions.slice(0, 40)) {
-    const percent = `${(share * 100).toFixed(1)} %`;
-    console.log(`${percent.padStart(7)} ${duration(selfTime).padStart(9)}  ${name}`);
+function selected(experiments: readonly Experiment[]): readonly Experiment[] {
+  const { only } = options;
+  if (only === '') return experiments;
+  return experiments.filter(({ name }) => name === only || name.startsWith(`${only}/`));
+}
+
+async function measured(plan: readonly Experiment[], rounds: number): Promise<readonly Result[]> {
+  const results: Result[] = [];
+  for (const experiment of plan) {
+    const done = await runExperiment(experiment, rounds, remoteSubject);
+    for (const { title } of done) console.error(`Measured: ${title}`);
+    results.push(...done);
   }
-  const file = await saveProfile(taken, new URL('../.cache/', import.meta.url));
+  return results;
+}
+
+async function showProfile(): Promise<void> {
+  const store = options.only === 'redis' ? 'redis' : 'memory';
+  const file = await profile(store, options.quick ? 10_000 : 100_000);
   console.error(`Saved ${shown(file)}, for the performance panel of a browser's tools.`);
+}
+
+function refuse(why: string): void {
+  console.error(why);
+  process.exitCode = 1;
 }
 
 function shown(file: URL): string {

@@ -1,8 +1,38 @@
-/** What can be measured. Each gives the CPU time of one operation, in nanoseconds. */
-export type Measure = 'mapGet' | 'get' | 'turn' | 'create' | 'cleanup';
+import type { Figures } from './figures.ts';
 
-/** A store in a certain state, of which measures are taken. */
+/** What can be measured; each kind of subject has some of them. */
+export type Measure =
+  | 'mapGet'
+  | 'get'
+  | 'create'
+  | 'cleanup'
+  /** A plain turn: two messages of 60 bytes and a count. */
+  | 'turn'
+  /** A plain turn that also changes the state, where another instance changed it before. */
+  | 'changingTurn'
+  /** Two scripts that do nothing, with as many bytes as the turn's, there and back. */
+  | 'limit'
+  | 'changingLimit'
+  /** The same with the turn's own arguments, and replies of as many parts. */
+  | 'limitInParts'
+  | 'changingLimitInParts'
+  /** Turns of one session, one after the other by one process. */
+  | 'inSequence'
+  /** Turns of one session that many want at the same time. */
+  | 'contended'
+  /** Whether those who wait for a session get it in the order in which they asked. */
+  | 'order'
+  | 'ask'
+  | 'await'
+  | 'countActive'
+  | 'getStats'
+  | 'stored'
+  | 'storedKeyed'
+  | 'data'
+  | 'dataKeyed';
+
+/** Something in a certain state, of which measures are taken. */
 export interface Subject {
-  measure(measure: Measure, count: number): Promise<number>;
+  measure(measure: Measure, count: number): Promise<Figures>;
   stop(): Promise<void>;
 }

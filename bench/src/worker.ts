@@ -1,35 +1,45 @@
 import { setTimeout } from 'node:timers/promises';
+import type { Figures } from './figures.ts';
 import { localSubject, type SubjectOptions } from './local-subject.ts';
+import { remoteSubject } from './remote-subject.ts';
 import type { Measure, Subject } from './subject.ts';
 
-/** What this process is asked; it answers each request with a figure, or with why there is none. */
+/** What this process is asked; it answers each request with figures, or with why there are none. */
 export type Request =
   | { readonly start: SubjectOptions }
-  | { readonly measure: Measure; readonly count: number };
-export type Answer = { readonly figure: number } | { readonly error: string };
+  | { readonly measure: Measure; readonly count: number }
+  | { readonly stop: true };
+export type Answer = { readonly figures: Figures } | { readonly error: string };
 
 /** The garbage of the filling is swept by threads of their own; their time is nobody's cost. */
 const sweepMs = 500;
 
 let subject: Subject | undefined;
 
-async function answer(request: Request): Promise<number> {
+async function answer(request: Request): Promise<Figures> {
   if ('start' in request) {
-    subject = await localSubject(request.start);
+    subject = await localSubject(request.start, remoteSubject);
     globalThis.gc?.();
     await setTimeout(sweepMs);
-    return 0;
+    return {};
   }
   if (subject === undefined) throw new Error('There is nothing to measure yet.');
+  if ('stop' in request) {
+    await subject.stop();
+    return {};
+  }
   return subject.measure(request.measure, request.count);
 }
 
 process.on('message', async (request: Request) => {
   let reply: Answer;
   try {
-    reply = { figure: await answer(request) };
+    reply = { figures: await answer(request) };
   } catch (error) {
     reply = { error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
   process.send?.(reply);
 });
+
+// Whoever asked has ended; what this process has started ends with it.
+process.on('disconnect', () => process.exit());

@@ -456,8 +456,11 @@ function unlockedFence(now: number): number {
   return now * 1_000 + Math.floor(Math.random() * 1_000);
 }
 
+/** Digests, and the empty one of no request, stand as they are; anything else is made a word. */
 function digestWord(idempotency: Idempotency | undefined): string {
-  return idempotency === undefined ? none : `=${word(idempotency.requestDigest)}`;
+  if (idempotency === undefined) return none;
+  const { requestDigest } = idempotency;
+  return `=${requestDigest === '' ? '' : word(requestDigest)}`;
 }
 
 function effectsOf(names: string): EffectNames {

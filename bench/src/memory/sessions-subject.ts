@@ -1,8 +1,10 @@
-import { type Session, SessionManager, type Turn } from 'holdfast';
+import { type Session, SessionManager } from 'holdfast';
 import { InMemorySessionStore } from 'holdfast/memory';
-import { cpuTimePerOperation } from './measuring.ts';
+import type { Figures } from '../figures.ts';
+import { cpuTimePerOperation } from '../measuring.ts';
+import { plainTurn, sixtyBytes } from '../plain-turn.ts';
+import type { Measure, Subject } from '../subject.ts';
 import { randomPicker } from './random.ts';
-import type { Measure, Subject } from './subject.ts';
 
 export interface SessionsSubjectOptions {
   readonly sessions: number;
@@ -12,15 +14,6 @@ export interface SessionsSubjectOptions {
   readonly filled?: number;
   /** Size of V8's young generation, for a subject in a process of its own; V8's default unless given. */
   readonly youngMegabytes?: number;
-}
-
-const sixtyBytes = 'How long does delivery to France take for an order of today?';
-
-/** A plain turn: the customer's message, the answer, and the count. */
-function plainTurn(turn: Turn): void {
-  turn.append({ role: 'user', content: sixtyBytes });
-  turn.append({ role: 'assistant', content: sixtyBytes });
-  turn.increment('messageCount');
 }
 
 /** A full store of idle sessions, and a bare map of the same. */
@@ -51,7 +44,7 @@ export class SessionsSubject implements Subject {
     return subject;
   }
 
-  async measure(measure: Measure, count: number): Promise<number> {
+  async measure(measure: Measure, count: number): Promise<Figures> {
     switch (measure) {
       case 'mapGet':
         return cpuTimePerOperation(this.#askedFor(count), (ids) => getFromMap(this.#map, ids));

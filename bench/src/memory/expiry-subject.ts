@@ -1,7 +1,8 @@
 import type { Clock } from 'holdfast';
 import { InMemorySessionStore } from 'holdfast/memory';
-import { collectYoungGarbage, cpuTimePerOperation } from './measuring.ts';
-import type { Measure, Subject } from './subject.ts';
+import type { Figures } from '../figures.ts';
+import { collectYoungGarbage, cpuTimePerOperation } from '../measuring.ts';
+import type { Measure, Subject } from '../subject.ts';
 
 export interface ExpirySubjectOptions {
   /** Sessions that stay. */
@@ -41,7 +42,7 @@ export class ExpirySubject implements Subject {
     return new ExpirySubject(clock, store);
   }
 
-  async measure(measure: Measure, count: number): Promise<number> {
+  async measure(measure: Measure, count: number): Promise<Figures> {
     if (measure !== 'cleanup') throw new Error(`Sessions that expire have no measure ${measure}.`);
     this.#clock.stepMs = -idleTimeoutMs;
     const ids = Array.from({ length: count }, (_, index) => `expiring-${index}`);

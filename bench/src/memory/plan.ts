@@ -1,5 +1,5 @@
-import type { SubjectOptions } from './local-subject.ts';
-import type { Measure } from './subject.ts';
+import { atLeast, atMost, type Experiment, type Measurement } from '../experiment.ts';
+import type { Measure } from '../subject.ts';
 
 /** How much of everything; `quick` is for a look whether it runs, its figures mean little. */
 export interface Sizes {
@@ -32,49 +32,12 @@ export const quickSizes: Sizes = {
   expiring: 1_000,
 };
 
-/** One thing to measure, again in each round. */
-interface Measurement {
-  readonly name: string;
-  readonly subject: string;
-  readonly measure: Measure;
-  readonly count: number;
-}
-
-interface Target {
-  readonly kind: 'at most' | 'at least';
-  readonly ratio: number;
-}
-
-/** A line of the report: figures, and how they compare. */
-export interface Row {
-  readonly title: string;
-  /** Names of measurements. */
-  readonly figures: readonly string[];
-  /** The second figure by the first, or the first by the second; none for one figure. */
-  readonly compare?: 'growth' | 'speed';
-  /** Names of two measurements whose own growth is taken out of this one. */
-  readonly against?: readonly [string, string];
-  /** None for what is only reported, such as a reference. */
-  readonly target?: Target;
-}
-
-/** Subjects that exist at the same time, what is measured of them, and what that says. */
-export interface Experiment {
-  readonly subjects: Readonly<Record<string, SubjectOptions>>;
-  /** Measured one block after the other; within a block the measurements take turns. */
-  readonly blocks: ReadonlyArray<readonly Measurement[]>;
-  readonly rows: readonly Row[];
-}
-
-const atMost = (ratio: number): Target => ({ kind: 'at most', ratio });
-const atLeast = (ratio: number): Target => ({ kind: 'at least', ratio });
-
 const number = (value: number) => value.toLocaleString('en-US');
 
 /** Messages that a history keeps where its length is not the question. */
 const messages = 20;
 
-export function experiments(sizes: Sizes): readonly Experiment[] {
+export function memoryExperiments(sizes: Sizes): readonly Experiment[] {
   return [
     reads(sizes),
     plainTurn(sizes),
@@ -88,6 +51,7 @@ export function experiments(sizes: Sizes): readonly Experiment[] {
 function reads({ sessions, reads: count }: Sizes): Experiment {
   const measured = { subject: 'usual', count };
   return {
+    name: 'memory/reads',
     subjects: { usual: { kind: 'sessions', sessions: sessions.usual, messages } },
     blocks: [
       [
@@ -108,6 +72,7 @@ function reads({ sessions, reads: count }: Sizes): Experiment {
 
 function plainTurn({ sessions, turns: count }: Sizes): Experiment {
   return {
+    name: 'memory/turn',
     subjects: { few: { kind: 'sessions', sessions: sessions.few, messages } },
     blocks: [[{ name: 'turn', subject: 'few', measure: 'turn', count }]],
     rows: [{ title: 'A plain turn: two messages of 60 bytes and a count', figures: ['turn'] }],
@@ -121,6 +86,7 @@ function histories({ messages: { few, many }, turns }: Sizes): Experiment {
   const subject = (filled: number) =>
     ({ kind: 'sessions', sessions: 200, messages: many * 2, filled }) as const;
   return {
+    name: 'memory/history',
     subjects: { short: subject(few), long: subject(many) },
     blocks: [
       [
@@ -147,6 +113,7 @@ function numbers({ sessions: { few, many }, ...sizes }: Sizes): Experiment {
   const maps = ['mapGet few', 'mapGet many'] as const;
   const gets = ['get few', 'get many'] as const;
   return {
+    name: 'memory/numbers',
     subjects: { few: subject(few), many: subject(many) },
     blocks: [
       [...both('mapGet', sizes.reads), ...both('get', sizes.reads)],
@@ -194,6 +161,7 @@ function youngGeneration({ sessions: { few, many }, turns: count }: Sizes): Expe
   const subject = (sessions: number) =>
     ({ kind: 'sessions', sessions, messages, youngMegabytes }) as const;
   return {
+    name: 'memory/young-generation',
     subjects: { few: subject(few), many: subject(many) },
     blocks: [['few', 'many'].map((name) => ({ name, subject: name, measure: 'turn', count }))],
     rows: [
@@ -209,6 +177,7 @@ function youngGeneration({ sessions: { few, many }, turns: count }: Sizes): Expe
 function cleanup({ expiring, sessions: { many } }: Sizes): Experiment {
   const subject = (lasting: number) => ({ kind: 'expiry', lasting, expiring }) as const;
   return {
+    name: 'memory/cleanup',
     subjects: { few: subject(0), many: subject(many - expiring) },
     blocks: [
       ['few', 'many'].map((name) => ({ name, subject: name, measure: 'cleanup', count: expiring })),

@@ -1,0 +1,29 @@
+/** What can be learned of an operation, and the unit that it comes in. */
+const units = {
+  /** CPU time of the process that measures, its garbage collector's included. */
+  cpu: 'ns',
+  /** CPU time of the Redis server. */
+  serverCpu: 'ns',
+  /** From its begin to its end. */
+  time: 'ns',
+  /** The time that 99 of 100 stay below. */
+  p99: 'ns',
+  /** How many get done in a second, at the concurrency that the measure names. */
+  rate: '/s',
+  /** What it takes in a server's memory. */
+  bytes: 'B',
+  /** Calls of scripts. */
+  calls: '',
+  /** Things that happened in another order than they must. */
+  misplaced: '',
+} as const;
+
+export type Quantity = keyof typeof units;
+export type Unit = (typeof units)[Quantity];
+
+/** What one measure gave, for one operation each. */
+export type Figures = Readonly<Partial<Record<Quantity, number>>>;
+
+export function unitOf(quantity: Quantity): Unit {
+  return units[quantity];
+}

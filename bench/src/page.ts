@@ -1,0 +1,85 @@
+import type { Result } from './experiment.ts';
+import { table } from './report.ts';
+
+export interface Circumstances {
+  readonly node: string;
+  readonly platform: string;
+  readonly date: string;
+}
+
+export type Store = 'memory' | 'redis';
+
+const headings = { memory: '## In memory', redis: '## On Redis' } as const;
+
+/**
+ * `docs/benchmarks.md`. A store that was not measured this time keeps the part that it has on the
+ * present page.
+ */
+export function page(
+  results: Readonly<Partial<Record<Store, readonly Result[]>>>,
+  circumstances: Circumstances,
+  present: string,
+): string {
+  const part = (store: Store) => {
+    const measured = results[store];
+    return measured === undefined
+      ? partOf(present, store)
+      : `${headings[store]}\n\n${origin(store, circumstances)}\n\n${table(measured)}\n\n${remarks[store]}`;
+  };
+  const parts = [intro, part('memory'), part('redis')].filter((text) => text !== '');
+  return `${parts.map((text) => text.trim()).join('\n\n')}\n`;
+}
+
+function partOf(present: string, store: Store): string {
+  const begin = present.indexOf(headings[store]);
+  if (begin < 0) return '';
+  const end = present.indexOf('\n## ', begin);
+  return present.slice(begin, end < 0 ? undefined : end);
+}
+
+function origin(store: Store, { node, platform, date }: Circumstances): string {
+  return `\`npm run bench -- --only ${store} --write\`, on ${date}, with Node ${node} on ${platform}.`;
+}
+
+const intro = `# Benchmarks
+
+\`npm run bench -- --write\` writes this page, \`--only memory\` or \`--only redis\` a part of it. Each
+figure is the median of five rounds in which the figures of a row take turns. Compare figures within a
+row: between machines, and between runs, they differ.
+
+\`npm run bench -- --profile\` shows where the time of a plain turn goes, function by function;
+with \`--only redis\` also command by command. \`--quick\` only tries whether everything runs; \`--json\`
+prints the results for a program.`;
+
+const remarks = {
+  memory: `Each figure is the CPU time of one operation, of the whole process with its garbage collector.
+Each store has a process of its own, and ids are strings of their own, as a request brings them.
+
+A million sessions, asked for at random, are in no cache of the processor. That alone makes a bare Map
+several times slower, which the reference row shows; the row behind \`get\` shows what the store adds,
+which is the way from the Map to the session. A turn among so many also pays for V8's collections of
+the young generation, each of which looks through all pages of the old one, over a gigabyte here. A
+larger young generation makes them rarer: give it to a process that holds hundreds of thousands of
+sessions.`,
+  redis: `A plain turn appends two messages of 60 bytes and counts one; sessions have 1 KB of state, 200 of
+them take turns, 50 at once, from one process on one connection. Each row has Redis processes of its
+own, on the same machine, without persistence.
+
+- **The limit** of a turn is two script calls, one after the other, with as many bytes of arguments and
+  of replies as that turn's begin and commit, by the same client with the same settings, and Lua that
+  only returns a string. Limit A belongs to turns whose state the process knows, so that begin need not
+  send it; limit B to turns that change the state, of two instances in turn, so that each begin sends
+  the state that the other one wrote. Both have all arguments in one and one string as the reply; with
+  the turn's own arguments and a reply of as many parts the protocol adds bytes, and either side work.
+- **Equal work** is what one would put together without Holdfast: ioredis, the mutex of redis-semaphore,
+  the session as AES-256-GCM encrypted JSON that is read, changed and written, the two messages encrypted
+  and pushed to a list, and both keys' expiry; the writes go in one pipeline. Holdfast's own encryption
+  is not there yet, so its side is without.
+- **One session**: the order of asking is fixed by letting each writer ask when the one before stands in
+  the queue, while a turn holds the session; then the order of the messages must be the same.
+- **Counts and cleaning**: sessions of 100 bytes without messages; the time of one call, or for
+  \`cleanupExpired\` of one session that it removes.
+- **Memory** is by how much \`used_memory\` grows when sessions are created and have their turns, indexes
+  and all. The JSON is what callers gave: id, state, role and content of messages, key and value of
+  outcomes; not what was added, as the messages' ids, numbers and times.`,
+} as const;

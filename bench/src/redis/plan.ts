@@ -1,0 +1,225 @@
+import { atLeast, atMost, type Experiment, type Row, type Target } from '../experiment.ts';
+import type { Quantity } from '../figures.ts';
+import type { Measure } from '../subject.ts';
+
+/** How much of everything; `quick` is for a look whether it runs, its figures mean little. */
+export interface RedisSizes {
+  readonly rounds: number;
+  readonly sessions: number;
+  readonly atOnce: number;
+  readonly turns: number;
+  readonly history: {
+    readonly sessions: number;
+    readonly few: number;
+    readonly many: number;
+    readonly turns: number;
+  };
+  readonly one: { readonly processes: number; readonly writers: number; readonly turns: number };
+  readonly namespace: {
+    readonly few: number;
+    readonly many: number;
+    readonly expiring: number;
+    readonly counts: number;
+  };
+  readonly footprints: number;
+}
+
+export const fullRedisSizes: RedisSizes = {
+  rounds: 5,
+  sessions: 200,
+  atOnce: 50,
+  turns: 10_000,
+  history: { sessions: 100, few: 10, many: 10_000, turns: 4_000 },
+  one: { processes: 4, writers: 100, turns: 2_000 },
+  namespace: { few: 1_000, many: 1_000_000, expiring: 10_000, counts: 50 },
+  footprints: 2_000,
+};
+
+export const quickRedisSizes: RedisSizes = {
+  rounds: 2,
+  sessions: 200,
+  atOnce: 50,
+  turns: 2_000,
+  history: { sessions: 100, few: 10, many: 200, turns: 1_000 },
+  one: { processes: 4, writers: 100, turns: 400 },
+  namespace: { few: 1_000, many: 5_000, expiring: 500, counts: 5 },
+  footprints: 100,
+};
+
+const stateBytes = 1_024;
+const number = (value: number) => value.toLocaleString('en-US');
+
+export function redisExperiments(sizes: RedisSizes): readonly Experiment[] {
+  return [turn(sizes), history(sizes), oneSession(sizes), namespaces(sizes), footprint(sizes)];
+}
+
+function turn({ sessions, atOnce, turns: count }: RedisSizes): Experiment {
+  const ours = (name: Measure, times = 1) =>
+    ({ name, subject: 'ours', measure: name, count: count * times }) as const;
+  // Limits are over so soon that the same number of calls would take no time to speak of.
+  const limits = 4;
+  const options = { sessions, atOnce, stateBytes };
+  const speeds = (title: string, figures: readonly [string, string], target?: Target): Row => ({
+    ...{ title, of: 'rate', figures, compare: 'growth' },
+    ...(target === undefined ? {} : { target }),
+  });
+  const all = (of: Quantity, title: string): Row => ({
+    title: `${title}: limit A → its turn → limit B → its turn → equal work`,
+    of,
+    figures: ['limit', 'turn', 'changingLimit', 'changingTurn', 'equal work'],
+  });
+  return {
+    name: 'redis/turn',
+    subjects: {
+      ours: { kind: 'turns', ...options },
+      theirs: { kind: 'equalWork', ...options },
+    },
+    blocks: [
+      [
+        ours('turn'),
+        ours('limit', limits),
+        ours('limitInParts', limits),
+        ours('changingTurn'),
+        ours('changingLimit', limits),
+        ours('changingLimitInParts', limits),
+        { name: 'equal work', subject: 'theirs', measure: 'turn', count },
+      ],
+    ],
+    rows: [
+      speeds('Limit A → a plain turn, its state known', ['limit', 'turn'], atLeast(0.5)),
+      speeds('The same; the limit with the turn’s own arguments', ['limitInParts', 'turn']),
+      speeds(
+        'Limit B → a turn that changes the state, which another instance changed before',
+        ['changingLimit', 'changingTurn'],
+        atLeast(0.5),
+      ),
+      speeds('The same; the limit with the turn’s own arguments', [
+        'changingLimitInParts',
+        'changingTurn',
+      ]),
+      speeds(
+        'Equal work, encrypted → a plain turn, not encrypted yet',
+        ['equal work', 'turn'],
+        atLeast(2),
+      ),
+      {
+        title: 'The same: 99 of 100 are done within',
+        of: 'p99',
+        figures: ['equal work', 'turn'],
+        compare: 'growth',
+        target: atMost(1),
+      },
+      all('cpu', 'CPU time of the process'),
+      all('serverCpu', 'CPU time of Redis'),
+    ],
+  };
+}
+
+function history({ history: { sessions, few, many, turns }, atOnce }: RedisSizes): Experiment {
+  const subject = (filled: number) =>
+    ({ kind: 'turns', sessions, atOnce, stateBytes, filled }) as const;
+  const between = `in histories of ${number(few)} and of ${number(many)} messages`;
+  const figures = ['short', 'long'];
+  return {
+    name: 'redis/history',
+    subjects: { short: subject(few), long: subject(many) },
+    blocks: [figures.map((name) => ({ name, subject: name, measure: 'turn', count: turns }))],
+    rows: [
+      {
+        title: `A plain turn, ${between}`,
+        of: 'time',
+        figures,
+        compare: 'growth',
+        target: atMost(1.1),
+      },
+      { title: 'The same: CPU time of Redis', of: 'serverCpu', figures, compare: 'growth' },
+    ],
+  };
+}
+
+function oneSession({ one: { processes, writers, turns: count } }: RedisSizes): Experiment {
+  const measured = { subject: 'session', count };
+  const contended = `${writers} writers in ${processes} processes`;
+  return {
+    name: 'redis/one-session',
+    subjects: { session: { kind: 'oneSession', processes, writers, stateBytes } },
+    blocks: [
+      [
+        { ...measured, name: 'in sequence', measure: 'inSequence' },
+        { ...measured, name: 'contended', measure: 'contended' },
+        { name: 'order', subject: 'session', measure: 'order', count: writers },
+      ],
+    ],
+    rows: [
+      {
+        title: `Turns of one session: one after another by one process → ${contended}`,
+        of: 'rate',
+        figures: ['in sequence', 'contended'],
+        compare: 'growth',
+        target: atLeast(0.6),
+      },
+      {
+        title: `${contended}: script calls a turn`,
+        of: 'calls',
+        figures: ['contended'],
+        target: atMost(3.1),
+      },
+      {
+        title: `${contended}: out of the order of asking`,
+        of: 'misplaced',
+        figures: ['order'],
+        target: atMost(0),
+      },
+    ],
+  };
+}
+
+function namespaces({ namespace: { few, many, expiring, counts } }: RedisSizes): Experiment {
+  const subject = (lasting: number) => ({ kind: 'namespace', lasting, stateBytes: 100 }) as const;
+  const both = (measure: Measure, count: number, names = ['few', 'many']) =>
+    names.map((name) => ({ name: `${measure} ${name}`, subject: name, measure, count }));
+  const row = (measure: Measure) =>
+    ({
+      title: `\`${measure}\` at ${number(few)} and at ${number(many)} sessions`,
+      of: 'time',
+      figures: [`${measure} few`, `${measure} many`],
+      compare: 'growth',
+      target: atMost(2),
+    }) as const;
+  return {
+    name: 'redis/namespace',
+    subjects: { none: subject(0), few: subject(few), many: subject(many - expiring) },
+    blocks: [
+      [...both('countActive', counts), ...both('getStats', counts)],
+      both('cleanup', expiring, ['none', 'many']),
+    ],
+    rows: [
+      row('countActive'),
+      row('getStats'),
+      {
+        title: `\`cleanupExpired\`, a session: ${number(expiring)} of ${number(expiring)}, and of ${number(many)}`,
+        of: 'time',
+        figures: ['cleanup none', 'cleanup many'],
+        compare: 'growth',
+        target: atMost(1.5),
+      },
+    ],
+  };
+}
+
+function footprint({ footprints: count }: RedisSizes): Experiment {
+  const subject = 'sessions';
+  const row = (title: string, figures: readonly [string, string]) =>
+    ({ title, of: 'bytes', figures, compare: 'growth', target: atMost(1.35) }) as const;
+  const what = '1 KB of state and 20 messages of 500 bytes';
+  const measures: readonly Measure[] = ['data', 'stored', 'dataKeyed', 'storedKeyed'];
+  return {
+    name: 'redis/footprint',
+    subjects: { sessions: { kind: 'footprint', turns: 10, messageBytes: 500, stateBytes } },
+    blocks: [measures.map((measure) => ({ name: measure, subject, measure, count }))],
+    rows: [
+      row(`${what}: as JSON → in the memory of Redis`, ['data', 'stored']),
+      row('The same with 10 outcomes', ['dataKeyed', 'storedKeyed']),
+    ],
+  };
+}
