@@ -4,6 +4,7 @@ import type { SuiteTarget } from 'holdfast/testing';
 import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/node-redis.ts';
 import { startRedisOnFakeTime } from '../../servers/redis-server.ts';
 import { observedConnect } from './observed-connect.ts';
+import { placeBoundCodec } from './place-bound-codec.ts';
 import { FakeTimeClock } from './suite-clock.ts';
 import { Traffic } from './traffic.ts';
 
@@ -54,6 +55,7 @@ export async function suiteTarget({
             ...own,
             url: way?.url ?? server.url,
             keyPrefix,
+            codec: placeBoundCodec,
             connect: observedConnect(connectNodeRedis, traffic),
           });
           way?.healthy(false);

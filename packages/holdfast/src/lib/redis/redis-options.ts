@@ -1,3 +1,4 @@
+import type { Codec } from '../codec/codec.ts';
 import { ConfigError } from '../errors/errors.ts';
 import type { JsonObject } from '../json/json-value.ts';
 import type { StoreOptions } from '../store/store-options.ts';
@@ -32,6 +33,8 @@ export interface RedisSessionStoreOptions<
   readonly retries?: number | undefined;
   /** Live output is written at most this often, in milliseconds. Default 50. */
   readonly outputIntervalMs?: number | undefined;
+  /** How values are stored. All instances must use the same. Default: as JSON. */
+  readonly codec?: Codec | undefined;
   /** Another client than the `redis` package. */
   readonly connect?: ConnectRedis | undefined;
 }

@@ -132,7 +132,11 @@ export class RedisSessionStore<
     try {
       await checkServer(link, resolved.logger);
       const keys = new Keys(keyPrefix, await openNamespace(link, keyPrefix, own.buckets));
-      const core = new RedisCore<Metadata>(resolved, { link, keys, codec: jsonCodec });
+      const core = new RedisCore<Metadata>(resolved, {
+        link,
+        keys,
+        codec: options.codec ?? jsonCodec,
+      });
       const store = new RedisSessionStore<Metadata, MetadataInput>(core, outputIntervalMs);
       await store.#listen();
       return store;
