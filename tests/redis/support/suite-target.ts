@@ -18,7 +18,7 @@ export interface SuiteTargetOptions {
 }
 
 /** A way to the server that has faults of its own. */
-export interface Way {
+interface Way {
   readonly url: string;
   /** A store is opened as long as there are none: opening is not repeated. */
   healthy(on?: boolean): void;

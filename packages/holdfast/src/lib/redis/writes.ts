@@ -33,7 +33,7 @@ const rememberedWrites = 1_000;
 const writesAtOnce = 6;
 
 /** What a write changes. Everything is checked when it is there; see `write.lua` for the rest. */
-export interface Changes {
+interface Changes {
   /** Made of the state that is there. @throws what refuses the write */
   readonly state?: ((state: SessionState) => SessionState) | undefined;
   readonly credentials?: SessionCredentials | undefined;
