@@ -71,7 +71,9 @@ describe('live output', () => {
 
   it('of a process that is killed ends with its lease, and a retry goes on as the second attempt', async () => {
     const place = new SharedNamespace(server.url);
-    const leaseMs = 1_500;
+    // Long enough for the process to renew it until it is killed: an attempt that fails by itself, and
+    // has stored nothing, does not count.
+    const leaseMs = 5_000;
     const sessions = await place.instance();
     await sessions.store.create('s');
     const producer = await program.start({

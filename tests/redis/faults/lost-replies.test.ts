@@ -2,20 +2,14 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   LeaseLostError,
   OutcomeUnknownError,
-  StoreUnavailableError,
 } from '../../../packages/holdfast/src/lib/errors/errors.ts';
-import { prepareMessage } from '../../../packages/holdfast/src/lib/model/message.ts';
 import { prepareOutput, turnEvents } from '../../../packages/holdfast/src/lib/model/turn-event.ts';
 import type { TurnEnd } from '../../../packages/holdfast/src/lib/store/turn-store.ts';
 import { type RedisServer, startRedis } from '../../servers/redis-server.ts';
 import { rejection } from '../connection/fixtures.ts';
-import { type FlakyProxy, flakyProxyForTest } from '../support/flaky-proxy.ts';
+import { contents, end, type LossyScene, lossyScene, message } from '../support/lossy-scene.ts';
 import { callOf } from '../support/requests.ts';
-import {
-  type Instance,
-  type InstanceOptions,
-  SharedNamespace,
-} from '../support/shared-namespace.ts';
+import type { Instance } from '../support/shared-namespace.ts';
 
 let server: RedisServer;
 beforeAll(async () => {
@@ -23,39 +17,12 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-interface Scene {
-  /** Its replies can be lost. */
-  readonly one: Instance;
-  /** Its way is sound. */
-  readonly other: Instance;
-  readonly proxy: FlakyProxy;
-}
-
-async function setUp(options: InstanceOptions = {}) {
-  const place = new SharedNamespace(server.url);
-  const proxy = await flakyProxyForTest(server.port, { rate: 0 });
-  const one = await place.instance({ url: proxy.url, timeoutMs: 60_000, ...options });
-  const other = await place.instance();
-  const ask = await place.asking();
-  const [, queue] = place.keys.session('s');
-  const isWaiting = () =>
-    vi.waitUntil(async () => (await ask('ZCARD', queue)) !== '0', { timeout: 60_000, interval: 1 });
-  /** All but the last 32 writes, as when they are older than any repetition. */
-  const forget = () => ask('LTRIM', place.keys.session('s')[9], '-64', '-1');
-  return { one, other, proxy, isWaiting, forget };
-}
-
-const end: TurnEnd = { keep: false, outcome: undefined };
-const message = (content: string) => prepareMessage({ role: 'user', content });
-const contents = async ({ store }: Instance) =>
-  (await store.messages('s')).map(({ content }) => content);
-
 describe('a call whose reply is lost takes effect once, and its caller gets the true result', () => {
   it.each<
     [
       string,
-      keyof typeof import('../../../packages/holdfast/src/lib/redis/scripts/scripts.ts').scripts,
-      (scene: Scene, lose: () => Promise<void>) => Promise<void>,
+      Parameters<typeof callOf>[0],
+      (scene: LossyScene, lose: () => Promise<void>) => Promise<void>,
     ]
   >([
     [
@@ -260,13 +227,13 @@ describe('a call whose reply is lost takes effect once, and its caller gets the 
       },
     ],
   ])('%s', async (_, script, body) => {
-    const scene = await setUp();
+    const scene = await lossyScene(server);
     await body(scene, () => scene.proxy.cutNextReply(callOf(script)));
     expect(scene.proxy.faults.cutBeforeReply).toBe(1);
   });
 
   it('the claim of one that waited for its turn', async () => {
-    const { one, other, proxy, isWaiting } = await setUp();
+    const { one, other, proxy, isWaiting } = await lossyScene(server);
     await other.store.create('s');
     const { lease } = await other.begin('s');
     const attempts: number[] = [];
@@ -283,7 +250,7 @@ describe('a call whose reply is lost takes effect once, and its caller gets the 
   });
 
   it('the asking of one that has to wait: it keeps its place', async () => {
-    const { one, other, proxy, isWaiting } = await setUp();
+    const { one, other, proxy, isWaiting } = await lossyScene(server);
     await other.store.create('s');
     const { lease } = await other.begin('s');
     const lost = proxy.cutNextReply(callOf('begin'));
@@ -303,7 +270,7 @@ describe('a call whose reply is lost takes effect once, and its caller gets the 
 });
 
 describe('a write whose reply is lost', () => {
-  const commit = async ({ one, proxy }: Scene) => {
+  const commit = async ({ one, proxy }: LossyScene) => {
     await one.store.create('s');
     // The one connection that is there is cut, and no new one comes about.
     proxy.refuse();
@@ -320,7 +287,7 @@ describe('a write whose reply is lost', () => {
   it.each([1, 30])(
     'succeeds, with %i commits of later holders before its repeat',
     async (later) => {
-      const scene = await setUp();
+      const scene = await lossyScene(server);
       const { one, other, proxy } = scene;
       const committed = Promise.resolve(commit(scene));
       await vi.waitUntil(() => proxy.faults.cutBeforeReply === 1, { timeout: 60_000, interval: 1 });
@@ -341,7 +308,7 @@ describe('a write whose reply is lost', () => {
   );
 
   it('says that its outcome is unknown, and not that it was refused, where it is forgotten', async () => {
-    const scene = await setUp();
+    const scene = await lossyScene(server);
     const { one, other, proxy, forget } = scene;
     const committed = rejection(commit(scene));
     await vi.waitUntil(() => proxy.faults.cutBeforeReply === 1, { timeout: 60_000, interval: 1 });
@@ -359,7 +326,7 @@ describe('a write whose reply is lost', () => {
   ] as const)(
     'from outside is made once, with %i others before its repeat, and is %s',
     async (later, what) => {
-      const { one, other, proxy, forget } = await setUp();
+      const { one, other, proxy, forget } = await lossyScene(server);
       await other.store.create('s');
       proxy.refuse();
       const lost = proxy.cutNextReply(callOf('write'));
@@ -386,7 +353,7 @@ describe('a write whose reply is lost', () => {
   );
 
   it('to a later session than the one that its instance knew is made once', async () => {
-    const { one, other, proxy } = await setUp();
+    const { one, other, proxy } = await lossyScene(server);
     await one.store.create('s');
     for (let count = 0; count < 5; count += 1) await one.store.incrementCounter('s', 'clicks');
     await other.store.delete('s');
@@ -400,7 +367,7 @@ describe('a write whose reply is lost', () => {
   });
 
   it('under a lease is made once, whether or not its caller saw that it was', async () => {
-    const { one, other } = await setUp();
+    const { one, other } = await lossyScene(server);
     await one.store.create('s');
     const { lease } = await one.begin('s');
     const keep: TurnEnd = { keep: true, leaseMs: 30_000 };
@@ -420,7 +387,7 @@ describe('a write whose reply is lost', () => {
   });
 
   it('is still refused where its lease was lost before it', async () => {
-    const { one, other, proxy } = await setUp();
+    const { one, other, proxy } = await lossyScene(server);
     await one.store.create('s');
     const { lease } = await one.begin('s', { leaseMs: 100 });
     const next = await other.begin('s');
@@ -430,170 +397,5 @@ describe('a write whose reply is lost', () => {
     await lost;
     expect(await contents(other)).toEqual([]);
     expect(await other.store.release(next.lease)).toBe(true);
-  });
-});
-
-describe('where no reply comes until the deadline', () => {
-  const hasty = { timeoutMs: 500, retries: 2 };
-
-  it.each<
-    [
-      string,
-      Parameters<typeof callOf>[0],
-      (instance: Instance, options: { nonce?: string }) => Promise<unknown>,
-      unknown,
-    ]
-  >([
-    [
-      'update',
-      'write',
-      ({ store }, options) => store.update('s', { metadata: { a: 1 } }, options),
-      expect.objectContaining({ version: 2, metadata: { a: 1 } }),
-    ],
-    [
-      'increment',
-      'write',
-      ({ store }, options) => store.incrementCounter('s', 'clicks', 1, options),
-      1,
-    ],
-    [
-      'append',
-      'write',
-      ({ store }, options) =>
-        store.appendMessages('s', [{ role: 'operator', content: 'Hi' }], options),
-      [expect.objectContaining({ seq: 1, content: 'Hi' })],
-    ],
-    [
-      'create',
-      'create',
-      ({ store }, options) => store.create('t', { userId: 'ada' }, options),
-      expect.objectContaining({ id: 't', version: 1 }),
-    ],
-  ])(
-    '%s says so, and tells the outcome when it is repeated under its nonce',
-    async (_, script, call, result) => {
-      const { one, other, proxy } = await setUp(hasty);
-      await other.store.create('s');
-      proxy.refuse();
-      const lost = proxy.cutNextReply(callOf(script));
-      const error = await rejection(call(one, {}));
-      await lost;
-      expect(error).toBeInstanceOf(OutcomeUnknownError);
-      const { nonce } = error as OutcomeUnknownError;
-      // What others do meanwhile does not hide it.
-      await other.store.update('s', { threadId: 'later' });
-      proxy.accept();
-      await vi.waitUntil(async () => (await one.store.get('s').catch(() => null)) !== null, {
-        timeout: 60_000,
-        interval: 10,
-      });
-      expect(await call(one, { nonce })).toEqual(result);
-      expect(await call(one, { nonce })).toEqual(result);
-      const session = await other.store.get('s');
-      expect(session?.version).toBe(script === 'create' ? 2 : 3);
-      expect(session?.threadId).toBe('later');
-      if (script === 'create') {
-        const { sessions } = await other.store.listActive({ userId: 'ada' });
-        expect(sessions.map(({ id }) => id)).toEqual(['t']);
-      }
-    },
-  );
-
-  it('a commit says so, and tells the outcome when it is repeated', async () => {
-    const { one, other, proxy } = await setUp(hasty);
-    await other.store.create('s');
-    const { lease } = await one.begin('s');
-    const changes = { nonce: 'n-1', messages: [message('Hi')] };
-    proxy.refuse();
-    const lost = proxy.cutNextReply(callOf('write'));
-    const error = await rejection(one.store.commit(lease, changes, end));
-    await lost;
-    expect(error).toBeInstanceOf(OutcomeUnknownError);
-    expect((error as OutcomeUnknownError).nonce).toBe('n-1');
-    await other.turn('s', async (turn) => turn.append({ role: 'user', content: 'later' }));
-    proxy.accept();
-    await vi.waitUntil(async () => (await one.store.get('s').catch(() => null)) !== null, {
-      timeout: 60_000,
-      interval: 10,
-    });
-    const result = await one.store.commit(lease, changes, end);
-    expect(result.messages.map(({ seq }) => seq)).toEqual([1]);
-    expect(await contents(other)).toEqual(['Hi', 'later']);
-  });
-
-  it('a delete says so, and the session is gone', async () => {
-    const { one, other, proxy } = await setUp(hasty);
-    await other.store.create('s');
-    proxy.refuse();
-    const lost = proxy.cutNextReply(callOf('remove'));
-    expect(await rejection(one.store.delete('s'))).toBeInstanceOf(OutcomeUnknownError);
-    await lost;
-    expect(await other.store.get('s')).toBeNull();
-  });
-
-  it('a call that was never sent says that nothing was written, and a later one works', async () => {
-    const { one, other, proxy } = await setUp(hasty);
-    await other.store.create('s');
-    proxy.refuse();
-    // With this the one connection is gone, and no new one comes about.
-    const lost = proxy.cutNextReply(callOf('read'));
-    await expect(one.store.get('s')).rejects.toThrow(StoreUnavailableError);
-    await lost;
-    const error = await rejection(one.store.incrementCounter('s', 'clicks'));
-    expect(error).toBeInstanceOf(StoreUnavailableError);
-    expect((await other.store.get('s'))?.counters).toEqual({});
-    proxy.accept();
-    const value = await vi.waitUntil(
-      () => one.store.incrementCounter('s', 'clicks').catch(() => null),
-      {
-        timeout: 60_000,
-        interval: 10,
-      },
-    );
-    expect(value).toBe(1);
-  });
-});
-
-describe('where a user’s index does not answer in the middle of a creation', () => {
-  it('the caller learns that it may have happened, and completes it under its nonce', async () => {
-    const { one, other, proxy } = await setUp({ timeoutMs: 500, retries: 2 });
-    proxy.refuse();
-    const lost = proxy.cutNextReply(callOf('user', 'confirm'));
-    const error = await rejection(one.store.create('s', { userId: 'ada' }));
-    await lost;
-    expect(error).toBeInstanceOf(OutcomeUnknownError);
-    const { nonce } = error as OutcomeUnknownError;
-    expect(await other.store.get('s')).toMatchObject({ userId: 'ada' });
-    proxy.accept();
-    await vi.waitUntil(async () => (await one.store.get('s').catch(() => null)) !== null, {
-      timeout: 60_000,
-      interval: 10,
-    });
-    const session = await one.store.create('s', { userId: 'ada' }, { nonce });
-    expect(session).toMatchObject({ id: 's', version: 1 });
-    const { sessions } = await other.store.listActive({ userId: 'ada' });
-    expect(sessions.map(({ id }) => id)).toEqual(['s']);
-  });
-
-  it('so does who gives a session to another user', async () => {
-    const { one, other, proxy } = await setUp({ timeoutMs: 500, retries: 2 });
-    await other.store.create('s', { userId: 'ada' });
-    proxy.refuse();
-    const lost = proxy.cutNextReply(callOf('user', 'confirm'));
-    const error = await rejection(one.store.update('s', { userId: 'bob' }));
-    await lost;
-    expect(error).toBeInstanceOf(OutcomeUnknownError);
-    const { nonce } = error as OutcomeUnknownError;
-    expect(await other.store.get('s')).toMatchObject({ userId: 'bob', version: 2 });
-    proxy.accept();
-    await vi.waitUntil(async () => (await one.store.get('s').catch(() => null)) !== null, {
-      timeout: 60_000,
-      interval: 10,
-    });
-    const session = await one.store.update('s', { userId: 'bob' }, { nonce });
-    expect(session).toMatchObject({ userId: 'bob', version: 2 });
-    const listed = async (userId: string) =>
-      (await other.store.listActive({ userId })).sessions.map(({ id }) => id);
-    expect([await listed('ada'), await listed('bob')]).toEqual([[], ['s']]);
   });
 });

@@ -1,24 +1,25 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Clock, systemClock } from '../../../packages/holdfast/src/lib/clock.ts';
-import { type RedisServer, startRedis } from '../../servers/redis-server.ts';
+import { type FakeTimeRedis, startRedisOnFakeTime } from '../../servers/redis-server.ts';
 import { Monitor, nameOf, type SeenCommand } from '../support/monitor.ts';
 import { type Ask, SharedNamespace } from '../support/shared-namespace.ts';
 
-let server: RedisServer;
+/** Time stands still, so that no claim lapses, however slow the machine is. */
+let server: FakeTimeRedis;
 beforeAll(async () => {
-  server = await startRedis();
+  server = await startRedisOnFakeTime();
 });
 afterAll(() => server.stop());
 
-/** On this clock nothing is swept in the background: what is seen is asked by the turns. */
-const withoutSweeps: Clock = {
+/** On this clock nothing is done in the background: what is seen is asked by the turns. */
+const withoutBackground: Clock = {
   ...systemClock,
   setTimer: (ms, callback, options) =>
-    options?.background && ms === 5_000 ? () => {} : systemClock.setTimer(ms, callback, options),
+    options?.background && ms >= 2_000 ? () => {} : systemClock.setTimer(ms, callback, options),
 };
 
 async function watched() {
-  const place = new SharedNamespace(server.url, { clock: withoutSweeps });
+  const place = new SharedNamespace(server.url, { clock: withoutBackground });
   const ask = await place.asking();
   const monitor = await Monitor.of(server.port);
   return { place, ask, monitor };

@@ -4,7 +4,12 @@ import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/conne
 import { RedisAddress } from '../../../packages/holdfast/src/lib/redis/connection/redis-address.ts';
 import type { ConnectRedis } from '../../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
 import { parseHeader } from '../../../packages/holdfast/src/lib/redis/header.ts';
-import { type RedisServer, startRedis } from '../../servers/redis-server.ts';
+import {
+  type FakeTimeRedis,
+  type RedisServer,
+  startRedis,
+  startRedisOnFakeTime,
+} from '../../servers/redis-server.ts';
 import { rejection } from '../connection/fixtures.ts';
 import { flakyProxyForTest } from '../support/flaky-proxy.ts';
 import { InstanceProgram } from '../support/instance-process.ts';
@@ -12,21 +17,28 @@ import { type InstanceOptions, SharedNamespace } from '../support/shared-namespa
 import { Valve } from '../support/valve.ts';
 
 let server: RedisServer;
+/** Its time stands still unless a test moves it: there no claim lapses, however slow the machine is. */
+let timeless: FakeTimeRedis;
+let time = Date.UTC(2030, 0, 1);
 let program: InstanceProgram;
 beforeAll(async () => {
-  [server, program] = await Promise.all([startRedis(), InstanceProgram.build()]);
+  [server, timeless, program] = await Promise.all([
+    startRedis(),
+    startRedisOnFakeTime({ time }),
+    InstanceProgram.build(),
+  ]);
 });
 afterAll(async () => {
   program.remove();
-  await server.stop();
+  await Promise.all([server.stop(), timeless.stop()]);
 });
 
 /** Every lease is so long that nothing here may wait for its end, unless a test says otherwise. */
 const leaseMs = 30_000;
 const muchLessThanLease = leaseMs / 2;
 
-async function setUp() {
-  const place = new SharedNamespace(server.url, { leaseMs });
+async function setUp({ url }: RedisServer = server) {
+  const place = new SharedNamespace(url, { leaseMs });
   const ask = await place.asking();
   const [session, queue] = place.keys.session('s');
   const eventually = (condition: () => Promise<boolean>) =>
@@ -34,14 +46,13 @@ async function setUp() {
   const waiting = (count: number) =>
     eventually(async () => (await ask('ZCARD', queue)) === String(count));
   const header = async () => parseHeader(String(await ask('HGET', session, 'h')));
-  const child = () =>
-    program.start({ store: { url: server.url, keyPrefix: place.keyPrefix }, leaseMs });
+  const child = () => program.start({ store: { url, keyPrefix: place.keyPrefix }, leaseMs });
   return { place, ask, eventually, waiting, header, child };
 }
 
 describe('who waits for a session', () => {
   it('gets it in the order of asking, of whatever instance', async () => {
-    const { place, waiting } = await setUp();
+    const { place, waiting } = await setUp(timeless);
     const instances = [await place.instance(), await place.instance(), await place.instance()];
     const [first] = instances;
     if (first === undefined) throw new Error('There is no instance.');
@@ -65,7 +76,7 @@ describe('who waits for a session', () => {
   });
 
   it('is skipped when its process is dead', async () => {
-    const { place, ask, eventually, waiting, header, child } = await setUp();
+    const { place, ask, eventually, waiting, header, child } = await setUp(timeless);
     const sessions = await place.instance();
     await sessions.store.create('s');
     const holder = await sessions.begin('s');
@@ -87,7 +98,7 @@ describe('who waits for a session', () => {
   });
 
   it('is passed over when its process stands still, waits again when it goes on, and gets its turn', async () => {
-    const { place, waiting, child } = await setUp();
+    const { place, waiting, header, child } = await setUp(timeless);
     const sessions = await place.instance();
     await sessions.store.create('s');
     const holder = await sessions.begin('s');
@@ -105,10 +116,18 @@ describe('who waits for a session', () => {
     await paused.pause();
     const releasedAt = performance.now();
     await sessions.store.release(holder.lease);
-    await Promise.all(others);
-    // The claim's own short lease, and not the whole one.
+    expect(await header()).toMatchObject({ unclaimed: true });
+    // Who comes while it is granted and not claimed does not pass those who wait.
+    const newcomer = sessions.turn('s', async () => {
+      order.push('newcomer');
+    });
+    await waiting(3);
+    // The claim's own short lease ends, and not the whole one.
+    time += 2_001;
+    timeless.setTime(time);
+    await Promise.all([...others, newcomer]);
     expect(performance.now() - releasedAt).toBeLessThan(muchLessThanLease);
-    expect(order).toEqual(['second', 'third']);
+    expect(order).toEqual(['second', 'third', 'newcomer']);
     paused.resume();
     expect(await paused.says('working', 'paused')).toMatchObject({ attempt: 1 });
     paused.go('paused');

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { build } from 'tsdown';
 import { onTestFinished, vi } from 'vitest';
 import { repositoryRoot } from '../../helpers/repository.ts';
@@ -42,7 +43,7 @@ export class InstanceProgram {
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-instance-'));
     await build({
       config: false,
-      entry: [join(repositoryRoot, 'tests/redis/support/instance-main.ts')],
+      entry: [fileURLToPath(import.meta.resolve('./instance-main.ts'))],
       outDir: folder,
       format: 'esm',
       platform: 'node',

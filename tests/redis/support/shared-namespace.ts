@@ -53,7 +53,7 @@ export class SharedNamespace {
   }
 }
 
-export type Reply = string | null | readonly Reply[];
+type Reply = string | null | readonly Reply[];
 export type Ask = (...words: string[]) => Promise<Reply>;
 
 function asText(reply: unknown): Reply {

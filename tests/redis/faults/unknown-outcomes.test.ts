@@ -1,0 +1,175 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import {
+  OutcomeUnknownError,
+  StoreUnavailableError,
+} from '../../../packages/holdfast/src/lib/errors/errors.ts';
+import { type RedisServer, startRedis } from '../../servers/redis-server.ts';
+import { rejection } from '../connection/fixtures.ts';
+import { contents, end, lossyScene, message } from '../support/lossy-scene.ts';
+import { callOf } from '../support/requests.ts';
+import type { Instance } from '../support/shared-namespace.ts';
+
+let server: RedisServer;
+beforeAll(async () => {
+  server = await startRedis();
+});
+afterAll(() => server.stop());
+
+describe('where no reply comes until the deadline', () => {
+  const hasty = { timeoutMs: 500, retries: 2 };
+
+  it.each<
+    [
+      string,
+      Parameters<typeof callOf>[0],
+      (instance: Instance, options: { nonce?: string }) => Promise<unknown>,
+      unknown,
+    ]
+  >([
+    [
+      'update',
+      'write',
+      ({ store }, options) => store.update('s', { metadata: { a: 1 } }, options),
+      expect.objectContaining({ version: 2, metadata: { a: 1 } }),
+    ],
+    [
+      'increment',
+      'write',
+      ({ store }, options) => store.incrementCounter('s', 'clicks', 1, options),
+      1,
+    ],
+    [
+      'append',
+      'write',
+      ({ store }, options) =>
+        store.appendMessages('s', [{ role: 'operator', content: 'Hi' }], options),
+      [expect.objectContaining({ seq: 1, content: 'Hi' })],
+    ],
+    [
+      'create',
+      'create',
+      ({ store }, options) => store.create('t', { userId: 'ada' }, options),
+      expect.objectContaining({ id: 't', version: 1 }),
+    ],
+  ])(
+    '%s says so, and tells the outcome when it is repeated under its nonce',
+    async (_, script, call, result) => {
+      const { one, other, proxy, recovered } = await lossyScene(server, hasty);
+      await other.store.create('s');
+      proxy.refuse();
+      const lost = proxy.cutNextReply(callOf(script));
+      const error = await rejection(call(one, {}));
+      await lost;
+      expect(error).toBeInstanceOf(OutcomeUnknownError);
+      const { nonce } = error as OutcomeUnknownError;
+      // What others do meanwhile does not hide it.
+      await other.store.update('s', { threadId: 'later' });
+      proxy.accept();
+      await recovered();
+      expect(await call(one, { nonce })).toEqual(result);
+      expect(await call(one, { nonce })).toEqual(result);
+      const session = await other.store.get('s');
+      expect(session?.version).toBe(script === 'create' ? 2 : 3);
+      expect(session?.threadId).toBe('later');
+      if (script === 'create') {
+        const { sessions } = await other.store.listActive({ userId: 'ada' });
+        expect(sessions.map(({ id }) => id)).toEqual(['t']);
+      }
+    },
+  );
+
+  it('a commit says so, and tells the outcome when it is repeated', async () => {
+    const { one, other, proxy, recovered } = await lossyScene(server, hasty);
+    await other.store.create('s');
+    const { lease } = await one.begin('s');
+    const changes = { nonce: 'n-1', messages: [message('Hi')] };
+    proxy.refuse();
+    const lost = proxy.cutNextReply(callOf('write'));
+    const error = await rejection(one.store.commit(lease, changes, end));
+    await lost;
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    expect((error as OutcomeUnknownError).nonce).toBe('n-1');
+    await other.turn('s', async (turn) => turn.append({ role: 'user', content: 'later' }));
+    proxy.accept();
+    await recovered();
+    const result = await one.store.commit(lease, changes, end);
+    expect(result.messages.map(({ seq }) => seq)).toEqual([1]);
+    expect(await contents(other)).toEqual(['Hi', 'later']);
+  });
+
+  it('a delete says so, and the session is gone', async () => {
+    const { one, other, proxy } = await lossyScene(server, hasty);
+    await other.store.create('s');
+    proxy.refuse();
+    const lost = proxy.cutNextReply(callOf('remove'));
+    expect(await rejection(one.store.delete('s'))).toBeInstanceOf(OutcomeUnknownError);
+    await lost;
+    expect(await other.store.get('s')).toBeNull();
+  });
+
+  it('a call that was never sent says that nothing was written, and a later one works', async () => {
+    const { one, other, proxy } = await lossyScene(server, hasty);
+    await other.store.create('s');
+    proxy.refuse();
+    // With this the one connection is gone, and no new one comes about.
+    const lost = proxy.cutNextReply(callOf('read'));
+    await expect(one.store.get('s')).rejects.toThrow(StoreUnavailableError);
+    await lost;
+    const error = await rejection(one.store.incrementCounter('s', 'clicks'));
+    expect(error).toBeInstanceOf(StoreUnavailableError);
+    expect((await other.store.get('s'))?.counters).toEqual({});
+    proxy.accept();
+    const value = await vi.waitUntil(
+      () => one.store.incrementCounter('s', 'clicks').catch(() => null),
+      {
+        timeout: 60_000,
+        interval: 10,
+      },
+    );
+    expect(value).toBe(1);
+  });
+});
+
+describe('where a user’s index does not answer in the middle of a creation', () => {
+  it('the caller learns that it may have happened, and completes it under its nonce', async () => {
+    const { one, other, proxy, recovered } = await lossyScene(server, {
+      timeoutMs: 500,
+      retries: 2,
+    });
+    proxy.refuse();
+    const lost = proxy.cutNextReply(callOf('user', 'confirm'));
+    const error = await rejection(one.store.create('s', { userId: 'ada' }));
+    await lost;
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    const { nonce } = error as OutcomeUnknownError;
+    expect(await other.store.get('s')).toMatchObject({ userId: 'ada' });
+    proxy.accept();
+    await recovered();
+    const session = await one.store.create('s', { userId: 'ada' }, { nonce });
+    expect(session).toMatchObject({ id: 's', version: 1 });
+    const { sessions } = await other.store.listActive({ userId: 'ada' });
+    expect(sessions.map(({ id }) => id)).toEqual(['s']);
+  });
+
+  it('so does who gives a session to another user', async () => {
+    const { one, other, proxy, recovered } = await lossyScene(server, {
+      timeoutMs: 500,
+      retries: 2,
+    });
+    await other.store.create('s', { userId: 'ada' });
+    proxy.refuse();
+    const lost = proxy.cutNextReply(callOf('user', 'confirm'));
+    const error = await rejection(one.store.update('s', { userId: 'bob' }));
+    await lost;
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    const { nonce } = error as OutcomeUnknownError;
+    expect(await other.store.get('s')).toMatchObject({ userId: 'bob', version: 2 });
+    proxy.accept();
+    await recovered();
+    const session = await one.store.update('s', { userId: 'bob' }, { nonce });
+    expect(session).toMatchObject({ userId: 'bob', version: 2 });
+    const listed = async (userId: string) =>
+      (await other.store.listActive({ userId })).sessions.map(({ id }) => id);
+    expect([await listed('ada'), await listed('bob')]).toEqual([[], ['s']]);
+  });
+});
