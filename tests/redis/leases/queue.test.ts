@@ -97,43 +97,55 @@ describe('who waits for a session', () => {
     await next;
   });
 
-  it('is passed over when its process stands still, waits again when it goes on, and gets its turn', async () => {
-    const { place, waiting, header, child } = await setUp(timeless);
-    const sessions = await place.instance();
-    await sessions.store.create('s');
-    const holder = await sessions.begin('s');
-    const paused = await child();
-    const order: string[] = [];
-    paused.turn('paused', 's');
-    await waiting(1);
-    const others = ['second', 'third'].map(async (name, index) => {
-      await waiting(index + 1);
-      await sessions.turn('s', async () => {
-        order.push(name);
+  it.each([
+    ['those behind it', false],
+    ['those behind it, and then who comes now', true],
+  ])(
+    'is passed over for %s when its process stands still, and gets its turn when it goes on',
+    async (_, comes) => {
+      const { place, waiting, header, child } = await setUp(timeless);
+      const sessions = await place.instance();
+      await sessions.store.create('s');
+      const holder = await sessions.begin('s');
+      const paused = await child();
+      const order: string[] = [];
+      paused.turn('paused', 's');
+      await waiting(1);
+      const others = ['second', 'third'].map(async (name, index) => {
+        await waiting(index + 1);
+        await sessions.turn('s', async () => {
+          order.push(name);
+        });
       });
-    });
-    await waiting(3);
-    await paused.pause();
-    const releasedAt = performance.now();
-    await sessions.store.release(holder.lease);
-    expect(await header()).toMatchObject({ unclaimed: true });
-    // Who comes while it is granted and not claimed does not pass those who wait.
-    const newcomer = sessions.turn('s', async () => {
-      order.push('newcomer');
-    });
-    await waiting(3);
-    // The claim's own short lease ends, and not the whole one.
-    time += 2_001;
-    timeless.setTime(time);
-    await Promise.all([...others, newcomer]);
-    expect(performance.now() - releasedAt).toBeLessThan(muchLessThanLease);
-    expect(order).toEqual(['second', 'third', 'newcomer']);
-    paused.resume();
-    expect(await paused.says('working', 'paused')).toMatchObject({ attempt: 1 });
-    paused.go('paused');
-    await paused.says('done', 'paused');
-    expect((await sessions.store.messages('s')).map(({ content }) => content)).toEqual(['paused']);
-  });
+      await waiting(3);
+      await paused.pause();
+      const releasedAt = performance.now();
+      await sessions.store.release(holder.lease);
+      expect(await header()).toMatchObject({ unclaimed: true });
+      // Who comes while it is granted and not claimed does not pass those who wait.
+      if (comes) {
+        others.push(
+          sessions.turn('s', async () => {
+            order.push('newcomer');
+          }),
+        );
+        await waiting(3);
+      }
+      // The claim's own short lease ends, and not the whole one.
+      time += 2_001;
+      timeless.setTime(time);
+      await Promise.all(others);
+      expect(performance.now() - releasedAt).toBeLessThan(muchLessThanLease);
+      expect(order).toEqual(['second', 'third', ...(comes ? ['newcomer'] : [])]);
+      paused.resume();
+      expect(await paused.says('working', 'paused')).toMatchObject({ attempt: 1 });
+      paused.go('paused');
+      await paused.says('done', 'paused');
+      expect((await sessions.store.messages('s')).map(({ content }) => content)).toEqual([
+        'paused',
+      ]);
+    },
+  );
 
   it('may give up just as it gets the session, and leaves it to the next', async () => {
     const { place, waiting } = await setUp();
