@@ -1,4 +1,5 @@
 import { SessionLimitError } from '../errors/errors.ts';
+import { randomId } from '../model/ids.ts';
 import type { RedisReply } from './connection/redis-connection.ts';
 import type { RedisCore } from './redis-core.ts';
 import { int, list, text } from './reply.ts';
@@ -34,11 +35,12 @@ export class UserIndex<Metadata extends object> {
   async enter(userId: string, id: string, mayStay: () => Promise<void>): Promise<string> {
     const { maxPerUser, maxPerUserPolicy } = this.#core.options;
     const cap = String(maxPerUser);
-    let reply = await this.#call(userId, ['enter', id, cap, maxPerUserPolicy, '0']);
+    const nonce = randomId();
+    let reply = await this.#call(userId, ['enter', id, cap, maxPerUserPolicy, '0', nonce]);
     if (text(reply[0]) === 'check') {
       await mayStay();
       await this.#check(userId, reply.slice(1).map(text));
-      reply = await this.#call(userId, ['enter', id, cap, maxPerUserPolicy, '1']);
+      reply = await this.#call(userId, ['enter', id, cap, maxPerUserPolicy, '1', nonce]);
     }
     if (text(reply[0]) === 'full') {
       throw new SessionLimitError(`The user has ${text(reply[1])} sessions, which is the most.`);
@@ -46,7 +48,7 @@ export class UserIndex<Metadata extends object> {
     const [, epoch, ...evicted] = reply.map(text);
     for (const other of evicted) {
       await this.evict(other);
-      await this.leave(userId, [other]);
+      await this.#command(userId, ['evicted', other]);
     }
     return epoch ?? '0';
   }

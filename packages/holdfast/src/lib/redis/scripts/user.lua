@@ -3,11 +3,13 @@
 -- when it has, and left when it is no more. An entry that was never confirmed counts for a while, and
 -- is then worth as much as the session shows that it names.
 -- KEYS  1 sessions by the order of entering, 2 the state of those that are not simply there: by id,
---       "entering until-ms epoch" or "leaving until-ms", and the user's "#epoch"
--- ARGV  1 "enter" session, 2 cap or 0, 3 "reject" or "evict_oldest", 4 "1": the entries were checked
+--       "entering until-ms nonce" or "leaving until-ms nonce", and the user's "#epoch"
+-- ARGV  1 "enter" session, 2 cap or 0, 3 "reject" or "evict_oldest", 4 "1": the entries were checked,
+--         5 nonce of this entering
 --         -> {"entered", epoch, sessions to end…} | {"check", sessions…} | {"full", count}
 --       1 "confirm" session, 2 epoch -> 1, or 0: the user was ended, or it evicted, meanwhile
 --       1 "leave", sessions… -> 1
+--       1 "evicted", session -> 1: leaves, unless it has entered anew
 --       1 "heal", session, order, session, order, … -> 1: leaves those that have not entered anew
 --       1 "end" -> new epoch
 --       1 "page", order (exclusive), most -> {id, order, id, order, …}
@@ -28,8 +30,10 @@ end
 if ARGV[1] == 'page' then
   return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[2], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[3])
 end
-if ARGV[1] == 'leave' then
+if ARGV[1] == 'leave' or ARGV[1] == 'evicted' then
   for at = 2, #ARGV do
+    local state = redis.call('HGET', KEYS[2], ARGV[at])
+    if ARGV[1] == 'evicted' and not (state and string.match(state, '^leaving')) then return 1 end
     redis.call('ZREM', KEYS[1], ARGV[at])
     redis.call('HDEL', KEYS[2], ARGV[at])
   end
@@ -66,9 +70,13 @@ if ARGV[1] == 'confirm' then
 end
 
 local cap, epoch = tonumber(ARGV[3]), redis.call('HGET', KEYS[2], '#epoch') or '0'
--- One that was evicted before it was created has to make its own room again.
 local own = redis.call('HGET', KEYS[2], id)
-local entered = redis.call('ZSCORE', KEYS[1], id) and not (own and string.match(own, '^leaving'))
+local entered = redis.call('ZSCORE', KEYS[1], id)
+local evicted, of = string.match(own or '', '^(leaving) %S+ (%S+)$')
+-- A repetition of what was evicted meanwhile changes nothing: it learns so when it is confirmed. To
+-- another entering of the same session, what was evicted is not there.
+local repetition = evicted and of == ARGV[6]
+if evicted and not repetition then entered = false end
 local ends = {}
 if cap > 0 then
   local states, leaving = {}, 0
@@ -97,7 +105,8 @@ if cap > 0 then
     for _, other in ipairs(all) do
       if over <= 0 then break end
       if not (states[other] and string.match(states[other], '^leaving')) then
-        redis.call('HSET', KEYS[2], other, string.format('leaving %.0f', now + PENDING_MS))
+        local nonce = string.match(states[other] or '', '^entering %S+ (%S+)$') or '-'
+        redis.call('HSET', KEYS[2], other, string.format('leaving %.0f %s', now + PENDING_MS, nonce))
         ends[#ends + 1] = other
         over = over - 1
       end
@@ -105,7 +114,9 @@ if cap > 0 then
   end
 end
 if not entered then redis.call('ZADD', KEYS[1], next_order(), id) end
-redis.call('HSET', KEYS[2], id, string.format('entering %.0f %s', now + PENDING_MS, epoch))
+if not repetition then
+  redis.call('HSET', KEYS[2], id, string.format('entering %.0f %s', now + PENDING_MS, ARGV[6]))
+end
 keep()
 local reply = { 'entered', epoch }
 for _, other in ipairs(ends) do reply[#reply + 1] = other end
