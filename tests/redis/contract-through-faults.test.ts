@@ -13,7 +13,7 @@ const { target, stop } = await suiteTarget({
   retries: 7,
   propertyRuns: 5,
   through: async (server) => {
-    proxy = await FlakyProxy.start(server.port, { rate: 0.01, seed, maxInARow: 2 });
+    proxy = await FlakyProxy.start(server.port, { rate: 0.005, seed, maxInARow: 2 });
     return proxy;
   },
 });

@@ -39,8 +39,10 @@ export class Creation<Metadata extends object> {
   readonly #core: RedisCore<Metadata>;
   readonly #users: UserIndex<Metadata>;
   readonly #removals: Removals<Metadata>;
-  /** Creations of late, for those that are repeated under their nonce. */
-  readonly #remembered = new LRUCache<string, Init>({ max: rememberedCreations });
+  /** Creations of unknown outcome: one that is repeated is the same again. */
+  readonly #unknown = new LRUCache<string, Init>({ max: rememberedCreations });
+  /** Creations under their callers' own nonces, to be answered alike when they are repeated. */
+  readonly #made = new LRUCache<string, Init>({ max: rememberedCreations });
 
   constructor(core: RedisCore<Metadata>, users: UserIndex<Metadata>, removals: Removals<Metadata>) {
     this.#core = core;
@@ -53,19 +55,18 @@ export class Creation<Metadata extends object> {
     id: string,
     { state: given, counters }: ParsedInit,
     givenCredentials: SessionCredentials,
-    nonce: string,
+    { nonce, mayRepeat }: { readonly nonce: string; readonly mayRepeat: boolean },
   ): Promise<Session<Metadata>> {
     const { options, records } = this.#core;
     assertId(id, 'A session id');
     options.readMetadata(given.metadata);
     const name = `n${word(nonce)}`;
     const memory = `${id}\n${name}`;
-    const earlier = this.#remembered.get(memory);
+    const earlier = this.#unknown.get(memory);
     const incarnation = earlier?.incarnation ?? randomId();
     const etag = `${name}.${incarnation}`;
     const init = earlier ?? { etag, incarnation, state: given, credentials: givenCredentials };
     const { state, credentials } = init;
-    this.#remembered.set(memory, init);
     const { userId } = state;
     const epoch = userId === null ? null : await this.#enter(userId, id, etag);
     const place = { sessionId: id, incarnation, position: 1 };
@@ -84,6 +85,8 @@ export class Creation<Metadata extends object> {
       String(options.absoluteTimeoutMs),
       String(this.#core.keys.buckets),
     ];
+    // Until its outcome is known.
+    this.#unknown.set(memory, init);
     let answer = await this.#call(id, nonce, all, '');
     const mayBeMade = () => answer.repeated || earlier !== undefined;
     // Its repetition is answered as the creation was; to anybody else the name is free again.
@@ -95,7 +98,7 @@ export class Creation<Metadata extends object> {
     if (kind === 'taken') {
       if (userId !== null) await this.#settleEntry(userId, id);
       const forgotten = mayBeMade() && int(reply[1]) > recentWrites;
-      if (!forgotten) this.#remembered.delete(memory);
+      if (!forgotten) this.#unknown.delete(memory);
       throw unlessRepeated({ repeated: forgotten }, nonce, taken(id));
     }
     if (kind === 'created') await this.#replaced(id, reply);
@@ -104,11 +107,13 @@ export class Creation<Metadata extends object> {
     const created =
       kind === 'created' || mayBeMade()
         ? this.#created(id, init, reply)
-        : this.#core.decode(id, null, reply, 2);
+        : this.#repeated(id, this.#made.get(memory), reply);
     if (userId !== null && epoch !== null) {
       const mayStay = await completing(nonce, this.#users.confirm(userId, id, epoch));
       if (!mayStay) await this.#removals.delete(id, { incarnation: created.header.incarnation });
     }
+    this.#unknown.delete(memory);
+    if (mayRepeat && (kind === 'created' || mayBeMade())) this.#made.set(memory, init);
     return this.#core.view(id, asCreated(created, counters, options.idleTimeoutMs), 0);
   }
 
@@ -136,6 +141,14 @@ export class Creation<Metadata extends object> {
     const snapshot = new Snapshot<Metadata>(etag, state, credentials);
     if (header.etag === etag) Object.assign(this.#core.known.of(id), { header, snapshot });
     return { header, counters: parseCounters(text(reply[3])), snapshot };
+  }
+
+  /** Of a creation that this instance, or another one, was told of before. */
+  #repeated(id: string, made: Init | undefined, reply: ReplyList): StoredSnapshot<Metadata> {
+    const { incarnation } = parseHeader(text(reply[2]));
+    return made?.incarnation === incarnation
+      ? this.#created(id, made, reply)
+      : this.#core.decode(id, null, reply, 2);
   }
 
   /** What follows for an expired session that was in the new one's place. */

@@ -2,29 +2,37 @@ import { StoreUnavailableError } from '../errors/errors.ts';
 
 interface Line {
   running: number;
+  /** By `performance.now()`: when something was last done. */
+  lastDone: number;
   readonly waiting: Set<() => void>;
 }
 
 /** Lets so many things of one name go on at a time, in the order of asking. */
 export class Lines {
   readonly #atOnce: number;
+  readonly #patienceMs: number;
   readonly #lines = new Map<string, Line>();
 
-  constructor(atOnce: number) {
+  /** @param patienceMs how long one waits in a line in which nothing gets done */
+  constructor(atOnce: number, patienceMs: number) {
     this.#atOnce = atOnce;
+    this.#patienceMs = patienceMs;
   }
 
   /**
-   * @param deadline by `performance.now()`: what has not begun by then does not begin
-   * @throws StoreUnavailableError
+   * @param work gets its deadline, by `performance.now()`
+   * @throws StoreUnavailableError when it has not begun by then
    */
-  async run<Result>(name: string, deadline: number, work: () => Promise<Result>): Promise<Result> {
-    const line = this.#lines.get(name) ?? { running: 0, waiting: new Set() };
+  async run<Result>(name: string, work: (deadline: number) => Promise<Result>): Promise<Result> {
+    const line = this.#lines.get(name) ?? { running: 0, lastDone: 0, waiting: new Set() };
+    const asked = performance.now();
     this.#lines.set(name, line);
     if (line.running < this.#atOnce) line.running += 1;
-    else await placeIn(line, deadline);
+    else await this.#placeIn(line, asked);
     try {
-      return await work();
+      const result = await work(this.#deadline(line, asked));
+      line.lastDone = performance.now();
+      return result;
     } finally {
       // The place goes to the next one, or is given up.
       const [next] = line.waiting;
@@ -33,25 +41,36 @@ export class Lines {
       if (line.running === 0) this.#lines.delete(name);
     }
   }
-}
 
-function placeIn({ waiting }: Line, deadline: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const leave = () => {
-      clearTimeout(timer);
-      waiting.delete(go);
-    };
-    const go = () => {
-      leave();
-      resolve();
-    };
-    const timer = setTimeout(
-      () => {
+  #deadline({ lastDone }: Line, asked: number): number {
+    return Math.max(asked, lastDone) + this.#patienceMs;
+  }
+
+  #placeIn(line: Line, asked: number): Promise<void> {
+    const { waiting } = line;
+    return new Promise((resolve, reject) => {
+      let timer: NodeJS.Timeout;
+      const leave = () => {
+        clearTimeout(timer);
+        waiting.delete(go);
+      };
+      const go = () => {
         leave();
-        reject(new StoreUnavailableError('Too many writes to one session were ahead of this one.'));
-      },
-      Math.max(0, deadline - performance.now()),
-    );
-    waiting.add(go);
-  });
+        resolve();
+      };
+      const watch = () => {
+        const leftMs = this.#deadline(line, asked) - performance.now();
+        if (leftMs > 0) {
+          timer = setTimeout(watch, leftMs);
+          return;
+        }
+        leave();
+        reject(
+          new StoreUnavailableError('The writes to this session that were ahead do not get done.'),
+        );
+      };
+      waiting.add(go);
+      watch();
+    });
+  }
 }

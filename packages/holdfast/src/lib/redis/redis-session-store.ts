@@ -164,7 +164,7 @@ export class RedisSessionStore<
     options.signal?.throwIfAborted();
     const parsed = parseInit(id, init);
     const credentials = parseCredentials(options.credentials ?? noCredentials);
-    return this.#creation.create(id, parsed, credentials, options.nonce ?? randomId());
+    return this.#creation.create(id, parsed, credentials, named(options));
   }
 
   async get(id: string, options?: ReadOptions): Promise<Session<Metadata> | null> {

@@ -94,13 +94,15 @@ export class Writes<Metadata extends object> {
   readonly #users: UserIndex<Metadata>;
   readonly #remembered = new LRUCache<string, Remembered<Metadata>>({ max: rememberedWrites });
   /** Writes that depend on the state: in one process they do not conflict. */
-  readonly #dependent = new Lines(1);
+  readonly #dependent: Lines;
   /** Others: not more than Redis remembers, with those of other processes, when all are repeated. */
-  readonly #independent = new Lines(writesAtOnce);
+  readonly #independent: Lines;
 
   constructor(core: RedisCore<Metadata>, users: UserIndex<Metadata>) {
     this.#core = core;
     this.#users = users;
+    this.#dependent = new Lines(1, core.link.timeoutMs);
+    this.#independent = new Lines(writesAtOnce, core.link.timeoutMs);
   }
 
   /** @throws SessionNotFoundError, or under a lease SessionGoneError, LeaseLostError, … */
@@ -108,22 +110,22 @@ export class Writes<Metadata extends object> {
     assertId(id, 'A session id');
     const { state, messages, credentials, lease } = order;
     const depends = state !== undefined || messages !== undefined || credentials !== undefined;
-    const deadline = this.#core.link.deadline();
     if (lease !== undefined) {
+      const deadline = performance.now() + this.#core.link.timeoutMs;
       return this.#write(id, { ...order, deadline }, depends ? this.#base(id) : null);
     }
     // It is tried for the first time when it has come to the head of its line.
-    const triedNow = () => {
+    const triedNow = (deadline: number) => {
       const { header } = this.#core.known.of(id);
       const { version: firstTriedAt, incarnation: firstTriedIn } = header ?? {};
       return { ...order, firstTriedAt, firstTriedIn, deadline };
     };
     if (!depends) {
-      return this.#independent.run(id, deadline, () => this.#write(id, triedNow(), null));
+      return this.#independent.run(id, (deadline) => this.#write(id, triedNow(deadline), null));
     }
-    return this.#dependent.run(id, deadline, async () => {
+    return this.#dependent.run(id, async (deadline) => {
       const base = this.#base(id) ?? (await this.#core.require(id));
-      return this.#write(id, triedNow(), base);
+      return this.#write(id, triedNow(deadline), base);
     });
   }
 
@@ -159,6 +161,7 @@ export class Writes<Metadata extends object> {
           if (!mayBeMade && !answer.repeated) return this.#doneElsewhere(id, order, text(reply[1]));
           const written = await this.#doneBefore(id, order, prepared, text(reply[1]));
           await this.#complete(id, order.nonce, memory, { prepared, written });
+          if (order.mayRepeat) this.#remembered.set(memory, { prepared, written });
           return written;
         }
         case 'moved':

@@ -44,7 +44,8 @@ const loadingPauseMs = 100;
  */
 export class RedisLink {
   readonly address: RedisAddress;
-  readonly #timeoutMs: number;
+  /** For all attempts of one call together. */
+  readonly timeoutMs: number;
   readonly #timer: CoarseTimer;
   readonly #commands: ConnectionKeeper;
   readonly #subscriber: ConnectionKeeper;
@@ -55,7 +56,7 @@ export class RedisLink {
   private constructor(options: RedisLinkOptions) {
     const { address, connect, timeoutMs, connectTimeoutMs, retries, logger } = options;
     this.address = address;
-    this.#timeoutMs = timeoutMs;
+    this.timeoutMs = timeoutMs;
     const tickMs = Math.min(Math.max(timeoutMs / 20, 1), maxTickMs);
     const attemptMs = Math.min(Math.max(timeoutMs / (retries + 1), minAttemptMs), timeoutMs);
     const timer = new CoarseTimer(tickMs, () => this.#tick());
@@ -133,11 +134,6 @@ export class RedisLink {
     return this.#run(words, script.name, nonce, report);
   }
 
-  /** When a call that begins now must have ended, by `performance.now()`. */
-  deadline(): number {
-    return performance.now() + this.#timeoutMs;
-  }
-
   /** The same for one command: a read, or a write that may be repeated. */
   command(args: readonly RedisArgument[], nonce?: string): Promise<RedisReply> {
     return this.#run(args, String(args[0]), nonce, undefined);
@@ -181,7 +177,7 @@ export class RedisLink {
     nonce: string | undefined,
     report: CallReport | undefined,
   ): Promise<RedisReply> {
-    const deadline = report?.deadline ?? this.deadline();
+    const deadline = report?.deadline ?? performance.now() + this.timeoutMs;
     const live = this.#commands.current;
     if (live === undefined) return this.#repeater.finish({ args, about, nonce, deadline, report });
     if (!this.#timer.isRunning) this.#timer.start();

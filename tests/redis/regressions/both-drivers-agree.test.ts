@@ -1,0 +1,215 @@
+import { randomUUID } from 'node:crypto';
+import { InMemorySessionStore } from 'holdfast/memory';
+import type { RedisSessionStore } from 'holdfast/redis';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { SessionStore } from '../../../packages/holdfast/src/lib/store/session-store.ts';
+import type { StoreOptions } from '../../../packages/holdfast/src/lib/store/store-options.ts';
+import type { BeginOptions } from '../../../packages/holdfast/src/lib/store/turn-store.ts';
+import { type RedisServer, startRedis } from '../../servers/redis-server.ts';
+import { SharedNamespace } from '../support/shared-namespace.ts';
+
+let server: RedisServer;
+beforeAll(async () => {
+  server = await startRedis();
+});
+afterAll(() => server.stop());
+
+/** A scene is played on the in-memory driver and on Redis, and must leave the same. */
+async function onBoth<Result>(
+  options: StoreOptions,
+  scene: (store: SessionStore) => Promise<Result>,
+): Promise<{ memory: Result; redis: Result }> {
+  const memory = new InMemorySessionStore(options);
+  onTestFinished(() => memory.close());
+  const { store } = await new SharedNamespace(server.url, options).instance();
+  return { memory: await scene(memory), redis: await scene(store) };
+}
+
+const nameOf = (call: Promise<unknown>) =>
+  call.then(
+    () => 'no error',
+    ({ name }: Error) => name,
+  );
+
+const begin = (nonce: string, options: Partial<BeginOptions> = {}): BeginOptions => ({
+  nonce,
+  leaseMs: 30_000,
+  onBusy: 'wait',
+  waitMs: 60_000,
+  ...options,
+});
+
+describe('a write that is refused', () => {
+  const capped = async (store: SessionStore) => {
+    await store.create('x', { userId: 'v' });
+    await store.create('u1', { userId: 'u' });
+    await store.create('u2', { userId: 'u' });
+  };
+  const left = async (store: SessionStore) =>
+    (await store.listActive({ userId: 'u' })).sessions.map(({ id }) => id);
+
+  it('as a creation of a taken id ends no other session of the user', async () => {
+    const { memory, redis } = await onBoth({ maxPerUser: 2 }, async (store) => {
+      await capped(store);
+      return [await nameOf(store.create('x', { userId: 'u' })), await left(store)];
+    });
+    expect(redis).toEqual(['VersionConflictError', ['u1', 'u2']]);
+    expect(redis).toEqual(memory);
+  });
+
+  it('as an update of another version ends no other session of the user', async () => {
+    const { memory, redis } = await onBoth({ maxPerUser: 2 }, async (store) => {
+      await capped(store);
+      const refused = store.update('x', { userId: 'u' }, { ifVersion: 77 });
+      return [await nameOf(refused), await left(store)];
+    });
+    expect(redis).toEqual(['VersionConflictError', ['u1', 'u2']]);
+    expect(redis).toEqual(memory);
+  });
+
+  it('does not make a session the user’s newest', async () => {
+    const { memory, redis } = await onBoth({ maxPerUser: 2 }, async (store) => {
+      await store.create('u1', { userId: 'u' });
+      await store.create('u2', { userId: 'u' });
+      await nameOf(store.create('u1', { userId: 'u' }));
+      await store.create('u3', { userId: 'u' });
+      return left(store);
+    });
+    expect(redis).toEqual(['u2', 'u3']);
+    expect(redis).toEqual(memory);
+  });
+});
+
+describe('a nonce', () => {
+  it('of a session that was deleted is free in the one that takes its id', async () => {
+    const { memory, redis } = await onBoth({}, async (store) => {
+      await store.create('s');
+      await store.incrementCounter('s', 'n', 1, { nonce: 'daily' });
+      await store.delete('s');
+      await store.create('s');
+      return store.incrementCounter('s', 'n', 1, { nonce: 'daily' }).then(async (value) => ({
+        value,
+        counters: (await store.get('s'))?.counters,
+      }));
+    });
+    expect(redis).toEqual({ value: 1, counters: { n: 1 } });
+    expect(redis).toEqual(memory);
+  });
+
+  it('of a creation is free again when its session was deleted', async () => {
+    const { memory, redis } = await onBoth({}, async (store) => {
+      await store.create('s', {}, { nonce: 'setup' });
+      await store.delete('s');
+      await store.create('s', {}, { nonce: 'setup' });
+      return store.exists('s');
+    });
+    expect(redis).toBe(true);
+    expect(redis).toEqual(memory);
+  });
+
+  it('names another write in each operation', async () => {
+    const { memory, redis } = await onBoth({}, async (store) => {
+      await store.create('s', {}, { nonce: 'same' });
+      const begun = await store.begin('s', begin('holder'));
+      if (begun.kind !== 'granted') throw new Error('It was a repeat.');
+      await store.incrementCounter('s', 'x');
+      const changes = { nonce: 'same', increments: new Map([['c', 1]]) };
+      await store.commit(begun.lease, changes, { keep: false, outcome: undefined });
+      return (await store.get('s'))?.counters;
+    });
+    expect(redis).toEqual({ x: 1, c: 1 });
+    expect(redis).toEqual(memory);
+  });
+});
+
+it('another request under the key of a running turn is a mismatch at once', async () => {
+  const { memory, redis } = await onBoth({}, async (store) => {
+    await store.create('s');
+    const keyed = (requestDigest: string) => ({ idempotency: { key: 'k', requestDigest } });
+    await store.begin('s', begin('first', keyed('one')));
+    return [
+      await nameOf(store.begin('s', begin('second', keyed('two')))),
+      await nameOf(store.begin('s', begin('third', { ...keyed('two'), onBusy: 'reject' }))),
+    ];
+  });
+  expect(redis).toEqual(['IdempotencyMismatchError', 'IdempotencyMismatchError']);
+  expect(redis).toEqual(memory);
+});
+
+it('a limit that is no number of messages is refused', async () => {
+  const { memory, redis } = await onBoth({}, async (store) => {
+    await store.create('s');
+    return nameOf(store.messages('s', { limit: Number.POSITIVE_INFINITY }));
+  });
+  expect(redis).toBe('ValidationError');
+  expect(redis).toEqual(memory);
+});
+
+describe('on several instances', () => {
+  const instances = async () => {
+    const place = new SharedNamespace(server.url);
+    const [a, b] = [await place.instance(), await place.instance()];
+    return { place, a: a.store, b: b.store };
+  };
+
+  it('the creation nonce of an earlier session serves nothing of that one', async () => {
+    const { place, a, b } = await instances();
+    const create = (store: RedisSessionStore, of: string) =>
+      store.create(
+        's',
+        { metadata: { of } },
+        {
+          nonce: 'setup',
+          credentials: { tokenHash: of, authenticatedAt: 1, clientBinding: null },
+        },
+      );
+    await create(a, 'first');
+    await a.get('s');
+    await b.delete('s');
+    const ask = await place.asking();
+    await ask('DEL', place.keys.session('s')[11]); // as if a minute had passed
+    await create(b, 'second');
+    const read = await a.getWithCredentials('s');
+    expect([read?.session.metadata, read?.credentials.tokenHash]).toEqual([
+      { of: 'second' },
+      'second',
+    ]);
+  });
+
+  it('a repeat at another one gives a version that overwrites nothing', async () => {
+    const { a, b } = await instances();
+    await a.create('s');
+    await b.get('s');
+    const nonce = randomUUID();
+    await a.update('s', { metadata: { mine: 1 } }, { nonce });
+    await a.update('s', { metadata: { others: 2 } });
+    const repeated = await b.update('s', { metadata: { mine: 1 } }, { nonce });
+    await nameOf(b.set('s', repeated, { ifVersion: repeated.version }));
+    expect((await a.get('s'))?.metadata).toEqual({ mine: 1, others: 2 });
+  });
+
+  it('a repeated begin does not believe in a longer lease than there is', async () => {
+    const { a } = await instances();
+    await a.create('s');
+    const first = await a.begin('s', begin('n'));
+    await a.exists('s');
+    const second = await a.begin('s', begin('n'));
+    if (first.kind !== 'granted' || second.kind !== 'granted') throw new Error('It was a repeat.');
+    expect(second.lease.expiresAt).toBe(first.lease.expiresAt);
+    // The lease ends at the same instant by the server's clock, and not later by this one's.
+    const skew = 5;
+    expect(second.grantedAt).toBeLessThanOrEqual(first.grantedAt + skew);
+  });
+
+  it('a session whose state cannot be read can be deleted, and disturbs no count', async () => {
+    const { place, a, b } = await instances();
+    await a.create('broken');
+    await a.create('whole');
+    const ask = await place.asking();
+    await ask('HSET', place.keys.session('broken')[0], 'd', 'garbage');
+    await expect(b.get('broken')).rejects.toMatchObject({ code: 'DECRYPTION' });
+    expect(await b.countActive()).toBe(2);
+    expect(await b.delete('broken')).toBe(true);
+    expect(await b.countActive()).toBe(1);
+  });
+});
