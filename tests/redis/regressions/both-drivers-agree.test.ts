@@ -1,6 +1,4 @@
-import { randomUUID } from 'node:crypto';
 import { InMemorySessionStore } from 'holdfast/memory';
-import type { RedisSessionStore } from 'holdfast/redis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { SessionStore } from '../../../packages/holdfast/src/lib/store/session-store.ts';
 import type { StoreOptions } from '../../../packages/holdfast/src/lib/store/store-options.ts';
@@ -61,6 +59,16 @@ describe('a write that is refused', () => {
     const { memory, redis } = await onBoth({ maxPerUser: 2 }, async (store) => {
       await capped(store);
       const refused = store.update('x', { userId: 'u' }, { ifVersion: 77 });
+      return [await nameOf(refused), await left(store)];
+    });
+    expect(redis).toEqual(['VersionConflictError', ['u1', 'u2']]);
+    expect(redis).toEqual(memory);
+  });
+
+  it('as a replacement of another version ends no other session of the user', async () => {
+    const { memory, redis } = await onBoth({ maxPerUser: 2 }, async (store) => {
+      await capped(store);
+      const refused = store.set('x', { userId: 'u' }, { ifVersion: 77 });
       return [await nameOf(refused), await left(store)];
     });
     expect(redis).toEqual(['VersionConflictError', ['u1', 'u2']]);
@@ -143,73 +151,4 @@ it('a limit that is no number of messages is refused', async () => {
   });
   expect(redis).toBe('ValidationError');
   expect(redis).toEqual(memory);
-});
-
-describe('on several instances', () => {
-  const instances = async () => {
-    const place = new SharedNamespace(server.url);
-    const [a, b] = [await place.instance(), await place.instance()];
-    return { place, a: a.store, b: b.store };
-  };
-
-  it('the creation nonce of an earlier session serves nothing of that one', async () => {
-    const { place, a, b } = await instances();
-    const create = (store: RedisSessionStore, of: string) =>
-      store.create(
-        's',
-        { metadata: { of } },
-        {
-          nonce: 'setup',
-          credentials: { tokenHash: of, authenticatedAt: 1, clientBinding: null },
-        },
-      );
-    await create(a, 'first');
-    await a.get('s');
-    await b.delete('s');
-    const ask = await place.asking();
-    await ask('DEL', place.keys.session('s')[11]); // as if a minute had passed
-    await create(b, 'second');
-    const read = await a.getWithCredentials('s');
-    expect([read?.session.metadata, read?.credentials.tokenHash]).toEqual([
-      { of: 'second' },
-      'second',
-    ]);
-  });
-
-  it('a repeat at another one gives a version that overwrites nothing', async () => {
-    const { a, b } = await instances();
-    await a.create('s');
-    await b.get('s');
-    const nonce = randomUUID();
-    await a.update('s', { metadata: { mine: 1 } }, { nonce });
-    await a.update('s', { metadata: { others: 2 } });
-    const repeated = await b.update('s', { metadata: { mine: 1 } }, { nonce });
-    await nameOf(b.set('s', repeated, { ifVersion: repeated.version }));
-    expect((await a.get('s'))?.metadata).toEqual({ mine: 1, others: 2 });
-  });
-
-  it('a repeated begin does not believe in a longer lease than there is', async () => {
-    const { a } = await instances();
-    await a.create('s');
-    const first = await a.begin('s', begin('n'));
-    await a.exists('s');
-    const second = await a.begin('s', begin('n'));
-    if (first.kind !== 'granted' || second.kind !== 'granted') throw new Error('It was a repeat.');
-    expect(second.lease.expiresAt).toBe(first.lease.expiresAt);
-    // The lease ends at the same instant by the server's clock, and not later by this one's.
-    const skew = 5;
-    expect(second.grantedAt).toBeLessThanOrEqual(first.grantedAt + skew);
-  });
-
-  it('a session whose state cannot be read can be deleted, and disturbs no count', async () => {
-    const { place, a, b } = await instances();
-    await a.create('broken');
-    await a.create('whole');
-    const ask = await place.asking();
-    await ask('HSET', place.keys.session('broken')[0], 'd', 'garbage');
-    await expect(b.get('broken')).rejects.toMatchObject({ code: 'DECRYPTION' });
-    expect(await b.countActive()).toBe(2);
-    expect(await b.delete('broken')).toBe(true);
-    expect(await b.countActive()).toBe(1);
-  });
 });

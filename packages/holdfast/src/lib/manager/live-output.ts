@@ -87,6 +87,8 @@ export class LiveOutputWriter {
     write: (output: readonly PreparedOutput[]) => Promise<Result>,
   ): Promise<Result> {
     while (this.#writing !== null) await this.#writing;
+    this.#cancelTimer?.();
+    this.#cancelTimer = null;
     // What may have been written already is repeated under its own nonce.
     const output = this.#unsent === null ? this.#pending.splice(0) : [];
     const written = write(output);

@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { IdempotencyMismatchError } from '../../../packages/holdfast/src/lib/errors/errors.ts';
+import type { BeginOptions, OnBusy } from '../../../packages/holdfast/src/lib/store/turn-store.ts';
+import { FakeClock } from '../../../packages/holdfast/src/lib/testing/fake-clock.ts';
+import { type FakeTimeRedis, startRedisOnFakeTime } from '../../servers/redis-server.ts';
+import { rejection } from '../connection/fixtures.ts';
+import { SharedNamespace } from '../support/shared-namespace.ts';
+
+const startAt = Date.UTC(2030, 0, 1);
+let server: FakeTimeRedis;
+beforeAll(async () => {
+  server = await startRedisOnFakeTime({ time: startAt });
+});
+afterAll(() => server.stop());
+
+const asking: BeginOptions = { nonce: 'n', leaseMs: 2_000, onBusy: 'wait', waitMs: 60_000 };
+
+describe('the begin of a turn', () => {
+  it('that is repeated tells no later instant of the grant than the grant’s own', async () => {
+    const clock = new FakeClock(startAt);
+    const sessions = await new SharedNamespace(server.url).instance({ clock });
+    await sessions.store.create('s');
+    const first = await sessions.begin('s', asking);
+    server.setTime(startAt + 500);
+    await clock.advance(500);
+    const again = await sessions.begin('s', asking);
+    expect(again.lease).toEqual(first.lease);
+    expect(again.grantedAt).toBeLessThanOrEqual(first.grantedAt);
+  });
+
+  it.each<OnBusy>(['wait', 'reject', 'interrupt'])(
+    'under the key of a turn that runs, but with another request, is refused as such (%s)',
+    async (onBusy) => {
+      const place = new SharedNamespace(server.url);
+      const [one, other] = [await place.instance(), await place.instance()];
+      await one.store.create('s');
+      const keyed = (requestDigest: string) => ({ idempotency: { key: 'k', requestDigest } });
+      const { lease } = await one.begin('s', keyed('digest of one'));
+      for (const { store } of [one, other]) {
+        const begin = store.begin('s', { ...asking, onBusy, ...keyed('digest of another') });
+        expect(await rejection(begin)).toBeInstanceOf(IdempotencyMismatchError);
+      }
+      // The turn that runs is none the worse for it.
+      const renewed = await one.store.renew(lease, 30_000);
+      expect(renewed.fence).toBe(lease.fence);
+    },
+  );
+});
