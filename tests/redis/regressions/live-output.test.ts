@@ -112,7 +112,7 @@ describe('a subscription', () => {
     const proxy = await flakyProxyForTest(server.port, { rate: 0 });
     const instance = await place.instance({ url: proxy.url, timeoutMs: 300 });
     const ask = await place.asking();
-    const channel = place.keys.session('s')[4];
+    const channel = place.keys.session('s')[3];
     const subscribed = async () => (await ask('PUBSUB', 'CHANNELS', channel)) as readonly string[];
     await instance.store.create('s');
     const readers = watchReaders();
@@ -157,7 +157,7 @@ describe('a subscription', () => {
     const failing = store.subscribe('none')[Symbol.asyncIterator]();
     expect(await rejection(failing.next())).toBeInstanceOf(SessionNotFoundError);
     expect(readers.kept).toBe(0);
-    const channel = place.keys.session('none')[4];
+    const channel = place.keys.session('none')[3];
     await vi.waitUntil(
       async () => ((await ask('PUBSUB', 'CHANNELS', channel)) as readonly string[]).length === 0,
       { timeout: 60_000 },

@@ -40,7 +40,7 @@ export async function lossyScene(
       await vi.waitUntil(async () => (await ask('ZCARD', keys[1])) !== '0', limit);
     },
     forget: async () => {
-      await ask('LTRIM', keys[9], '-64', '-1');
+      await ask('LTRIM', keys[8], '-64', '-1');
     },
     recovered: async () => {
       const works = () => one.store.exists('s').then(() => true);

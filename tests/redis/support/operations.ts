@@ -37,7 +37,7 @@ export interface Operation {
   prepare(scene: Scene): Promise<Attempt>;
 }
 
-const handingOver = [1, 2, 3, 4, 5, 6, 7, 8];
+const handingOver = [1, 2, 3, 4, 5, 6, 7];
 const end: TurnEnd = { keep: false, outcome: undefined };
 const key = { key: 'k', requestDigest: 'd' };
 
@@ -152,8 +152,8 @@ const output = [turnEvents.started(1), prepareOutput({ type: 'text', text: 'Hell
 
 /** Every way to each script. */
 export const operations: readonly Operation[] = [
-  beginning('begin', {}, [1, 7]),
-  beginning('begin under a key', { idempotency: key }, [1, 3, 7]),
+  beginning('begin', {}, [1, 6]),
+  beginning('begin under a key', { idempotency: key }, [1, 3, 6]),
   queueing('wait'),
   queueing('interrupt'),
   {
@@ -176,21 +176,21 @@ export const operations: readonly Operation[] = [
       };
     },
   },
-  writing('a commit', [1, 7, 9, 10], {}),
-  writing('a commit under a key', [1, 3, 4, 7, 9, 10], {
+  writing('a commit', [1, 6, 8, 9], {}),
+  writing('a commit under a key', [1, 3, 6, 8, 9], {
     options: { idempotency: key },
     end: { keep: false, outcome: 1 },
   }),
-  writing('a commit with output', [1, 5, 7, 9, 10], {
+  writing('a commit with output', [1, 4, 6, 8, 9], {
     changes: { output: [...output, turnEvents.completed()] },
   }),
-  writing('a commit that hands the session over to a human', [1, 7, 9, 10, 11], {
+  writing('a commit that hands the session over to a human', [1, 6, 8, 9, 10], {
     changes: { patches: [parsePatch({ status: 'handed_over', metadata: { seen: true } })] },
   }),
-  writing('a checkpoint', [1, 7, 9, 10], { end: { keep: true, leaseMs: 60_000 } }),
+  writing('a checkpoint', [1, 6, 8, 9], { end: { keep: true, leaseMs: 60_000 } }),
   {
     name: 'a commit that others wait for',
-    needs: [...handingOver, 9, 10],
+    needs: [...handingOver, 8, 9],
     prepare: async (scene) => {
       const attempt = await withWaiter(scene, (lease) =>
         scene.one.store.commit(lease, changes(), end),
@@ -206,12 +206,12 @@ export const operations: readonly Operation[] = [
   },
   {
     name: 'a release that others wait for',
-    needs: [...handingOver, 10],
+    needs: [...handingOver, 9],
     prepare: (scene) => withWaiter(scene, (lease) => scene.one.store.release(lease)),
   },
   {
     name: 'an update from outside',
-    needs: [1, 10],
+    needs: [1, 9],
     prepare: async ({ one, other, id }) => {
       await one.store.create(id);
       return {
@@ -224,7 +224,7 @@ export const operations: readonly Operation[] = [
   },
   {
     name: 'a message from outside',
-    needs: [1, 9, 10],
+    needs: [1, 8, 9],
     prepare: async ({ one, other, id }) => {
       await one.store.create(id);
       return {
@@ -237,7 +237,7 @@ export const operations: readonly Operation[] = [
   },
   {
     name: 'an increment from outside',
-    needs: [1, 10],
+    needs: [1, 9],
     prepare: async ({ one, other, id }) => {
       await one.store.create(id);
       return {
@@ -250,7 +250,7 @@ export const operations: readonly Operation[] = [
   },
   {
     name: 'a new token',
-    needs: [1, 10],
+    needs: [1, 9],
     prepare: async ({ one, other, id }) => {
       await one.store.create(id);
       const credentials = { tokenHash: 'h', clientBinding: null, authenticatedAt: 1 };
@@ -265,7 +265,7 @@ export const operations: readonly Operation[] = [
   },
   {
     name: 'a renewal',
-    needs: [1, 7],
+    needs: [1, 6],
     prepare: async ({ one, id, clock }) => {
       await one.store.create(id);
       const { lease } = await one.begin(id);
@@ -282,7 +282,7 @@ export const operations: readonly Operation[] = [
   },
   {
     name: 'live output',
-    needs: [1, 5],
+    needs: [1, 4],
     prepare: async ({ one, id }) => {
       await one.store.create(id);
       const { lease } = await one.begin(id);
@@ -299,7 +299,7 @@ export const operations: readonly Operation[] = [
   },
   {
     name: 'create',
-    needs: [...handingOver, 10, 11, 12, 13, 14],
+    needs: [...handingOver, 9, 10, 11, 12, 13],
     prepare: async ({ one, other, id }) => ({
       act: () => one.store.create(id),
       verify: async () => {
@@ -310,7 +310,7 @@ export const operations: readonly Operation[] = [
   },
   {
     name: 'create where a session was',
-    needs: [...handingOver, 10, 11, 12, 13, 14],
+    needs: [...handingOver, 9, 10, 11, 12, 13],
     prepare: async ({ one, other, id }) => {
       await one.store.create(id, { status: 'closed' });
       await one.store.delete(id);
@@ -325,7 +325,7 @@ export const operations: readonly Operation[] = [
   },
   {
     name: 'create where an expired session is',
-    needs: [...handingOver, 10, 11, 12, 13, 14],
+    needs: [...handingOver, 9, 10, 11, 12, 13],
     prepare: async ({ one, other, id, clock }) => {
       await one.store.create(id, { status: 'handed_over', metadata: { old: true } });
       await one.store.appendMessages(id, [{ role: 'user', content: 'old' }]);
@@ -341,7 +341,7 @@ export const operations: readonly Operation[] = [
   },
   {
     name: 'delete',
-    needs: [...handingOver, 10, 11, 12, 13, 14],
+    needs: [...handingOver, 9, 10, 11, 12, 13],
     prepare: async ({ one, other, id }) => {
       await one.store.create(id, { status: 'handed_over' });
       await one.begin(id);
@@ -358,7 +358,7 @@ export const operations: readonly Operation[] = [
   },
   {
     name: 'the removal of what has expired',
-    needs: [...handingOver, 10, 11, 12, 13, 14],
+    needs: [...handingOver, 9, 10, 11, 12, 13],
     prepare: async ({ one, other, id, clock }) => {
       await one.store.create(id, { status: 'handed_over' });
       clock.advance(1_900_000);
@@ -373,7 +373,7 @@ export const operations: readonly Operation[] = [
   },
   {
     name: 'touch',
-    needs: [1, 6],
+    needs: [1, 5],
     prepare: async ({ one, other, id, clock }) => {
       await one.store.create(id);
       clock.advance(1_000);
@@ -387,7 +387,7 @@ export const operations: readonly Operation[] = [
   },
   {
     name: 'a page of the history',
-    needs: [1, 9],
+    needs: [1, 8],
     prepare: async ({ one, id }) => {
       await one.store.create(id);
       await one.store.appendMessages(id, [{ role: 'user', content: 'Hi' }]);

@@ -4,8 +4,8 @@ export type RedisType = 'string' | 'list' | 'hash' | 'zset' | 'set';
 
 /** What the session's keys hold, in the order of the scripts' KEYS. */
 export const sessionKeyTypes: readonly RedisType[] = [
-  ...(['hash', 'zset', 'hash', 'zset', 'list', 'zset', 'zset'] as const),
-  ...(['zset', 'list', 'list', 'zset', 'list', 'zset', 'hash'] as const),
+  ...(['hash', 'zset', 'list', 'list', 'zset', 'zset', 'zset'] as const),
+  ...(['list', 'list', 'zset', 'list', 'zset', 'hash'] as const),
 ];
 
 /** A user's, in the same way. */

@@ -20,7 +20,7 @@ import { bytesOrNull, int, type ReplyList, text } from './reply.ts';
 import { scripts } from './scripts/scripts.ts';
 import type { UserIndex } from './user-index.ts';
 
-const createKeys = 14;
+const createKeys = 13;
 
 const rememberedCreations = 1_000;
 

@@ -103,7 +103,7 @@ export class HistoryReader<Metadata extends object> {
       String(callBytes),
       String(options.maxMessages),
     ];
-    const reply = list(await link.call(scripts.messages, [keys[0], keys[8]], args));
+    const reply = list(await link.call(scripts.messages, [keys[0], keys[7]], args));
     const kind = text(reply[0]);
     if (kind === 'none') throw notFound(id);
     if (kind === 'gone') throw gone(id);

@@ -8,7 +8,7 @@ import { gone, notFound, type RedisCore } from './redis-core.ts';
 import { bytes, int, text } from './reply.ts';
 import { scripts } from './scripts/scripts.ts';
 
-const liveKeys = 8;
+const liveKeys = 7;
 const callBytes = 256 * 1024;
 
 /** Live output as far as it is there. */
@@ -61,7 +61,7 @@ export class LiveReader<Metadata extends object> {
     const alarm = new Alarm();
     const stop = () => alarm.ring();
     // First the subscription, then the first look: nothing is missed between them.
-    const unsubscribe = await link.subscribe(known.of(id).keys[4], stop);
+    const unsubscribe = await link.subscribe(known.of(id).keys[3], stop);
     this.#readers.add(alarm);
     signal.addEventListener('abort', stop, { once: true });
     try {

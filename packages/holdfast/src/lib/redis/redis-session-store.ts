@@ -64,7 +64,7 @@ import { UserIndex } from './user-index.ts';
 import { Vitals } from './vitals.ts';
 import { type WriteOrder, Writes } from './writes.ts';
 
-const touchKeys = 10;
+const touchKeys = 9;
 
 /**
  * Sessions on Redis 6.2 or newer, or Valkey: shared by any number of processes, with turns in two

@@ -6,7 +6,7 @@ import { bytes, text } from './reply.ts';
 import { scripts } from './scripts/scripts.ts';
 import type { UserIndex } from './user-index.ts';
 
-const removeKeys = 14;
+const removeKeys = 13;
 
 /** Sessions looked at in one go. */
 const batch = 200;

@@ -37,9 +37,9 @@ import { scripts } from './scripts/scripts.ts';
 import { Wait } from './wait.ts';
 import type { Writes } from './writes.ts';
 
-const beginKeys = 10;
-const keepKeys = 10;
-const leaveKeys = 10;
+const beginKeys = 9;
+const keepKeys = 9;
+const leaveKeys = 9;
 
 /** Added at random to the wait for a lease's end, so that not all who wait ask at once. */
 const jitterMs = 50;

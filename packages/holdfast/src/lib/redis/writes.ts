@@ -24,7 +24,7 @@ import { int, text } from './reply.ts';
 import { scripts } from './scripts/scripts.ts';
 import type { UserIndex } from './user-index.ts';
 
-const writeKeys = 12;
+const writeKeys = 11;
 
 /** Writes of late, for those that are repeated under their nonce. */
 const rememberedWrites = 1_000;

@@ -1,7 +1,7 @@
 -- uses: header expiry outcomes live-output hand-over
 -- Takes the session's lease, or joins those who wait for it, or finds the stored outcome.
--- KEYS  1 session, 2 waiters, 3 outcomes, 4 outcomes by age, 5 live output, 6 expiry index, 7 leases,
---       8 the bucket's waiters, 9 messages, 10 recent writes
+-- KEYS  1 session, 2 waiters, 3 outcomes, 4 live output, 5 expiry index, 6 leases,
+--       7 the bucket's waiters, 8 messages, 9 recent writes
 -- ARGV  1 session id, 2 inbox prefix, 3 outcomes' time to live in ms
 --       4 nonce, 5 lease in ms, 6 "wait", "reject" or "interrupt", 7 wait in ms, 8 inbox
 --       9 names of the user who must own it, each in spaces, or "*"; 10 the token's hash or "*"
@@ -84,7 +84,7 @@ if mine or H[O] == '-' then
   end
   if not has(H, 'i') then H[LU] = now + ARGV[5] end
   H[OK] = key == '-' and '-' or key .. '/' .. ARGV[12] .. '/' .. attempt
-  redis.call('ZADD', KEYS[7], H[LU], ARGV[1])
+  redis.call('ZADD', KEYS[6], H[LU], ARGV[1])
   outlast(H)
   save()
   return reply('granted', attempt, effects)
@@ -101,8 +101,8 @@ if not redis.call('ZSCORE', KEYS[2], member) then
   H[QT] = H[QT] + 1
   redis.call('ZADD', KEYS[2], ARGV[6] == 'interrupt' and H[QT] or WAITERS + H[QT], member)
   redis.call('PEXPIREAT', KEYS[2], tonumber(H[AB]) + 60000)
-  redis.call('ZREMRANGEBYSCORE', KEYS[8], '-inf', now - 60000)
-  redis.call('ZADD', KEYS[8], now + ARGV[7], member)
+  redis.call('ZREMRANGEBYSCORE', KEYS[7], '-inf', now - 60000)
+  redis.call('ZADD', KEYS[7], now + ARGV[7], member)
   if not has(H, 'q') then H[FL] = H[FL] == '-' and 'q' or H[FL] .. 'q' end
 end
 save()

@@ -1,8 +1,8 @@
 -- uses: header outcomes live-output hand-over recent-writes removal
 -- Creates a session. What is left of an expired one of its id goes.
--- KEYS  1 session, 2 waiters, 3 outcomes, 4 outcomes by age, 5 live output, 6 expiry index, 7 leases,
---       8 the bucket's waiters, 9 messages, 10 recent writes, 11 status index, 12 grave,
---       13 index of all, 14 the bucket
+-- KEYS  1 session, 2 waiters, 3 outcomes, 4 live output, 5 expiry index, 6 leases,
+--       7 the bucket's waiters, 8 messages, 9 recent writes, 10 status index, 11 grave,
+--       12 index of all, 13 the bucket
 -- ARGV  1 session id, 2 inbox prefix, 3 -, 4 the write's name, 5 incarnation, 6 etag, 7 status,
 --       8 the user's name or "-", 9 the token's hash or "-", 10 state, 11 credentials, 12 counters
 --       13 idle timeout in ms, 14 absolute timeout in ms, 15 buckets of the namespace
@@ -24,19 +24,19 @@ if stored[1] then
 end
 check_removal()
 local last = buried()
-if last and repeated(ARGV[4], KEYS[12]) and not string.find(ARGV[16], 'a', 1, true) then
+if last and repeated(ARGV[4], KEYS[11]) and not string.find(ARGV[16], 'a', 1, true) then
   return { 'buried', now, last[2], ARGV[12] }
 end
-local buckets = redis.call('HGET', KEYS[14], 'buckets')
+local buckets = redis.call('HGET', KEYS[13], 'buckets')
 if buckets ~= ARGV[15] and (buckets or not string.find(ARGV[16], 'n', 1, true)) then return { 'namespace' } end
 -- The first write is one that Redis refuses when it is full: after a write it refuses none.
-redis.call('HSET', KEYS[14], 'buckets', ARGV[15])
+redis.call('HSET', KEYS[13], 'buckets', ARGV[15])
 if replaced then
   remove(H, stored[1], stored[3], '-')
 else
-  redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[9], KEYS[10])
-  redis.call('ZREM', KEYS[7], ARGV[1])
-  redis.call('ZREM', KEYS[11], 'closed:' .. ARGV[1], 'handed_over:' .. ARGV[1])
+  redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[8], KEYS[9])
+  redis.call('ZREM', KEYS[6], ARGV[1])
+  redis.call('ZREM', KEYS[10], 'closed:' .. ARGV[1], 'handed_over:' .. ARGV[1])
 end
 
 local absolute = now + ARGV[14]
@@ -44,13 +44,13 @@ local idle = math.min(now + ARGV[13], absolute)
 local physical = math.min(idle + math.max(60000, math.floor(ARGV[13] / 2)), absolute + 60000)
 local line = table.concat({
   ARGV[5], 1, 1, 1, ARGV[6], ARGV[7], ARGV[8], ARGV[9], now, now, now, idle, absolute, physical, idle,
-  0, redis.call('HGET', KEYS[14], 'fence') or '0', '-', 0, '-', '-', '-', '-', 0, 0, '-',
+  0, redis.call('HGET', KEYS[13], 'fence') or '0', '-', 0, '-', '-', '-', '-', 0, 0, '-',
 }, ' ')
 redis.call('HSET', KEYS[1], 'h', line, 'd', ARGV[10], 'c', ARGV[11], 'n', ARGV[12])
 redis.call('PEXPIREAT', KEYS[1], physical)
 remember(parse(line), ARGV[4], '1 ' .. now .. ' 0 0 ' .. ARGV[12])
-redis.call('PEXPIREAT', KEYS[10], physical)
-redis.call('ZADD', KEYS[6], idle, ARGV[1])
-redis.call('ZADD', KEYS[13], 0, ARGV[1])
-if ARGV[7] ~= 'active' then redis.call('ZADD', KEYS[11], 0, ARGV[7] .. ':' .. ARGV[1]) end
+redis.call('PEXPIREAT', KEYS[9], physical)
+redis.call('ZADD', KEYS[5], idle, ARGV[1])
+redis.call('ZADD', KEYS[12], 0, ARGV[1])
+if ARGV[7] ~= 'active' then redis.call('ZADD', KEYS[10], 0, ARGV[7] .. ':' .. ARGV[1]) end
 return { 'created', now, line, ARGV[12], replaced and replaced[1], replaced and replaced[2] }

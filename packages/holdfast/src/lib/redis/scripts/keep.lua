@@ -1,7 +1,7 @@
 -- uses: header expiry live-output hand-over
 -- What a holder does between begin and commit: extend its lease, or write live output.
--- KEYS  1 session, 2 waiters, 3 outcomes, 4 outcomes by age, 5 live output, 6 expiry index, 7 leases,
---       8 the bucket's waiters, 9 messages, 10 recent writes
+-- KEYS  1 session, 2 waiters, 3 outcomes, 4 live output, 5 expiry index, 6 leases,
+--       7 the bucket's waiters, 8 messages, 9 recent writes
 -- ARGV  1 session id, 2 inbox prefix, 3 -, 4 the lease's incarnation, 5 owner's nonce or "-" without
 --       locking, 6 fencing token
 --       "renew" lease in ms | "output" nonce starts ends n {count text}*n
@@ -19,10 +19,10 @@ if ARGV[5] ~= '-' then
 end
 if ARGV[7] == 'renew' then
   H[LU] = now + ARGV[8]
-  redis.call('ZADD', KEYS[7], H[LU], ARGV[1])
+  redis.call('ZADD', KEYS[6], H[LU], ARGV[1])
   outlast(H)
 else
-  typed(KEYS[5], 'list')
+  typed(KEYS[4], 'list')
   local last = string.match(redis.call('HGET', KEYS[1], 'l') or '', '(%S+)$')
   if last == ARGV[8] then return { 'kept', H[LU] } end
   local pieces = {}

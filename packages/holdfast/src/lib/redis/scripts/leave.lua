@@ -1,7 +1,7 @@
 -- uses: header outcomes live-output hand-over recent-writes
 -- Gives up a lease, a wait for one, or a grant that its waiter has not claimed in time.
--- KEYS  1 session, 2 waiters, 3 outcomes, 4 outcomes by age, 5 live output, 6 expiry index, 7 leases,
---       8 the bucket's waiters, 9 messages, 10 recent writes
+-- KEYS  1 session, 2 waiters, 3 outcomes, 4 live output, 5 expiry index, 6 leases,
+--       7 the bucket's waiters, 8 messages, 9 recent writes
 -- ARGV  1 session id, 2 inbox prefix, 3 outcomes' time to live in ms, 4 the owner's nonce
 --       "lease" incarnation fencing-token starts ends n {count text}*n
 --       "wait" inbox | "lapsed"
@@ -31,7 +31,7 @@ if ARGV[5] == 'lease' then
 elseif ARGV[5] == 'wait' then
   local member = ARGV[4] .. '@' .. ARGV[6]
   left = redis.call('ZREM', KEYS[2], member) == 1
-  redis.call('ZREM', KEYS[8], member)
+  redis.call('ZREM', KEYS[7], member)
   settle(H)
   if H[O] == ARGV[4] then
     left = true

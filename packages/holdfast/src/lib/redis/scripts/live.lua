@@ -1,7 +1,7 @@
 -- uses: header outcomes live-output hand-over
 -- Live output behind a seq. Ends first what a dead producer left open.
--- KEYS  1 session, 2 waiters, 3 outcomes, 4 outcomes by age, 5 live output, 6 expiry index, 7 leases,
---       8 the bucket's waiters
+-- KEYS  1 session, 2 waiters, 3 outcomes, 4 live output, 5 expiry index, 6 leases,
+--       7 the bucket's waiters
 -- ARGV  1 session id, 2 inbox prefix, 3 outcomes' time to live in ms, 4 incarnation or "-" for any
 --       5 seq of the last event seen, or "-" for all that comes, 6 the most bytes
 -- Reply {"none"} | {"gone"} | {"events", incarnation, newest seq, ms until the producer's lease ends
@@ -25,7 +25,7 @@ if after > tonumber(H[ES]) then after = 0 end
 if after == tonumber(H[ES]) then return reply end
 local index, found, size = -1, {}, 0
 while true do
-  local piece = redis.call('LINDEX', KEYS[5], index)
+  local piece = redis.call('LINDEX', KEYS[4], index)
   if not piece then break end
   local first, count = string.match(piece, '^(%d+) (%d+)')
   if first + count - 1 <= after then break end

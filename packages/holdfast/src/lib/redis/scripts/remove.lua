@@ -1,9 +1,9 @@
 -- uses: header outcomes live-output hand-over recent-writes removal
 -- Ends a session, or removes one that has expired and puts one that has not where it belongs in the
 -- expiry index.
--- KEYS  1 session, 2 waiters, 3 outcomes, 4 outcomes by age, 5 live output, 6 expiry index, 7 leases,
---       8 the bucket's waiters, 9 messages, 10 recent writes, 11 status index, 12 grave,
---       13 index of all, 14 the bucket
+-- KEYS  1 session, 2 waiters, 3 outcomes, 4 live output, 5 expiry index, 6 leases,
+--       7 the bucket's waiters, 8 messages, 9 recent writes, 10 status index, 11 grave,
+--       12 index of all, 13 the bucket
 -- ARGV  1 session id, 2 inbox prefix, 3 -, 4 "delete" or "expired", 5 incarnation or "-" for any,
 --       6 nonce
 -- Reply {"none"} | {"alive"} | {"removed", header, state} | {"vanished"}: Redis itself dropped it
@@ -14,10 +14,10 @@ if last and last[1] == ARGV[6] then return { 'removed', last[2], last[3] } end
 if not stored[1] then
   if ARGV[4] == 'delete' then return { 'none' } end
   check_removal()
+  redis.call('ZREM', KEYS[5], ARGV[1])
   redis.call('ZREM', KEYS[6], ARGV[1])
-  redis.call('ZREM', KEYS[7], ARGV[1])
-  redis.call('ZREM', KEYS[11], 'closed:' .. ARGV[1], 'handed_over:' .. ARGV[1])
-  redis.call('ZREM', KEYS[13], ARGV[1])
+  redis.call('ZREM', KEYS[10], 'closed:' .. ARGV[1], 'handed_over:' .. ARGV[1])
+  redis.call('ZREM', KEYS[12], ARGV[1])
   return { 'vanished' }
 end
 local H = parse(stored[1])
@@ -28,7 +28,7 @@ end
 check_removal()
 if ARGV[4] == 'expired' and lives then
   H[XS] = math.min(math.max(tonumber(H[IE]), tonumber(H[LU])), tonumber(H[AB]))
-  redis.call('ZADD', KEYS[6], H[XS], ARGV[1])
+  redis.call('ZADD', KEYS[5], H[XS], ARGV[1])
   redis.call('HSET', KEYS[1], 'h', table.concat(H, ' '))
   return { 'alive' }
 end

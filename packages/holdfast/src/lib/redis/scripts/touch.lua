@@ -1,17 +1,17 @@
 -- uses: header expiry
 -- Starts the idle timeout anew.
--- KEYS  1 session, 2 waiters, 3 outcomes, 4 outcomes by age, 5 live output, 6 expiry index, 7 leases,
---       8 the bucket's waiters, 9 messages, 10 recent writes
+-- KEYS  1 session, 2 waiters, 3 outcomes, 4 live output, 5 expiry index, 6 leases,
+--       7 the bucket's waiters, 8 messages, 9 recent writes
 -- ARGV  1 session id, 2 -, 3 -, 4 idle timeout in ms
 -- Reply 1, or 0 when there is no such session
 local line = redis.call('HGET', KEYS[1], 'h')
 if not line then return 0 end
 local H = parse(line)
 if not alive(H) then return 0 end
-typed(KEYS[6], 'zset')
+typed(KEYS[5], 'zset')
 H[AC], H[IE] = now, math.min(now + ARGV[4], tonumber(H[AB]))
 if H[IE] < tonumber(H[XS]) then
-  redis.call('ZADD', KEYS[6], H[IE], ARGV[1])
+  redis.call('ZADD', KEYS[5], H[IE], ARGV[1])
   H[XS] = H[IE]
 end
 outlast(H)

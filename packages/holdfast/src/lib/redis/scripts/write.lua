@@ -1,8 +1,8 @@
 -- uses: header expiry outcomes live-output hand-over recent-writes
 -- Writes changes, atomically and once under its name: a turn's commit or checkpoint under its lease,
 -- or a write from outside, which needs none.
--- KEYS  1 session, 2 waiters, 3 outcomes, 4 outcomes by age, 5 live output, 6 expiry index, 7 leases,
---       8 the bucket's waiters, 9 messages, 10 recent writes, 11 status index, 12 grave
+-- KEYS  1 session, 2 waiters, 3 outcomes, 4 live output, 5 expiry index, 6 leases,
+--       7 the bucket's waiters, 8 messages, 9 recent writes, 10 status index, 11 grave
 -- ARGV  1 session id, 2 inbox prefix, 3 outcomes' time to live in ms, 4 the write's name
 --       5 incarnation or "-" for any, 6 owner's nonce or "-", 7 fencing token; or outside of a turn the
 --       incarnation of the version in 13
@@ -38,7 +38,7 @@ end
 if not same then
   local last = buried()
   local known = ARGV[5] == '-' or not last or parse(last[2])[INC] == ARGV[5]
-  local earlier = last and known and repeated(ARGV[4], KEYS[12])
+  local earlier = last and known and repeated(ARGV[4], KEYS[11])
   if earlier then return { 'done', earlier } end
   return { 'gone', known and '1' or '0' }
 end
@@ -104,43 +104,40 @@ if moved then
   return { 'moved', now, stored[1], stored[2], parts[1], parts[2] }
 end
 local ends = owned and (ARGV[8] == 'end' or has(H, 'i'))
-typed(KEYS[7], 'zset')
-typed(KEYS[10], 'list')
-if key then
-  typed(KEYS[3], 'hash')
-  typed(KEYS[4], 'zset')
-end
-if output then typed(KEYS[5], 'list') end
-if state and ARGV[state + 2] ~= H[ST] then typed(KEYS[11], 'zset') end
+typed(KEYS[6], 'zset')
+typed(KEYS[9], 'list')
+if key then typed(KEYS[3], 'list') end
+if output then typed(KEYS[4], 'list') end
+if state and ARGV[state + 2] ~= H[ST] then typed(KEYS[10], 'zset') end
 local idle = math.min(now + ARGV[11], tonumber(H[AB]))
-if idle < tonumber(H[XS]) then typed(KEYS[6], 'zset') end
+if idle < tonumber(H[XS]) then typed(KEYS[5], 'zset') end
 if ends and H[FL] ~= '-' or ends and H[EO] ~= '-' then check_hand_over() end
 
 -- From here on nothing is refused any more.
 if messages then
   local seq = tonumber(H[MS])
   for piece = messages + 3, messages + 1 + 2 * ARGV[messages + 2], 2 do
-    local line = string.format('%.0f %d %.0f\n', seq + 1, ARGV[piece], now)
-    local length = redis.call('RPUSH', KEYS[9], line .. ARGV[piece + 1])
+    local line = (seq + 1) .. ' ' .. ARGV[piece] .. ' ' .. stamp .. '\n'
+    local length = redis.call('RPUSH', KEYS[8], line .. ARGV[piece + 1])
     seq = seq + ARGV[piece]
-    if length == 1 then redis.call('PEXPIREAT', KEYS[9], H[XP]) end
+    if length == 1 then redis.call('PEXPIREAT', KEYS[8], H[XP]) end
   end
   H[MS] = string.format('%.0f', seq)
   -- A piece goes when none of its messages is kept any more.
   local dropped = seq - ARGV[12]
   while dropped > 0 do
-    local first, count = string.match(redis.call('LINDEX', KEYS[9], 0) or '', '^(%d+) (%d+)')
+    local first, count = string.match(redis.call('LINDEX', KEYS[8], 0) or '', '^(%d+) (%d+)')
     if not first or first + count - 1 > dropped then break end
-    redis.call('LPOP', KEYS[9])
+    redis.call('LPOP', KEYS[8])
   end
 end
 if state then
   -- First a write that Redis refuses when it is full: after another one it refuses none.
   redis.call('HSET', KEYS[1], 'd', ARGV[state + 4])
   if ARGV[state + 2] ~= H[ST] then
-    redis.call('ZREM', KEYS[11], H[ST] .. ':' .. ARGV[1])
+    redis.call('ZREM', KEYS[10], H[ST] .. ':' .. ARGV[1])
     if ARGV[state + 2] ~= 'active' then
-      redis.call('ZADD', KEYS[11], 0, ARGV[state + 2] .. ':' .. ARGV[1])
+      redis.call('ZADD', KEYS[10], 0, ARGV[state + 2] .. ':' .. ARGV[1])
     end
   end
   H[SV], H[SN], H[ST], H[USR] = H[SV] + 1, ARGV[4] .. '.' .. H[INC], ARGV[state + 2], ARGV[state + 3]
@@ -171,12 +168,12 @@ if output then
   for piece = output + 4, output + 3 + 2 * ARGV[output + 3] do pieces[#pieces + 1] = ARGV[piece] end
   append_live(H, ARGV[7], pieces, ARGV[output + 1] == '1', ARGV[output + 2] == '1')
 end
-H[V], H[UP], H[AC], H[IE] = H[V] + 1, now, now, idle
+H[V], H[UP], H[AC], H[IE] = string.format('%d', H[V] + 1), stamp, stamp, idle
 local lease = 0
 if owned and not ends then
   lease = math.max(tonumber(H[LU]), now + ARGV[9])
   H[LU] = lease
-  redis.call('ZADD', KEYS[7], lease, ARGV[1])
+  redis.call('ZADD', KEYS[6], lease, ARGV[1])
 elseif ends then
   -- The lease of an interrupted turn goes with its checkpoint, and so its output must end.
   if ARGV[8] == 'keep' and H[EO] == H[F] then
@@ -187,10 +184,10 @@ elseif ends then
 end
 if idle < tonumber(H[XS]) then
   H[XS] = idle
-  redis.call('ZADD', KEYS[6], idle, ARGV[1])
+  redis.call('ZADD', KEYS[5], idle, ARGV[1])
 end
 outlast(H)
 local line = table.concat(H, ' ')
 redis.call('HSET', KEYS[1], 'h', line, 'n', counters)
-remember(H, ARGV[4], H[V] .. ' ' .. now .. ' ' .. H[MS] .. ' ' .. lease .. ' ' .. counters)
+remember(H, ARGV[4], H[V] .. ' ' .. stamp .. ' ' .. H[MS] .. ' ' .. lease .. ' ' .. counters)
 return { 'written', now, line, counters, lease }

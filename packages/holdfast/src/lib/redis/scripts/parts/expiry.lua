@@ -5,5 +5,5 @@ local function outlast(H)
   if needed + 5000 <= tonumber(H[XP]) then return end
   local ahead = math.max(60000, math.floor((needed - now) / 2))
   H[XP] = math.min(needed + ahead, tonumber(H[AB]) + 60000)
-  for _, key in ipairs({ 1, 3, 4, 5, 9, 10 }) do redis.call('PEXPIREAT', KEYS[key], H[XP]) end
+  for _, key in ipairs({ 1, 3, 4, 8, 9 }) do redis.call('PEXPIREAT', KEYS[key], H[XP]) end
 end

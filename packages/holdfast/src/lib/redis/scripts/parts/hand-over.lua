@@ -1,6 +1,6 @@
 -- How a session goes from one turn to the next. Waiters stand in KEYS[2] as "nonce@inbox" in the
--- order of their tickets, interrupters (tickets below WAITERS) before all others; KEYS[8] has all
--- waiters of the bucket by the time at which they give up; KEYS[7] its leases by their end.
+-- order of their tickets, interrupters (tickets below WAITERS) before all others; KEYS[7] has all
+-- waiters of the bucket by the time at which they give up; KEYS[6] its leases by their end.
 -- (`settle` and what it calls want live-output and outcomes in front of this part.)
 -- ARGV[1] is the session's id, ARGV[2] the beginning of every inbox's channel.
 local CLAIM_MS, GRACE_MS, WAITERS, MOST_DEAD = 2000, 2000, 1e12, 1000
@@ -16,12 +16,11 @@ end
 
 local function check_hand_over()
   typed(KEYS[2], 'zset')
-  typed(KEYS[3], 'hash')
-  typed(KEYS[4], 'zset')
-  typed(KEYS[5], 'list')
+  typed(KEYS[3], 'list')
+  typed(KEYS[4], 'list')
+  typed(KEYS[5], 'zset')
   typed(KEYS[6], 'zset')
   typed(KEYS[7], 'zset')
-  typed(KEYS[8], 'zset')
 end
 
 -- The owner may commit once more, within the grace, and not renew.
@@ -33,18 +32,18 @@ local function interrupt(H)
   -- Of eight, their holders can still be told why they are refused.
   while select(2, string.gsub(fences, ',', '')) > 7 do fences = string.match(fences, ',(.*)$') end
   H[IFS] = fences
-  redis.call('ZADD', KEYS[7], H[LU], ARGV[1])
+  redis.call('ZADD', KEYS[6], H[LU], ARGV[1])
   tell(H[OI], 'lost ' .. H[O] .. ' TURN_INTERRUPTED ' .. H[F])
 end
 
 local function turn_away(H)
   for _, member in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
     local nonce, inbox = string.match(member, '^(.-)@(.*)$')
-    redis.call('ZREM', KEYS[8], member)
+    redis.call('ZREM', KEYS[7], member)
     tell(inbox, 'gone ' .. nonce)
   end
   redis.call('DEL', KEYS[2])
-  redis.call('PUBLISH', KEYS[5], 'end')
+  redis.call('PUBLISH', KEYS[4], 'end')
 end
 
 -- Takes the lease away and gives it to the first waiter that is alive, for as long as it takes to
@@ -53,8 +52,8 @@ local function hand_over(H)
   local waiting = has(H, 'q')
   H[O], H[LU], H[OI], H[FL], H[OK] = '-', 0, '-', '-', '-'
   if tonumber(H[IE]) <= now then
-    redis.call('ZREM', KEYS[7], ARGV[1])
-    redis.call('ZADD', KEYS[6], H[IE], ARGV[1])
+    redis.call('ZREM', KEYS[6], ARGV[1])
+    redis.call('ZADD', KEYS[5], H[IE], ARGV[1])
     H[XS] = H[IE]
     turn_away(H)
     return
@@ -62,13 +61,13 @@ local function hand_over(H)
   for _ = 1, waiting and MOST_DEAD or 0 do
     local member = redis.call('ZPOPMIN', KEYS[2])[1]
     if not member then waiting = false break end
-    local patience = redis.call('ZSCORE', KEYS[8], member)
-    redis.call('ZREM', KEYS[8], member)
+    local patience = redis.call('ZSCORE', KEYS[7], member)
+    redis.call('ZREM', KEYS[7], member)
     local nonce, inbox = string.match(member, '^(.-)@(.*)$')
     if patience and tonumber(patience) > now and tell(inbox, 'granted ' .. nonce) > 0 then
       local fence = math.max(clock[1] * 1000000 + clock[2], H[F] + 1)
       H[O], H[OI], H[LU], H[F] = nonce, inbox, now + CLAIM_MS, string.format('%.0f', fence)
-      redis.call('ZADD', KEYS[7], H[LU], ARGV[1])
+      redis.call('ZADD', KEYS[6], H[LU], ARGV[1])
       local first = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
       H[FL] = first[1] and 'cq' or 'c'
       -- An interrupter that had another one ahead of it interrupts that one now.
@@ -77,7 +76,7 @@ local function hand_over(H)
     end
   end
   if waiting then H[FL] = 'q' end
-  redis.call('ZREM', KEYS[7], ARGV[1])
+  redis.call('ZREM', KEYS[6], ARGV[1])
 end
 
 -- Ends a turn whose lease has run out: its output too, which it can't end itself.

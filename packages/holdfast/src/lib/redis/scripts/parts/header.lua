@@ -34,6 +34,8 @@ local INC, V, SV, CV, SN, ST, USR, TOK, CR, UP, AC, IE, AB, XP, XS, MS, F, O, LU
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+-- As text, once: Lua takes longer to print a number than to look up a key.
+local stamp = clock[1] .. string.format('%03d', math.floor(clock[2] / 1000))
 
 local function parse(line)
   return { string.match(line, '^([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+)$') }

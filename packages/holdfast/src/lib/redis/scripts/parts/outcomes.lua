@@ -1,45 +1,53 @@
--- Outcomes of keyed turns: in the hash KEYS[3], by key, a line
+-- Outcomes of keyed turns: in the list KEYS[3], key and entry by turns, in the order in which they were
+-- put, which is that of their expiry; and at the end "#" and the bytes of all entries. An entry is a line
 --   "expiry attempts stored done request effects" and behind it the outcome through the codec;
 -- `stored`: whether an attempt has stored anything; `done`: 0 not yet, 1 with an outcome, 2 without.
--- KEYS[4] has the keys in the order in which they were put, which is that of their expiry: by expiry in
--- microseconds, none twice. ARGV[3] is their time to live. The field "#" counts the bytes.
+-- ARGV[3] is their time to live.
 local MAX_OUTCOMES, MAX_OUTCOME_BYTES = 64, 262144
 
 local function outcome_of(key)
-  local text = redis.call('HGET', KEYS[3], key)
-  if not text then return nil end
-  local expiry, attempts, stored, done, request, effects, at =
+  local at = redis.call('LPOS', KEYS[3], key)
+  if not at then return nil end
+  local text = redis.call('LINDEX', KEYS[3], at + 1)
+  local expiry, attempts, stored, done, request, effects, from =
     string.match(text, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+)\n()')
   if tonumber(expiry) <= now then return nil end
   return {
     attempts = tonumber(attempts), stored = stored, done = done, request = request,
-    effects = effects, outcome = string.sub(text, at),
+    effects = effects, outcome = string.sub(text, from),
   }
 end
 
 local function put_outcome(H, key, entry)
   local text = string.format('%.0f', now + ARGV[3]) .. ' ' .. entry.attempts .. ' ' .. entry.stored
     .. ' ' .. entry.done .. ' ' .. entry.request .. ' ' .. entry.effects .. '\n' .. entry.outcome
-  local bytes = tonumber(redis.call('HGET', KEYS[3], '#') or 0)
-    - redis.call('HSTRLEN', KEYS[3], key) + #text
-  local newest = redis.call('ZRANGE', KEYS[4], -1, -1, 'WITHSCORES')[2] or 0
-  local place = math.max((now + ARGV[3]) * 1000, newest + 1)
-  redis.call('ZADD', KEYS[4], string.format('%.0f', place), key)
-  local count = redis.call('ZCARD', KEYS[4])
-  local oldest = redis.call('ZRANGE', KEYS[4], 0, 0, 'WITHSCORES')
-  while oldest[1] ~= key
-    and (count > MAX_OUTCOMES or bytes > MAX_OUTCOME_BYTES or tonumber(oldest[2]) <= now * 1000) do
-    bytes = bytes - redis.call('HSTRLEN', KEYS[3], oldest[1])
-    redis.call('HDEL', KEYS[3], oldest[1])
-    redis.call('ZREM', KEYS[4], oldest[1])
-    count = count - 1
-    oldest = redis.call('ZRANGE', KEYS[4], 0, 0, 'WITHSCORES')
-  end
-  redis.call('HSET', KEYS[3], key, text, '#', bytes)
-  if count == 1 then
+  local last = redis.call('LINDEX', KEYS[3], -1)
+  if not last then
+    redis.call('RPUSH', KEYS[3], key, text, '#' .. #text)
     redis.call('PEXPIREAT', KEYS[3], H[XP])
-    redis.call('PEXPIREAT', KEYS[4], H[XP])
+    return
   end
+  local bytes = string.sub(last, 2) + #text
+  -- The first write is one that Redis refuses when it is full: after a write it refuses none.
+  redis.call('LSET', KEYS[3], -1, key)
+  local earlier = redis.call('LPOS', KEYS[3], key)
+  local length = redis.call('RPUSH', KEYS[3], text, '#')
+  if earlier < length - 3 then
+    bytes = bytes - #redis.call('LINDEX', KEYS[3], earlier + 1)
+    redis.call('LSET', KEYS[3], earlier, '')
+    redis.call('LSET', KEYS[3], earlier + 1, '')
+    redis.call('LREM', KEYS[3], 2, '')
+    length = length - 2
+  end
+  while length > 3 do
+    local oldest = redis.call('LINDEX', KEYS[3], 1)
+    local has_expired = tonumber(string.match(oldest, '^%S+')) <= now
+    if length <= 2 * MAX_OUTCOMES + 1 and bytes <= MAX_OUTCOME_BYTES and not has_expired then break end
+    redis.call('LPOP', KEYS[3], 2)
+    bytes = bytes - #oldest
+    length = length - 2
+  end
+  redis.call('LSET', KEYS[3], -1, '#' .. bytes)
 end
 
 -- An attempt under a key has ended without an outcome. `died`: it never said so itself.
