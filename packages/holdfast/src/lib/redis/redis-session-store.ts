@@ -45,12 +45,14 @@ import type {
   TurnGrant,
   TurnReplay,
 } from '../store/turn-store.ts';
+import { Begins } from './begins.ts';
 import { connectNodeRedis } from './connection/node-redis.ts';
 import { RedisLink } from './connection/redis-link.ts';
 import { checkServer } from './connection/server-check.ts';
 import { Creation } from './creation.ts';
 import { HistoryReader } from './history.ts';
 import { Keys } from './keys.ts';
+import { Leases } from './leases.ts';
 import { Listing } from './listing.ts';
 import { LiveReader } from './live-reader.ts';
 import { openNamespace } from './namespace.ts';
@@ -62,7 +64,8 @@ import { Sweeper } from './sweeper.ts';
 import { Turns } from './turns.ts';
 import { UserIndex } from './user-index.ts';
 import { Vitals } from './vitals.ts';
-import { type WriteOrder, Writes } from './writes.ts';
+import type { WriteOrder } from './write-order.ts';
+import { Writes } from './writes.ts';
 
 const touchKeys = 9;
 
@@ -82,6 +85,8 @@ export class RedisSessionStore<
   readonly #creation: Creation<Metadata>;
   readonly #writes: Writes<Metadata>;
   readonly #removals: Removals<Metadata>;
+  readonly #leases: Leases<Metadata>;
+  readonly #begins: Begins<Metadata>;
   readonly #turns: Turns<Metadata>;
   readonly #history: HistoryReader<Metadata>;
   readonly #live: LiveReader<Metadata>;
@@ -98,7 +103,9 @@ export class RedisSessionStore<
     this.#removals = new Removals(core, this.#users);
     this.#creation = new Creation(core, this.#users, this.#removals);
     this.#writes = new Writes(core, this.#users);
-    this.#turns = new Turns(core, this.#writes);
+    this.#leases = new Leases(core);
+    this.#begins = new Begins(core, this.#leases);
+    this.#turns = new Turns(core, this.#writes, this.#leases);
     this.#history = new HistoryReader(core);
     this.#live = new LiveReader(core);
     this.#listing = new Listing(core, this.#users);
@@ -149,10 +156,10 @@ export class RedisSessionStore<
   async #listen(): Promise<void> {
     const { link, keys, inbox } = this.#core;
     link.onGap(() => {
-      this.#turns.inbox.askAgain();
+      this.#leases.inbox.askAgain();
       this.#live.lookAgain();
     });
-    await link.subscribe(`${keys.inboxPrefix}${inbox}`, this.#turns.inbox.receive);
+    await link.subscribe(`${keys.inboxPrefix}${inbox}`, this.#leases.inbox.receive);
     this.#sweeper.start();
   }
 
@@ -366,7 +373,7 @@ export class RedisSessionStore<
   }
 
   begin(id: string, options: BeginOptions): Promise<TurnGrant<Metadata> | TurnReplay<Metadata>> {
-    return this.#turns.begin(id, options);
+    return this.#begins.begin(id, options);
   }
 
   renew(lease: Lease, leaseMs: number): Promise<Lease> {
@@ -402,7 +409,8 @@ export class RedisSessionStore<
   async close(): Promise<void> {
     this.#sweeper.stop();
     const error: HoldfastError = new StoreUnavailableError('The session store was closed.');
-    this.#turns.close(error);
+    this.#leases.handovers.close();
+    this.#begins.close(error);
     this.#live.close(error);
     await this.#core.link.close();
   }

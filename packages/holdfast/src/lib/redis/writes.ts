@@ -3,12 +3,9 @@ import { OutcomeUnknownError, ValidationError, VersionConflictError } from '../e
 import { assertId } from '../model/ids.ts';
 import { maxCounters } from '../model/limits.ts';
 import { type Message, type PreparedMessage, placeMessage } from '../model/message.ts';
-import type { SessionCredentials, SessionState } from '../model/session.ts';
-import type { Lease } from '../store/turn-store.ts';
-import type { RedisArgument } from './connection/redis-connection.ts';
-import { formatCounters, none, parseCounters, parseHeader, tokenWord, userWord } from './header.ts';
+import { parseCounters, parseHeader } from './header.ts';
 import { word } from './keys.ts';
-import { type KnownSession, Snapshot } from './known-sessions.ts';
+import type { KnownSession, Snapshot } from './known-sessions.ts';
 import { interrupted, leaseLost } from './lease-errors.ts';
 import { Lines } from './lines.ts';
 import {
@@ -23,6 +20,14 @@ import {
 import { int, text } from './reply.ts';
 import { scripts } from './scripts/scripts.ts';
 import type { UserIndex } from './user-index.ts';
+import type { WriteOrder, Written } from './write-order.ts';
+import {
+  type Prepared,
+  tokenConflict,
+  versionConflict,
+  WritePreparation,
+  withFirstTry,
+} from './write-preparation.ts';
 
 const writeKeys = 11;
 
@@ -32,59 +37,6 @@ const rememberedWrites = 1_000;
 /** Writes to one session that are under way from one process. */
 const writesAtOnce = 6;
 
-/** What a write changes. Everything is checked when it is there; see `write.lua` for the rest. */
-interface Changes {
-  /** Made of the state that is there. @throws what refuses the write */
-  readonly state?: ((state: SessionState) => SessionState) | undefined;
-  readonly credentials?: SessionCredentials | undefined;
-  /** Only if the token is this one now; `undefined` for any. */
-  readonly ifTokenHash?: string | null | undefined;
-  readonly counters?: ReadonlyMap<string, number> | undefined;
-  readonly increments?: ReadonlyMap<string, number> | undefined;
-  readonly messages?: readonly PreparedMessage[] | undefined;
-  /** Further sections of the script's arguments, as they are. */
-  readonly sections?: readonly RedisArgument[] | undefined;
-}
-
-export interface WriteOrder extends Changes {
-  /** `update`, say: the same nonce in another operation is another write. */
-  readonly operation: string;
-  readonly nonce: string;
-  /** The session's version before anybody can have used this nonce, where that is known. */
-  readonly firstTriedAt?: number | undefined;
-  /** The incarnation of that version; under a lease it is the lease's. */
-  readonly firstTriedIn?: string | undefined;
-  /** By `performance.now()`, for all that it takes. */
-  readonly deadline?: number | undefined;
-  /** The nonce is the caller's own, who may repeat the write under it. */
-  readonly mayRepeat?: boolean | undefined;
-  readonly lease?: Lease | undefined;
-  /** Of a write under a lease: whether the turn goes on. */
-  readonly keepMs?: number | undefined;
-  readonly ifVersion?: number | undefined;
-}
-
-/** What a write did. */
-export interface Written<Metadata extends object> {
-  /** The session after it; the snapshot is missing where the write needed none. */
-  readonly after: Omit<StoredSnapshot<Metadata>, 'snapshot'> & {
-    readonly snapshot: Snapshot<Metadata> | null;
-  };
-  readonly before: SessionState | null;
-  readonly messages: readonly Message[];
-  /** The lease's end; 0 when there is none any more. */
-  readonly leaseUntil: number;
-}
-
-interface Prepared<Metadata extends object> {
-  readonly args: readonly RedisArgument[];
-  /** What the write makes of the session's values; `null` when it leaves them. */
-  readonly snapshot: Snapshot<Metadata> | null;
-  readonly base: StoredSnapshot<Metadata> | null;
-  /** Of the new user's index, when the session gets another user. */
-  readonly epoch: string | null;
-}
-
 /**
  * The one way in which a session changes. A write that depends on what is there (a state is merged, a
  * message gets the next place) names what it was made of, and is made again when that has changed.
@@ -92,6 +44,7 @@ interface Prepared<Metadata extends object> {
 export class Writes<Metadata extends object> {
   readonly #core: RedisCore<Metadata>;
   readonly #users: UserIndex<Metadata>;
+  readonly #preparation: WritePreparation<Metadata>;
   readonly #remembered = new LRUCache<string, Remembered<Metadata>>({ max: rememberedWrites });
   /** Writes that depend on the state: in one process they do not conflict. */
   readonly #dependent: Lines;
@@ -101,6 +54,7 @@ export class Writes<Metadata extends object> {
   constructor(core: RedisCore<Metadata>, users: UserIndex<Metadata>) {
     this.#core = core;
     this.#users = users;
+    this.#preparation = new WritePreparation(core, users);
     this.#dependent = new Lines(1, core.link.timeoutMs);
     this.#independent = new Lines(writesAtOnce, core.link.timeoutMs);
   }
@@ -145,7 +99,7 @@ export class Writes<Metadata extends object> {
     const earlier = this.#remembered.get(memory);
     const mayBeMade = earlier !== undefined && earlier.written === undefined;
     let base = known;
-    let prepared = earlier?.prepared ?? (await this.#prepare(id, order, name, base));
+    let prepared = earlier?.prepared ?? (await this.#preparation.prepare(id, order, name, base));
     for (;;) {
       const answer = await this.#call(id, order, memory, prepared);
       const { reply } = answer;
@@ -166,7 +120,7 @@ export class Writes<Metadata extends object> {
         }
         case 'moved':
           base = this.#core.decode(id, null, reply, 2);
-          prepared = await this.#prepare(id, order, name, base);
+          prepared = await this.#preparation.prepare(id, order, name, base);
           break;
         case 'doubt':
           if (earlier?.written !== undefined) return earlier.written;
@@ -178,7 +132,7 @@ export class Writes<Metadata extends object> {
           prepared = withFirstTry(prepared, order, int(reply[1]), text(reply[2]));
           break;
         default:
-          await this.#leaveUser(id, prepared);
+          await this.#preparation.leaveUser(id, prepared);
           throw this.#refusal(id, order, { reply, repeated: answer.repeated || mayBeMade });
       }
     }
@@ -199,117 +153,6 @@ export class Writes<Metadata extends object> {
       }
       throw error;
     }
-  }
-
-  async #prepare(
-    id: string,
-    order: WriteOrder,
-    name: string,
-    base: StoredSnapshot<Metadata> | null,
-  ): Promise<Prepared<Metadata>> {
-    const { lease, keepMs } = order;
-    const { idleTimeoutMs, maxMessages, locking } = this.#core.options;
-    const args: RedisArgument[] = [
-      ...this.#core.common(id),
-      name,
-      lease?.incarnation ?? none,
-      lease === undefined || !locking ? none : word(lease.nonce),
-      lease === undefined ? (order.firstTriedIn ?? none) : String(lease.fence),
-      lease === undefined ? none : keepMs === undefined ? 'end' : 'keep',
-      String(keepMs ?? 0),
-      String(order.ifVersion ?? lease?.ifVersion ?? none),
-      String(idleTimeoutMs),
-      String(maxMessages),
-      firstTry(order, order.firstTriedAt),
-    ];
-    const snapshot = this.#values(id, order, name, base, args);
-    const epoch = snapshot && base ? await this.#enterUser(id, order, base, snapshot) : null;
-    if (order.counters !== undefined) args.push('counters', formatCounters(order.counters));
-    if (order.increments !== undefined && order.increments.size > 0) {
-      args.push('add', formatCounters(order.increments));
-    }
-    if (order.messages !== undefined && order.messages.length > 0) {
-      const lastSeq = base?.header.lastSeq ?? 0;
-      const place = { sessionId: id, incarnation: base?.header.incarnation ?? none };
-      args.push(
-        'messages',
-        base === null ? none : `${base.header.incarnation}:${lastSeq}`,
-        ...this.#core.records.messages(order.messages, lastSeq + 1, place),
-      );
-    }
-    if (order.sections !== undefined) args.push(...order.sections);
-    return { args, snapshot, base, epoch };
-  }
-
-  /** Adds new state and credentials to the arguments; the values that the session then has. */
-  #values(
-    id: string,
-    { state: change, credentials, ifTokenHash }: WriteOrder,
-    name: string,
-    base: StoredSnapshot<Metadata> | null,
-    args: RedisArgument[],
-  ): Snapshot<Metadata> | null {
-    if (change === undefined && credentials === undefined) return null;
-    if (base === null) {
-      // Nothing is known to make it of: asks for that, and changes nothing.
-      args.push('state', none, 'active', none, '');
-      return null;
-    }
-    const { header, snapshot } = base;
-    const { records, codec } = this.#core;
-    const place = { sessionId: id, incarnation: header.incarnation };
-    let { state } = snapshot;
-    if (change !== undefined) {
-      state = change(snapshot.state);
-      if (state.metadata !== snapshot.state.metadata) {
-        this.#core.options.readMetadata(state.metadata);
-      }
-      const user = state.userId === null ? null : codec.userNames(state.userId)[0];
-      const position = header.stateVersion + 1;
-      const text = records.state(state, { ...place, position });
-      args.push('state', snapshot.etag, state.status, userWord(user), text);
-    }
-    if (credentials !== undefined) {
-      const position = header.credentialsVersion + 1;
-      const text = records.credentials(credentials, { ...place, position });
-      const expected = ifTokenHash === undefined ? '*' : tokenWord(ifTokenHash);
-      args.push('credentials', snapshot.etag, expected, tokenWord(credentials.tokenHash), text);
-    }
-    const etag = `${name}.${header.incarnation}`;
-    return new Snapshot<Metadata>(etag, state, credentials ?? snapshot.credentials);
-  }
-
-  /** The session of another user enters that one's index first. @throws SessionLimitError */
-  async #enterUser(
-    id: string,
-    order: WriteOrder,
-    base: StoredSnapshot<Metadata>,
-    { state }: Snapshot<Metadata>,
-  ): Promise<string | null> {
-    if (state.userId === null || state.userId === base.snapshot.state.userId) return null;
-    return this.#users.enter(state.userId, id, () => this.#assertWritable(id, order));
-  }
-
-  /** What is certain to be refused must not make room for itself first. */
-  async #assertWritable(id: string, { lease, ifVersion, ifTokenHash }: WriteOrder): Promise<void> {
-    const stored = await this.#core.read(id);
-    if (stored === null) throw lease === undefined ? notFound(id) : gone(id);
-    const { version, incarnation, owner, fence, tokenHash } = stored.header;
-    if (lease !== undefined && lease.incarnation !== incarnation) throw gone(id);
-    if (lease !== undefined && this.#core.options.locking) {
-      if (owner !== word(lease.nonce) || fence !== lease.fence) throw leaseLost(id);
-    }
-    const expected = ifVersion ?? lease?.ifVersion ?? version;
-    if (expected !== version) throw versionConflict(id, version, expected);
-    if (ifTokenHash !== undefined && ifTokenHash !== tokenHash) throw tokenConflict(id);
-  }
-
-  /** A write that was refused needs no place in the new user's index. */
-  async #leaveUser(id: string, { epoch, snapshot }: Prepared<Metadata>): Promise<void> {
-    const userId = snapshot?.state.userId;
-    if (epoch === null || userId === null || userId === undefined) return;
-    const stored = await this.#core.read(id);
-    if (stored?.snapshot.state.userId !== userId) await this.#users.leaveIfPossible(userId, id);
   }
 
   async #complete(
@@ -441,36 +284,6 @@ export class Writes<Metadata extends object> {
         return new TypeError(`The write script replied with ${text(reply[0])}.`);
     }
   }
-}
-
-/** Where the version before the first try stands in the arguments, and its incarnation. */
-const firstTryAt = 12;
-const firstTryInAt = 6;
-
-function firstTry({ mayRepeat, lease }: WriteOrder, version: number | undefined): string {
-  if (version === undefined) return none;
-  return lease === undefined && mayRepeat !== false ? `?${version}` : String(version);
-}
-
-function withFirstTry<Metadata extends object>(
-  prepared: Prepared<Metadata>,
-  order: WriteOrder,
-  version: number,
-  incarnation: string,
-): Prepared<Metadata> {
-  const args = prepared.args.with(firstTryAt, firstTry(order, version));
-  return {
-    ...prepared,
-    args: order.lease === undefined ? args.with(firstTryInAt, incarnation) : args,
-  };
-}
-
-function versionConflict(id: string, found: number, expected: number): VersionConflictError {
-  return new VersionConflictError(`The session ${id} is at version ${found}, not at ${expected}.`);
-}
-
-function tokenConflict(id: string): VersionConflictError {
-  return new VersionConflictError(`The token of session ${id} was changed meanwhile.`);
 }
 
 function forgotten(id: string): VersionConflictError {
