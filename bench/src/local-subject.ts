@@ -7,6 +7,8 @@ import { NamespaceSubject, type NamespaceSubjectOptions } from './redis/namespac
 import { OneSessionSubject, type OneSessionSubjectOptions } from './redis/one-session-subject.ts';
 import { TurnsSubject, type TurnsSubjectOptions } from './redis/turns-subject.ts';
 import { WritersSubject, type WritersSubjectOptions } from './redis/writers-subject.ts';
+import { AnswersSubject, type AnswersSubjectOptions } from './server/answers-subject.ts';
+import { EchoSubject, type EchoSubjectOptions } from './server/echo-subject.ts';
 import type { Subject } from './subject.ts';
 
 export type SubjectOptions =
@@ -17,7 +19,9 @@ export type SubjectOptions =
   | ({ readonly kind: 'oneSession' } & OneSessionSubjectOptions)
   | ({ readonly kind: 'writers' } & WritersSubjectOptions)
   | ({ readonly kind: 'namespace' } & NamespaceSubjectOptions)
-  | ({ readonly kind: 'footprint' } & FootprintSubjectOptions);
+  | ({ readonly kind: 'footprint' } & FootprintSubjectOptions)
+  | ({ readonly kind: 'answers' } & AnswersSubjectOptions)
+  | ({ readonly kind: 'echo' } & EchoSubjectOptions);
 
 /** A subject in this process. `beginOther` makes the subjects that it is made of, if any. */
 export async function localSubject(
@@ -41,5 +45,9 @@ export async function localSubject(
       return NamespaceSubject.create(options);
     case 'footprint':
       return FootprintSubject.create(options);
+    case 'answers':
+      return AnswersSubject.create(options, beginOther);
+    case 'echo':
+      return EchoSubject.create(options);
   }
 }

@@ -7,43 +7,46 @@ export interface Circumstances {
   readonly date: string;
 }
 
-export type Store = 'memory' | 'redis';
+/** What there are figures of: a store, or the server on both. */
+export type Part = 'memory' | 'redis' | 'server';
 
-const headings = { memory: '## In memory', redis: '## On Redis' } as const;
+const headings = { memory: '## In memory', redis: '## On Redis', server: '## The server' } as const;
 
 /**
- * `docs/benchmarks.md`. A store that was not measured this time keeps the part that it has on the
+ * `docs/benchmarks.md`. A part that was not measured this time keeps what it has on the
  * present page.
  */
 export function page(
-  results: Readonly<Partial<Record<Store, readonly Result[]>>>,
+  results: Readonly<Partial<Record<Part, readonly Result[]>>>,
   circumstances: Circumstances,
   present: string,
 ): string {
-  const part = (store: Store) => {
-    const measured = results[store];
+  const section = (part: Part) => {
+    const measured = results[part];
     return measured === undefined
-      ? partOf(present, store)
-      : `${headings[store]}\n\n${origin(store, circumstances)}\n\n${table(measured)}\n\n${remarks[store]}`;
+      ? partOf(present, part)
+      : `${headings[part]}\n\n${origin(part, circumstances)}\n\n${table(measured)}\n\n${remarks[part]}`;
   };
-  const parts = [intro, part('memory'), part('redis')].filter((text) => text !== '');
+  const parts = [intro, section('memory'), section('redis'), section('server')].filter(
+    (text) => text !== '',
+  );
   return `${parts.map((text) => text.trim()).join('\n\n')}\n`;
 }
 
-function partOf(present: string, store: Store): string {
-  const begin = present.indexOf(headings[store]);
+function partOf(present: string, part: Part): string {
+  const begin = present.indexOf(headings[part]);
   if (begin < 0) return '';
   const end = present.indexOf('\n## ', begin);
   return present.slice(begin, end < 0 ? undefined : end);
 }
 
-function origin(store: Store, { node, platform, date }: Circumstances): string {
-  return `\`npm run bench -- --only ${store} --write\`, on ${date}, with Node ${node} on ${platform}.`;
+function origin(part: Part, { node, platform, date }: Circumstances): string {
+  return `\`npm run bench -- --only ${part} --write\`, on ${date}, with Node ${node} on ${platform}.`;
 }
 
 const intro = `# Benchmarks
 
-\`npm run bench -- --write\` writes this page, \`--only memory\` or \`--only redis\` a part of it. Each
+\`npm run bench -- --write\` writes this page, \`--only memory\`, \`redis\` or \`server\` a part of it. Each
 figure is the median of five rounds in which the figures of a row take turns. Compare figures within a
 row: between machines, and between runs, they differ.
 
@@ -82,4 +85,9 @@ own, on the same machine, without persistence.
 - **Memory** is by how much \`used_memory\` grows when sessions are created and have their turns, indexes
   and all. The JSON is what callers gave: id, state, role and content of messages, key and value of
   outcomes; not what was added, as the messages' ids, numbers and times.`,
+  server: `Customers' questions (\`packages/support-agent/evaluation/questions.json\`) go in turn to 200 sessions,
+each as a POST with an idempotency key, and are answered by the local model as an event stream. The
+echo is a route of Fastify without logs, hooks or a schema that parses JSON and sends it back; its JSON has as many
+bytes as the median answer. Server, echo, Redis and the client are processes of their own on the same
+machine; the server logs errors only.`,
 } as const;

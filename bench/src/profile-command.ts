@@ -1,6 +1,5 @@
 import type { Profiler } from 'node:inspector/promises';
 import { SessionsSubject } from './memory/sessions-subject.ts';
-import type { Store } from './page.ts';
 import { profileOf, saveProfile, selfTimes } from './profile.ts';
 import { TurnsSubject } from './redis/turns-subject.ts';
 import { duration } from './report.ts';
@@ -8,7 +7,7 @@ import { duration } from './report.ts';
 const shownFunctions = 40;
 
 /** Prints where the time of a plain turn goes. @returns the file with all of it */
-export async function profile(store: Store, turns: number): Promise<URL> {
+export async function profile(store: 'memory' | 'redis', turns: number): Promise<URL> {
   const taken = await (store === 'memory' ? profileMemory(turns) : profileRedis(turns));
   const functions = selfTimes(taken, turns);
   const all = functions.reduce((sum, { selfTime }) => sum + selfTime, 0);

@@ -4,19 +4,24 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Experiment, type Result, runExperiment } from './experiment.ts';
 import { fullSizes, memoryExperiments, quickSizes } from './memory/plan.ts';
-import { page, type Store } from './page.ts';
+import { type Part, page } from './page.ts';
 import { profile } from './profile-command.ts';
 import { fullRedisSizes, quickRedisSizes, redisExperiments } from './redis/plan.ts';
 import { remoteSubject } from './remote-subject.ts';
 import { table } from './report.ts';
+import { fullServerSizes, quickServerSizes, serverExperiments } from './server/plan.ts';
 
 const usage = `npm run bench -- [--only <name>] [--quick] [--json] [--write] [--profile]
 
-  --only     memory, redis, or one of their experiments, such as redis/turn
+  --only     memory, redis, server, or one of their experiments, such as redis/turn
   --quick    a look whether everything runs; the figures mean little
   --json     the results as JSON
   --write    write docs/benchmarks.md, or the part of it that --only names
   --profile  where the time of a plain turn goes, and nothing else; of one on Redis with --only redis`;
+
+const builtServer = fileURLToPath(
+  new URL('../../packages/support-agent/dist/main.js', import.meta.url),
+);
 
 const { values: options } = parseArgs({
   options: {
@@ -36,21 +41,22 @@ else await bench();
 async function bench(): Promise<void> {
   const { only, quick, json, write } = options;
   const sizes = quick
-    ? { memory: quickSizes, redis: quickRedisSizes }
-    : { memory: fullSizes, redis: fullRedisSizes };
+    ? { memory: quickSizes, redis: quickRedisSizes, server: quickServerSizes }
+    : { memory: fullSizes, redis: fullRedisSizes, server: fullServerSizes };
   const plans = {
     memory: selected(memoryExperiments(sizes.memory)),
     redis: selected(redisExperiments(sizes.redis)),
+    server: selected(serverExperiments(sizes.server, builtServer)),
   };
-  if (plans.memory.length + plans.redis.length === 0) {
+  if (Object.values(plans).every((plan) => plan.length === 0)) {
     return refuse(`No experiment is called ${only}.`);
   }
   if (quick && write) return refuse('The figures of --quick mean too little to --write them down.');
-  if (write && only.includes('/')) return refuse(`--write takes all of a store, not only ${only}.`);
-  const results: Partial<Record<Store, readonly Result[]>> = {};
-  for (const store of ['memory', 'redis'] as const) {
-    if (plans[store].length === 0) continue;
-    results[store] = await measured(plans[store], sizes[store].rounds);
+  if (write && only.includes('/')) return refuse(`--write takes a whole part, not only ${only}.`);
+  const results: Partial<Record<Part, readonly Result[]>> = {};
+  for (const part of ['memory', 'redis', 'server'] as const) {
+    if (plans[part].length === 0) continue;
+    results[part] = await measured(plans[part], sizes[part].rounds);
   }
   const circumstances = {
     node: process.version,

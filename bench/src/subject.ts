@@ -29,7 +29,12 @@ export type Measure =
   | 'stored'
   | 'storedKeyed'
   | 'data'
-  | 'dataKeyed';
+  | 'dataKeyed'
+  /** Customers' questions over HTTP, answered as streams; and as many bytes that only come back. */
+  | 'answers'
+  | 'firstByte'
+  | 'echoes'
+  | 'echoFirstByte';
 
 /** Something in a certain state, of which measures are taken. */
 export interface Subject {

@@ -7,6 +7,7 @@ export default defineConfig({
     // The page's policy allows no inline script, style or font: every asset is a file of its own.
     assetsInlineLimit: 0,
     modulePreload: false,
+    rolldownOptions: { input: ['index.html', 'console.html'] },
   },
   server: { proxy: { '/api': 'http://localhost:8000' } },
 });

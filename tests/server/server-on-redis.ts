@@ -62,9 +62,11 @@ export class ServerClient {
     });
   }
 
+  /** What was said; not what the assistant did besides. */
   async history({ id, token }: OpenSession): Promise<readonly StoredMessage[]> {
     const { body } = await this.request('GET', `/api/sessions/${id}/messages?limit=200`, { token });
-    return body.messages as StoredMessage[];
+    const messages = body.messages as StoredMessage[];
+    return messages.filter(({ content }) => Boolean(content.text));
   }
 }
 

@@ -148,7 +148,9 @@ describe('two servers on one Redis', () => {
       const said = alone[n] ?? [];
       const history = await survivor.history(session);
       expect(rolesAndTexts(history)).toEqual(said.flatMap(exchange));
-      expect(history.map(({ seq }) => seq)).toEqual(said.flatMap((_, i) => [2 * i + 1, 2 * i + 2]));
+      for (const [at, { seq }] of history.entries()) {
+        expect(seq).toBeGreaterThan(history[at - 1]?.seq ?? 0);
+      }
       await expectCount(survivor, session, messagesPerSession);
     }
 

@@ -22,13 +22,15 @@ it.skipIf(!hasCommands('bash', 'curl'))(
     expect([healthy, status]).toEqual(['true', '204']);
 
     const output = lines.join('\n');
-    const history = [...output.matchAll(/^(\d+) (user|assistant): (.+(?:\n(?!\d+ \w+: ).*)*)/gm)];
-    expect(history.map(([, seq, role]) => `${seq} ${role}`)).toEqual(
-      [1, 3, 5, 7, 9].flatMap((seq) => [`${seq} user`, `${seq + 1} assistant`]),
+    const history = [
+      ...output.matchAll(/^(user|assistant): (.+(?:\n(?!user: |assistant: ).*)*)/gm),
+    ];
+    expect(history.map(([, role]) => role)).toEqual(
+      Array.from({ length: 5 }, () => ['user', 'assistant']).flat(),
     );
-    const answers = history.flatMap(([, , role, text]) => (role === 'assistant' ? [text] : []));
+    const answers = history.flatMap(([, role, text]) => (role === 'assistant' ? [text] : []));
     expect(new Set(answers).size).toBe(5);
     // The five answers as they came are the five that the conversation keeps.
-    expect(output.startsWith(`${answers.join('\n')}\n1 user: `)).toBe(true);
+    expect(output.startsWith(`${answers.join('\n')}\nuser: `)).toBe(true);
   },
 );

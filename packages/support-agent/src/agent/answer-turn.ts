@@ -1,89 +1,79 @@
-import type { Turn } from 'holdfast';
+import type { Clock, Message, Turn } from 'holdfast';
 import type { Knowledge } from '../knowledge/knowledge-base.ts';
-import type { Model } from '../model/model.ts';
-import { ModelError } from '../model/model-error.ts';
+import type { Model, SessionKnowledge } from '../model/model.ts';
+import { openTicket, readSupport } from '../tools/support-record.ts';
+import type { Toolbox } from '../tools/toolbox.ts';
 import type { Answer } from './answer.ts';
-import { historyBefore } from './history.ts';
-import { asksForHuman } from './intents.ts';
-import { escalatedPhrase } from './phrases.ts';
+import { countUnanswered, lastCustomerSeq, modelMessages, storedLimit } from './conversation.ts';
+import { runToolLoop } from './tool-loop.ts';
 
-/** How much of the conversation a model sees. */
-const historyLimit = 20;
-
-export interface AnswerTools {
+/** What answers are made with. */
+export interface AnswerMakers {
   readonly model: Model;
   readonly knowledge: Knowledge;
+  readonly toolbox: Toolbox;
+  readonly clock: Clock;
 }
 
 /**
  * The work of one turn. The customer's message is durable before an answer is made; the answer and
- * all that goes with it is one commit.
+ * all that goes with it (facts, counters, a ticket, the tools' messages) is one commit.
  */
 export async function answerTurn(
   turn: Turn,
   question: string,
-  tools: AnswerTools,
+  makers: AnswerMakers,
 ): Promise<Answer> {
   turn.append({ role: 'user', content: { text: question } });
   turn.increment('messageCount');
   await turn.checkpoint();
-  if (turn.current.status === 'handed_over') return leftToPerson;
-  const answer = asksForHuman(question) ? escalate(turn) : await askModel(turn, question, tools);
-  const { message: text, sources, confidence } = answer;
-  const content = { text, sources, confidence };
+  if (turn.current.status === 'handed_over') return leaveToPerson(turn);
+  const { model, toolbox, knowledge, clock } = makers;
+  const stored = await turn.messages({ limit: storedLimit });
+  const answer = await runToolLoop({
+    model,
+    toolbox,
+    context: { turn, knowledge, clock, lastCustomerSeq: lastCustomerSeq(stored) },
+    messages: modelMessages(stored, question),
+    session: () => knownIn(turn, stored),
+  });
+  const { text, sources, confidence, answered, toolsUsed } = answer;
+  const { escalated } = turn.current;
+  const ticket = openTicket(turn.current);
+  turn.increment('answers');
+  if (!answered) turn.increment('unanswered');
+  const about = { sources, confidence };
   turn.append({
     role: 'assistant',
-    content: answer.requiresEscalation ? { ...content, requires_escalation: true } : content,
+    content: {
+      text,
+      ...about,
+      answered,
+      ...(escalated && { requires_escalation: true }),
+      ...(ticket && { ticket }),
+    },
   });
-  return answer;
+  turn.emit({ type: 'answer', ...about, requires_escalation: escalated, ticket });
+  return { message: text, ...about, requiresEscalation: escalated, ticket, toolsUsed };
 }
 
-const leftToPerson: Answer = {
-  message: '',
-  sources: [],
-  requiresEscalation: true,
-  confidence: 0,
-  toolsUsed: [],
-};
-
-function escalate(turn: Turn): Answer {
-  turn.update({ escalated: true });
-  turn.emit({ type: 'text', text: escalatedPhrase });
+function leaveToPerson(turn: Turn): Answer {
+  turn.emit({ type: 'left_to_person' });
   return {
-    message: escalatedPhrase,
+    message: '',
     sources: [],
     requiresEscalation: true,
-    confidence: 1,
-    toolsUsed: ['escalate'],
+    ticket: openTicket(turn.current),
+    confidence: 0,
+    toolsUsed: [],
   };
 }
 
-async function askModel(
-  turn: Turn,
-  question: string,
-  { model, knowledge }: AnswerTools,
-): Promise<Answer> {
-  const spoken = await turn.messages({ limit: historyLimit });
-  const request = {
-    question,
-    history: historyBefore(question, spoken),
-    passages: knowledge.search(question),
-    signal: turn.signal,
+function knownIn({ current }: Turn, stored: readonly Message[]): SessionKnowledge {
+  return {
+    ...readSupport(current.metadata),
+    openTicket: openTicket(current),
+    unansweredInARow: countUnanswered(stored),
+    isFirstAnswer: (current.counters.answers ?? 0) === 0,
   };
-  let message = '';
-  for await (const part of model.answer(request)) {
-    if (part.type === 'text') {
-      message += part.text;
-      turn.emit({ type: 'text', text: part.text });
-    } else {
-      return {
-        message,
-        sources: part.sources,
-        requiresEscalation: turn.current.escalated,
-        confidence: part.confidence,
-        toolsUsed: ['search_knowledge'],
-      };
-    }
-  }
-  throw new ModelError(model.name, 'its answer has no end');
 }

@@ -1,4 +1,5 @@
 import type { Source } from '../knowledge/passage.ts';
+import type { Ticket } from '../tools/support-record.ts';
 
 /**
  * What a turn ends with: the outcome under the idempotency key, so a repeat gets exactly this again.
@@ -10,7 +11,10 @@ export type Answer = {
   readonly sources: readonly Source[];
   /** A person is needed: asked for now or earlier in this conversation. */
   readonly requiresEscalation: boolean;
+  /** The ticket with which the conversation waits for that person. */
+  readonly ticket: Ticket | null;
   /** How sure the agent is of `message`, from 0 to 1. */
   readonly confidence: number;
+  /** The names of the tools that ran, each once, in the order of their first use. */
   readonly toolsUsed: readonly string[];
 };

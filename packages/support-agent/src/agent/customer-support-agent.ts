@@ -6,11 +6,16 @@ import {
   type SessionStore,
   type StoreStats,
   systemClock,
+  type Turn,
+  type TurnEvent,
 } from 'holdfast';
 import type { Knowledge } from '../knowledge/knowledge-base.ts';
 import type { Model } from '../model/model.ts';
+import { supportTools } from '../tools/support-tools.ts';
+import type { Tool } from '../tools/tool.ts';
+import { Toolbox } from '../tools/toolbox.ts';
 import type { Answer } from './answer.ts';
-import { answerTurn } from './answer-turn.ts';
+import { type AnswerMakers, answerTurn } from './answer-turn.ts';
 import { assertMessage } from './message.ts';
 import { SessionFigures } from './session-figures.ts';
 
@@ -18,6 +23,8 @@ export interface CustomerSupportAgentOptions {
   readonly sessions: SessionManager;
   readonly model: Model;
   readonly knowledge: Knowledge;
+  /** What the model can have done. Default: `supportTools`. */
+  readonly tools?: readonly Tool[] | undefined;
   /** Silent unless given. */
   readonly logger?: Logger | undefined;
   readonly clock?: Clock | undefined;
@@ -51,10 +58,17 @@ export interface MessageReply extends Answer {
   };
 }
 
+export interface StartedMessage {
+  /** The turn's live output, from its beginning; none for a repeat under its key. */
+  readonly events: AsyncIterable<TurnEvent>;
+  /** Need not be awaited. */
+  readonly reply: Promise<MessageReply>;
+}
+
 /** Answers customers: one message, one turn. */
 export class CustomerSupportAgent {
   readonly #sessions: SessionManager;
-  readonly #tools: { readonly model: Model; readonly knowledge: Knowledge };
+  readonly #makers: AnswerMakers;
   readonly #logger: Logger | undefined;
   readonly #clock: Clock;
   readonly #figures: SessionFigures;
@@ -62,9 +76,14 @@ export class CustomerSupportAgent {
 
   constructor(options: CustomerSupportAgentOptions) {
     this.#sessions = options.sessions;
-    this.#tools = { model: options.model, knowledge: options.knowledge };
     this.#logger = options.logger;
     this.#clock = options.clock ?? systemClock;
+    this.#makers = {
+      model: options.model,
+      knowledge: options.knowledge,
+      toolbox: new Toolbox(options.tools ?? supportTools),
+      clock: this.#clock,
+    };
     this.#figures = new SessionFigures(options.sessions.store, this.#clock, options.logger);
   }
 
@@ -86,14 +105,21 @@ export class CustomerSupportAgent {
    * @throws ValidationError for a blank or oversized message; otherwise as `sessions.turn` does.
    */
   async processMessage(request: MessageRequest): Promise<MessageReply> {
-    assertMessage(request.message);
-    const reply = this.#reply(request);
-    this.#running.add(reply);
-    try {
-      return await reply;
-    } finally {
-      this.#running.delete(reply);
-    }
+    const { options, work } = this.#turn(request);
+    return this.#reply(request, this.#sessions.turn(request.sessionId, options, work));
+  }
+
+  /**
+   * The same, for a caller that shows the answer while it is made. Starts at once; a reader that
+   * leaves stops nothing.
+   * @throws ValidationError for a blank or oversized message, at once. All else is the reply's.
+   */
+  startMessage(request: MessageRequest): StartedMessage {
+    const { options, work } = this.#turn(request);
+    const { events, result } = this.#sessions.startTurn(request.sessionId, options, work);
+    const reply = this.#reply(request, result);
+    reply.catch(() => {}); // the events tell of a failure too
+    return { events, reply };
   }
 
   /** Resolves when every message that is being answered now has been, or has failed. */
@@ -101,30 +127,45 @@ export class CustomerSupportAgent {
     await Promise.allSettled(this.#running);
   }
 
-  async #reply(request: MessageRequest): Promise<MessageReply> {
-    const { sessionId, message, ipAddress, userAgent, token, userId } = request;
+  #turn(request: MessageRequest) {
+    const { message, ipAddress, userAgent, token, userId, idempotencyKey, signal } = request;
+    assertMessage(message);
     const started = this.#clock.monotonic();
-    const answer = await this.#sessions.turn(
-      sessionId,
-      {
-        client: { ipAddress, userAgent },
-        token,
-        userId,
-        idempotencyKey: request.idempotencyKey,
+    const client = { ipAddress, userAgent };
+    return {
+      options: {
+        ...{ client, token, userId, idempotencyKey, signal },
         idempotencyRequest: { message },
-        signal: request.signal,
       },
-      async (turn) => {
-        const outcome = await answerTurn(turn, message, this.#tools);
-        return { ...outcome, processingTime: this.#secondsSince(started) };
+      work: async (turn: Turn) => {
+        const answer = await answerTurn(turn, message, this.#makers);
+        return { ...answer, processingTime: this.#secondsSince(started) };
       },
-    );
+    };
+  }
+
+  /** What the turn comes to, once it has been told to whom it concerns. */
+  #reply(request: MessageRequest, turn: Promise<TurnAnswer>): Promise<MessageReply> {
+    const reply = this.#completed(request, turn);
+    this.#running.add(reply);
+    const forget = () => this.#running.delete(reply);
+    reply.then(forget, forget);
+    return reply;
+  }
+
+  async #completed(
+    { sessionId }: MessageRequest,
+    turn: Promise<TurnAnswer>,
+  ): Promise<MessageReply> {
+    const answer = await turn;
     this.#logger?.info(
       {
         sessionId,
         confidence: answer.confidence,
         sources: answer.sources.map((source) => source.id),
+        tools: answer.toolsUsed,
         requiresEscalation: answer.requiresEscalation,
+        ticket: answer.ticket?.id,
         seconds: answer.processingTime,
       },
       'message answered',
@@ -137,3 +178,5 @@ export class CustomerSupportAgent {
     return Math.round(this.#clock.monotonic() - started) / 1000;
   }
 }
+
+type TurnAnswer = Answer & Pick<MessageReply, 'processingTime'>;

@@ -45,6 +45,11 @@ describe('chunkMarkdown', () => {
     expect(chunkMarkdown('nothing', '\n \n')).toEqual([]);
   });
 
+  it('reads a heading of a megabyte as fast as any other line', () => {
+    const [chunk] = chunkMarkdown('a', `# A${' '.repeat(500_000)}x${' #'.repeat(250_000)}\ntext`);
+    expect(chunk?.text).toBe('text');
+  });
+
   it('gives sections of the same heading ids of their own', () => {
     const ids = chunkMarkdown('a', '# A\n## B\none\n## B\ntwo\n## !\nthree').map(({ id }) => id);
     expect(ids).toEqual(['a#b', 'a#b-2', 'a#section']);

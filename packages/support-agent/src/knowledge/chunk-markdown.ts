@@ -1,10 +1,12 @@
 import type { Chunk } from './passage.ts';
 
-/** ATX headings only (CommonMark 0.31, section 4.2); a closing run of `#` is not part of the text. */
-const headingPattern = /^ {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$/;
+/** ATX headings only (CommonMark 0.31, section 4.2). */
+const headingPattern = /^ {0,3}(#{1,6})[ \t]/;
 const fencePattern = /^ {0,3}(`{3,}|~{3,})/;
 /** A line that begins a block of its own, so that it is not joined to the line before. */
 const blockPattern = /^ *(?:[-*+>|]|\d+[.)])(?: |$)/;
+
+const maxSlugLength = 100;
 
 interface Section {
   readonly level: number;
@@ -47,10 +49,18 @@ function splitSections(markdown: string): Section[] {
       current.lines.push(line);
       continue;
     }
-    current = { level: match[1]?.length ?? 1, heading: stripInline(match[2] ?? ''), lines: [] };
+    const heading = stripInline(stripClosing(line.slice(match[0].length).trim()));
+    current = { level: match[1]?.length ?? 1, heading, lines: [] };
     sections.push(current);
   }
   return sections;
+}
+
+/** A closing run of `#` after a space is not part of a heading. */
+function stripClosing(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === '#') end -= 1;
+  return end === 0 || /\s/.test(text.charAt(end - 1)) ? text.slice(0, end) : text;
 }
 
 function plainText(lines: readonly string[]): string {
@@ -81,7 +91,7 @@ function stripInline(line: string): string {
 
 function slug(heading: string): string {
   const words = heading.toLowerCase().match(/[\p{L}\p{N}]+/gu);
-  return words?.join('-') ?? 'section';
+  return words?.join('-').slice(0, maxSlugLength) ?? 'section';
 }
 
 function unusedId(wanted: string, used: Set<string>): string {

@@ -1,9 +1,31 @@
+import { setImmediate } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
 import MiniSearch, { type SearchResult } from 'minisearch';
-import type { Chunk, Passage } from './passage.ts';
-import { contentTerms, normalizeTerm, queryTerms, splitWords } from './terms.ts';
+import { coverageOf } from './coverage.ts';
+import { articleOf, type Chunk, type Passage } from './passage.ts';
+import { type AskedTerm, readQuestion } from './question.ts';
+import { contentTerms, normalizeTerm, splitWords } from './terms.ts';
 
-/** What a word counts that was found by its beginning or with a typo, against one found as written. */
-const inexactMatch = 0.7;
+/** How well a word stands for another that begins with it, or that it may be a typo of. */
+const inexactMatch = 0.6;
+
+/** What finding an everyday word adds to a score, against any other word. */
+const everydayBoost = 0.4;
+
+/** What covering the whole question adds to a score, as a part of it. */
+const coverageBoost = 1;
+
+/** So many of the best by score alone may become the best by coverage too. */
+const candidates = 50;
+
+/** Questions whose passages are kept: many customers ask the same, and repeats and retries ask again. */
+const keptQuestions = 1_000;
+
+/** Longer questions are hardly asked twice, and would take much room. */
+const keptLength = 1_000;
+
+/** How long building may hold up everything else. */
+const buildSliceMs = 10;
 
 export interface SearchOptions {
   /** At most this many passages, best first; 5 unless given. */
@@ -15,68 +37,141 @@ export interface Knowledge {
   search(question: string, options?: SearchOptions): Passage[];
 }
 
-/** Articles in memory, searched with BM25+, by prefix and with typos. Never changes once made. */
+interface Section {
+  readonly chunk: Chunk;
+  /** All that it has, its title and heading included. */
+  readonly terms: ReadonlySet<string>;
+  readonly heading: readonly string[];
+}
+
+/**
+ * Articles in memory, searched with BM25+, by prefix, with typos and by words of the same meaning.
+ * Never changes once made.
+ */
 export class KnowledgeBase implements Knowledge {
-  readonly #chunks: ReadonlyMap<string, Chunk>;
-  readonly #index: MiniSearch<Chunk>;
-  /** In how many chunks each term stands. */
+  readonly #sections = new Map<string, Section>();
+  readonly #index = new MiniSearch<Chunk>({
+    fields: ['title', 'heading', 'text'],
+    tokenize: splitWords,
+    processTerm: normalizeTerm,
+  });
+  /** In how many sections each term stands. */
   readonly #frequency = new Map<string, number>();
+  readonly #rarities = new Map<string, number>();
+  readonly #kept = new LRUCache<string, readonly Passage[]>({ max: keptQuestions });
 
   constructor(chunks: readonly Chunk[]) {
-    this.#chunks = new Map(chunks.map((chunk) => [chunk.id, chunk]));
-    this.#index = new MiniSearch<Chunk>({
-      fields: ['title', 'heading', 'text'],
-      tokenize: splitWords,
-      processTerm: normalizeTerm,
-      searchOptions: {
-        boost: { title: 1.5, heading: 2 },
-        prefix: (term) => term.length > 3,
-        fuzzy: (term) => (term.length < 4 || /\d/.test(term) ? false : term.length < 6 ? 1 : 2),
-        weights: { prefix: 0.5, fuzzy: 0.3 },
-      },
-    });
-    for (const chunk of this.#chunks.values()) {
-      this.#index.add(chunk);
-      for (const term of contentTerms(`${chunk.title}\n${chunk.heading}\n${chunk.text}`)) {
-        this.#frequency.set(term, (this.#frequency.get(term) ?? 0) + 1);
-      }
-    }
+    for (const chunk of chunks) this.#add(chunk);
   }
 
-  /** How many chunks there are. */
+  /** The same for many chunks, while others get on with their work. */
+  static async build(chunks: readonly Chunk[]): Promise<KnowledgeBase> {
+    const base = new KnowledgeBase([]);
+    let paused = performance.now();
+    for (const chunk of chunks) {
+      base.#add(chunk);
+      if (performance.now() - paused < buildSliceMs) continue;
+      await setImmediate();
+      paused = performance.now();
+    }
+    return base;
+  }
+
+  /** How many sections there are. */
   get size(): number {
-    return this.#chunks.size;
+    return this.#sections.size;
+  }
+
+  /** How many articles they come from. */
+  get articles(): number {
+    return new Set([...this.#sections.keys()].map(articleOf)).size;
   }
 
   search(question: string, { limit = 5 }: SearchOptions = {}): Passage[] {
-    const terms = queryTerms(question);
-    const results = this.#index.search(terms.join(' '), {
+    const name = `${limit} ${question}`;
+    const kept = this.#kept.get(name);
+    if (kept !== undefined) return [...kept];
+    const asked = readQuestion(question, this.#isKnown);
+    const passages = this.#find(asked)
+      .slice(0, Math.max(candidates, limit))
+      .flatMap((result) => this.#passage(asked, result) ?? [])
+      .sort((a, b) => b.score - a.score)
+      .slice(0, limit);
+    if (question.length <= keptLength) this.#kept.set(name, passages);
+    return [...passages];
+  }
+
+  #add(chunk: Chunk): void {
+    this.#index.add(chunk);
+    const terms = new Set(contentTerms(`${chunk.title}\n${chunk.heading}\n${chunk.text}`));
+    this.#sections.set(chunk.id, { chunk, terms, heading: contentTerms(chunk.heading) });
+    for (const term of terms) this.#frequency.set(term, (this.#frequency.get(term) ?? 0) + 1);
+    this.#rarities.clear();
+    this.#kept.clear();
+  }
+
+  #find(asked: readonly AskedTerm[]): SearchResult[] {
+    const written = new Set(asked.map(({ term }) => term));
+    const boosts = boostsOf(asked);
+    // Prefixes and typos are for what nobody wrote in an article: a word that stands there is meant.
+    const isUnknown = (term: string) => written.has(term) && !this.#isKnown(term);
+    return this.#index.search([...boosts.keys()].join(' '), {
       tokenize: (text) => text.split(' '),
       processTerm: (term) => term,
-    });
-    return results.slice(0, limit).flatMap((result) => {
-      const chunk = this.#chunks.get(result.id);
-      if (chunk === undefined) return [];
-      return [{ ...chunk, score: round(result.score), coverage: this.#coverage(terms, result) }];
+      boost: { heading: 2 },
+      boostTerm: (term) => boosts.get(term) ?? 1,
+      prefix: (term) => isUnknown(term) && term.length > 3,
+      fuzzy: (term) => isUnknown(term) && edits(term),
+      weights: { prefix: 0.5, fuzzy: 0.5 },
     });
   }
 
-  #coverage(terms: readonly string[], result: SearchResult): number {
-    let found = 0;
-    let asked = 0;
-    for (const term of terms) {
-      const weight = this.#weight(term);
-      asked += weight;
-      if (Object.hasOwn(result.match, term)) found += weight;
-      else if (result.queryTerms.includes(term)) found += weight * inexactMatch;
+  #passage(asked: readonly AskedTerm[], result: SearchResult): Passage | undefined {
+    const section = this.#sections.get(result.id);
+    if (section === undefined) return undefined;
+    const matches = asked.map((one) => ({ asked: one, match: matchOf(one, section, result) }));
+    const coverage = coverageOf(matches, section.heading, this.#rarity);
+    const score = result.score * (1 + coverageBoost * coverage);
+    return { ...section.chunk, score: round(score), coverage: round(coverage) };
+  }
+
+  readonly #isKnown = (term: string): boolean => this.#frequency.has(term);
+
+  /** Inverse document frequency, as a part of what a term has that no section has. */
+  readonly #rarity = (term: string): number => {
+    const frequency = this.#frequency.get(term);
+    if (frequency === undefined) return 1;
+    const known = this.#rarities.get(term);
+    if (known !== undefined) return known;
+    const rarity = Math.log1p(this.size / (frequency + 0.5)) / Math.log1p(this.size / 0.5);
+    this.#rarities.set(term, rarity);
+    return rarity;
+  };
+}
+
+/** How many edits a typo may be away. */
+function edits(term: string): number | false {
+  if (term.length < 4 || /\d/.test(term)) return false;
+  return term.length < 6 ? 1 : 2;
+}
+
+/** What each term that is looked up counts. */
+function boostsOf(asked: readonly AskedTerm[]): Map<string, number> {
+  const boosts = new Map<string, number>();
+  for (const { term, kind, substitutes } of asked) {
+    const own = kind === 'everyday' ? everydayBoost : 1;
+    for (const { terms, match } of [{ terms: [term], match: 1 }, ...substitutes]) {
+      for (const each of terms) boosts.set(each, Math.max(boosts.get(each) ?? 0, own * match));
     }
-    return asked === 0 ? 0 : round(found / asked);
   }
+  return boosts;
+}
 
-  /** Inverse document frequency. A word that no article has weighs most: the question may be about it. */
-  #weight(term: string): number {
-    return Math.log(1 + this.#chunks.size / ((this.#frequency.get(term) ?? 0) + 0.5));
-  }
+function matchOf({ term, substitutes }: AskedTerm, section: Section, result: SearchResult): number {
+  if (section.terms.has(term)) return 1;
+  const found = substitutes.filter(({ terms }) => terms.every((each) => section.terms.has(each)));
+  const inexact = result.queryTerms.includes(term) ? inexactMatch : 0;
+  return Math.max(inexact, ...found.map(({ match }) => match));
 }
 
 function round(value: number): number {

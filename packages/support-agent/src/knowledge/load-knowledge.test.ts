@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,9 +28,10 @@ async function load() {
 }
 
 describe('loadKnowledge', () => {
-  it('reads the articles that come with the server, ten or more', async () => {
+  it('reads the articles that come with the server', async () => {
     const knowledge = await loadKnowledge();
-    expect(knowledge.size).toBeGreaterThan(50);
+    expect(knowledge.articles).toBe(35);
+    expect(knowledge.size).toBeGreaterThan(200);
     expect(knowledge.search('How long does a refund take?')[0]?.id).toBe(
       'refunds#how-long-a-refund-takes',
     );
@@ -43,6 +44,17 @@ describe('loadKnowledge', () => {
     const { knowledge, skipped } = await load();
     expect(knowledge.search('store a tent').map(({ id }) => id)).toEqual(['gear/tents#tents']);
     expect(knowledge.search('wax boots')).toEqual([]);
+    expect(skipped).toEqual([]);
+  });
+
+  it('leaves hidden files and folders to the programs that they belong to', async () => {
+    await writeFile(join(folder, 'good.md'), article);
+    await writeFile(join(folder, '.draft.md'), '# Draft\n\nWax boots.\n');
+    await mkdir(join(folder, '.trash'));
+    await writeFile(join(folder, '.trash', 'old.md'), '# Old\n\nWax boots.\n');
+    await symlink('nobody@nowhere', join(folder, '.#good.md'));
+    const { knowledge, skipped } = await load();
+    expect(knowledge.size).toBe(1);
     expect(skipped).toEqual([]);
   });
 
@@ -76,6 +88,34 @@ describe('loadKnowledge', () => {
       ['latin1.md', 'not UTF-8 text'],
       ['void.md', 'no text'],
     ]);
+  });
+
+  it('skips a file of 50 MB without reading it', async () => {
+    await writeFile(join(folder, 'good.md'), article);
+    await writeFile(join(folder, 'huge.md'), article);
+    await truncate(join(folder, 'huge.md'), 50 * 1024 * 1024);
+    const { skipped } = await load();
+    expect(skipped).toMatchObject([{ reason: '52428800 bytes, more than 1048576' }]);
+  });
+
+  it('refuses a folder of more than 5,000 articles, which somebody chose by mistake', async () => {
+    const names = Array.from({ length: 5_001 }, (_, index) => join(folder, `${index}.md`));
+    await Promise.all(names.slice(1).map((name) => writeFile(name, article)));
+    expect((await load()).knowledge.articles).toBe(5_000);
+    await writeFile(names[0] ?? '', article);
+    const failure = load();
+    await expect(failure).rejects.toThrow(ConfigError);
+    await expect(failure).rejects.toThrow(/holds more than 5000 Markdown files\. Put/);
+  });
+
+  it('refuses a folder of more than 32 MB', async () => {
+    for (let index = 0; index < 33; index += 1) {
+      await writeFile(join(folder, `${index}.md`), article);
+      await truncate(join(folder, `${index}.md`), 1024 * 1024);
+    }
+    await expect(load()).rejects.toThrow(
+      /holds 34603008 bytes of articles, more than 33554432\. Put/,
+    );
   });
 
   it.each([

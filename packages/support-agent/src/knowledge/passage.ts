@@ -21,8 +21,14 @@ export type Source = {
 /** A chunk as found for one question. */
 export interface Passage extends Chunk, Source {
   /**
-   * The share of the question's content words that the chunk has, rare words counting more, from 0
-   * to 1. Unlike `score` it can be compared between questions.
+   * The part of the question's words that the chunk has, rare words counting more, from 0 to 1. Unlike
+   * `score` it can be compared between questions: below a half it is about something else, more likely
+   * than not.
    */
   readonly coverage: number;
+}
+
+/** The article that a chunk is a section of. */
+export function articleOf(chunkId: string): string {
+  return chunkId.slice(0, chunkId.lastIndexOf('#'));
 }

@@ -1,3 +1,4 @@
+import { baseForms } from './irregular-forms.ts';
 import { stopWords } from './stop-words.ts';
 
 /**
@@ -5,20 +6,23 @@ import { stopWords } from './stop-words.ts';
  * these bounds keep a 16 KB message as cheap as a long question.
  */
 const maxTermLength = 32;
-const maxQueryTerms = 48;
+export const maxQueryTerms = 48;
+
+export const wordPattern = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*(?:['’]\p{L}+)?/gu;
 
 export function splitWords(text: string): string[] {
-  return text.match(/[\p{L}\p{N}][\p{L}\p{N}\p{M}]*(?:['’]\p{L}+)?/gu) ?? [];
+  return text.match(wordPattern) ?? [];
 }
 
 /** The form in which a word is indexed and looked up, or `null` when it carries no meaning of its own. */
 export function normalizeTerm(word: string): string | null {
   const plain = word
     .normalize('NFKD')
+    .replace(/['’]s$/i, '')
     .replace(/[\p{M}'’]/gu, '')
     .toLowerCase();
   if (plain === '' || plain.length > maxTermLength || stopWords.has(plain)) return null;
-  return stem(plain);
+  return stem(baseForms.get(plain) ?? plain);
 }
 
 /** The distinct content words of a text, normalised, in the order in which they first appear. */
@@ -47,5 +51,5 @@ function stem(word: string): string {
     .replace(/([^su])s$/, '$1');
   const base = singular.replace(/(?<=[aeiouy].*[^e])(?:ed|ing)$/, '');
   const undoubled = base === singular ? base : base.replace(/([^aeioulsz])\1$/, '$1');
-  return undoubled.length > 3 ? undoubled.replace(/e$/, '') : undoubled;
+  return undoubled.length > 3 ? undoubled.replace(/(?:e|(?<=l)l)$/, '') : undoubled;
 }

@@ -1,53 +1,61 @@
-import type { Passage, Source } from '../knowledge/passage.ts';
-import type { Model, ModelPart, ModelRequest } from './model.ts';
-import { phrases } from './phrases.ts';
-import { bestSentences } from './sentences.ts';
+import { randomUUID } from 'node:crypto';
+import type { JsonValue } from 'holdfast';
+import { escalate } from '../tools/escalate.ts';
+import { knownValues } from '../tools/fact.ts';
+import { rememberFact } from '../tools/remember-fact.ts';
+import { searchKnowledge } from '../tools/search-knowledge.ts';
+import type { EscalationReason } from '../tools/support-record.ts';
+import type { Tool } from '../tools/tool.ts';
+import { compose } from './composing.ts';
+import { readDialogue } from './dialogue.ts';
+import type { Model, ModelPart, ModelRequest, SessionKnowledge, ToolCall } from './model.ts';
+import { type Understanding, understand } from './understanding.ts';
 
-/** Below this share of the question's words, the best passage is about something else. */
-const minConfidence = 0.5;
-const maxSentences = 3;
-const wordsPerPiece = 3;
-
-const greeting = /^\s*(?:hi|hello|hey|good (?:morning|afternoon|evening))(?: there)?[\s.!,]*$/i;
-const thanks =
-  /^\s*(?:ok(?:ay)?[\s,.]+)?(?:thanks|thank you|cheers)(?: a lot| so much| very much)?[\s.!]*$/i;
-
-interface Reply {
-  readonly text: string;
-  readonly confidence: number;
-  readonly sources: readonly Source[];
-}
+const wordsPerPiece = 5;
 
 /**
  * Answers with sentences of the articles, word for word, and a few fixed phrases. It makes nothing
- * up: what it says stands in the passage that it cites, and what no article covers it does not know.
+ * up: what it says stands in the section that it cites, and what no article covers it does not know.
+ * It keeps nothing between two calls, and takes the same conversation for the same each time.
  */
 export class LocalModel implements Model {
   readonly name = 'local';
 
-  async *answer({ question, passages, signal }: ModelRequest): AsyncGenerator<ModelPart> {
-    const { text, confidence, sources } = reply(question, passages);
+  async *answer({ messages, session, signal }: ModelRequest): AsyncGenerator<ModelPart> {
+    signal.throwIfAborted();
+    const dialogue = readDialogue(messages);
+    const understanding = understand(dialogue);
+    const wanted = dialogue.results.length === 0 ? firstCalls(understanding, session) : [];
+    const reply = wanted.length > 0 ? null : compose({ dialogue, understanding, session });
+    if (reply === null) {
+      const calls = wanted.length > 0 ? wanted : [escalateFor('repeated_failure')];
+      for (const call of calls) yield { type: 'tool_call', call };
+      return;
+    }
+    const { text, ...end } = reply;
     for (const piece of pieces(text)) {
       signal.throwIfAborted();
       yield { type: 'text', text: piece };
     }
-    yield { type: 'done', confidence, sources };
+    yield { type: 'end', ...end };
   }
 }
 
-function reply(question: string, passages: readonly Passage[]): Reply {
-  if (greeting.test(question)) return { text: phrases.greeting, confidence: 1, sources: [] };
-  if (thanks.test(question)) return { text: phrases.thanks, confidence: 1, sources: [] };
-  const best = passages[0];
-  if (best === undefined || best.coverage < minConfidence) {
-    return { text: phrases.unknown, confidence: best?.coverage ?? 0, sources: [] };
-  }
-  const { id, title, heading, score } = best;
-  return {
-    text: bestSentences(best.text, question, maxSentences),
-    confidence: best.coverage,
-    sources: [{ id, title, heading, score }],
-  };
+function firstCalls({ facts, reason, queries }: Understanding, session: SessionKnowledge) {
+  const news = facts.filter(({ kind, value }) => !knownValues(session.facts, kind).includes(value));
+  return [
+    ...news.map((fact) => callOf(rememberFact, fact)),
+    ...(reason === null ? [] : [escalateFor(reason)]),
+    ...queries.map((query) => callOf(searchKnowledge, { query })),
+  ];
+}
+
+function escalateFor(reason: EscalationReason): ToolCall {
+  return callOf(escalate, { reason });
+}
+
+function callOf({ spec }: Tool, input: JsonValue): ToolCall {
+  return { id: randomUUID(), name: spec.name, input };
 }
 
 function pieces(text: string): string[] {

@@ -1,30 +1,71 @@
-import type { Passage, Source } from '../knowledge/passage.ts';
+import type { JsonValue } from 'holdfast';
+import type { Source } from '../knowledge/passage.ts';
+import type { CustomerFacts, Ticket } from '../tools/support-record.ts';
 
-/** One earlier message of the conversation, as a model sees it. */
-export interface ModelMessage {
-  readonly role: 'user' | 'assistant' | 'operator';
-  readonly text: string;
+/** One use of a tool that a model asks for. A type and not an interface, so that it counts as JSON. */
+export type ToolCall = {
+  /** By which its result is told from those of other calls. */
+  readonly id: string;
+  readonly name: string;
+  readonly input: JsonValue;
+};
+
+/** A tool as a model is told about it. */
+export interface ToolSpec {
+  readonly name: string;
+  readonly description: string;
+  /** JSON Schema of the input. */
+  readonly inputSchema: Readonly<Record<string, unknown>>;
+}
+
+/** One message of the conversation, as a model sees it. Each call of a tool is followed by its result. */
+export type ModelMessage =
+  | { readonly role: 'user' | 'operator'; readonly text: string }
+  | { readonly role: 'assistant'; readonly text: string; readonly toolCalls: readonly ToolCall[] }
+  | {
+      readonly role: 'tool';
+      readonly callId: string;
+      readonly name: string;
+      /** What the tool returned, or `{ error }` with what was wrong with the call. */
+      readonly result: JsonValue;
+    };
+
+/** What is known of the conversation besides its messages. */
+export interface SessionKnowledge {
+  readonly facts: CustomerFacts;
+  /** All that were made, oldest first. */
+  readonly tickets: readonly Ticket[];
+  /** The one with which the conversation is waiting for a person. */
+  readonly openTicket: Ticket | null;
+  /** How many of the newest answers, one after the other, answered nothing. */
+  readonly unansweredInARow: number;
+  readonly isFirstAnswer: boolean;
 }
 
 export interface ModelRequest {
-  readonly question: string;
-  /** The conversation before the question, newest last. */
-  readonly history: readonly ModelMessage[];
-  /** What the knowledge base found for the question, best first. */
-  readonly passages: readonly Passage[];
+  /** Oldest first; the last is the customer's question, or the results of this turn's tools. */
+  readonly messages: readonly ModelMessage[];
+  readonly tools: readonly ToolSpec[];
+  readonly session: SessionKnowledge;
   /** Aborts when nobody may use the answer any more; a model then stops and throws its reason. */
   readonly signal: AbortSignal;
 }
 
-/** What a model says, in order: any number of pieces of text, then one `done`. */
+/**
+ * What a model says: any number of pieces of text and calls of tools. When it made calls, it is asked
+ * again with their results; when it made none, it said its answer, and an `end` is the last part.
+ */
 export type ModelPart =
   | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'tool_call'; readonly call: ToolCall }
   | {
-      readonly type: 'done';
+      readonly type: 'end';
+      /** What the text rests on. */
+      readonly sources: readonly Source[];
       /** How sure the model is of its text, from 0 to 1. */
       readonly confidence: number;
-      /** The passages that the text rests on. */
-      readonly sources: readonly Source[];
+      /** Whether the text is what the customer wanted, and not a question back or an excuse. */
+      readonly answered: boolean;
     };
 
 /** Whatever makes answers. Says nothing about sessions, HTTP or where the model runs. */

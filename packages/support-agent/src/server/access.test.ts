@@ -6,7 +6,15 @@ const routes = [
   ['DELETE', ''],
   ['GET', '/messages'],
   ['POST', '/messages'],
+  ['GET', '/stream'],
+  ['PATCH', '/status'],
 ] as const;
+
+/** What a request must have to be looked at. */
+function payloadOf(method: string): { payload?: object } {
+  if (method === 'POST') return { payload: { message: 'Hi' } };
+  return method === 'PATCH' ? { payload: { status: 'closed' } } : {};
+}
 
 describe('who may use a session', () => {
   it.each(routes)(
@@ -15,7 +23,7 @@ describe('who may use a session', () => {
       const { request, open } = await startTestApp();
       const mine = await open();
       const other = await open();
-      const payload = method === 'POST' ? { payload: { message: 'Hi' } } : {};
+      const payload = payloadOf(method);
       const ask = (url: string, headers: Record<string, string>) =>
         request(method, `${url}${path}`, { headers, ...payload });
       const wrong = { authorization: `${mine.auth.authorization.slice(0, -4)}AAAA` };
@@ -44,7 +52,7 @@ describe('who may use a session', () => {
     '%s /api/sessions/:id%s tells an operator of an unknown session',
     async (method, path) => {
       const { request } = await startTestApp();
-      const payload = method === 'POST' ? { payload: { message: 'Hi' } } : {};
+      const payload = payloadOf(method);
       const response = await request(method, `/api/sessions/nobody${path}`, {
         headers: operator,
         ...payload,

@@ -4,17 +4,26 @@ import helmet from '@fastify/helmet';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { type Clock, type Config, type SessionManager, systemClock } from 'holdfast';
 import type { CustomerSupportAgent } from '../agent/customer-support-agent.ts';
+import type { Knowledge } from '../knowledge/knowledge-base.ts';
 import { packageRoot } from '../package-root.ts';
 import { Gate } from './caller.ts';
+import { docs } from './docs.ts';
 import { clientErrorHandler, errorHandler, notFoundHandler } from './error-handler.ts';
+import { Metrics } from './metrics.ts';
+import { OpenStreams } from './open-streams.ts';
+import { openapi } from './openapi.ts';
 import { pages } from './pages.ts';
+import { requestId, requestIdHeader } from './request-id.ts';
 import { healthRoutes } from './routes/health.ts';
 import { messageRoutes } from './routes/messages.ts';
+import { operatorRoutes } from './routes/operators.ts';
+import { searchRoutes } from './routes/search.ts';
 import { sessionRoutes } from './routes/sessions.ts';
+import { streamRoutes } from './routes/stream.ts';
 import { requireSameOrigin } from './same-origin.ts';
 import type { Services } from './services.ts';
 import { StoreProbe } from './store-probe.ts';
-import { zodValidator } from './validation.ts';
+import { checkingSerializer, plainSerializer, zodValidator } from './validation.ts';
 
 /** Room for 1 MB of metadata and the rest of its request. */
 const bodyLimit = 1_100_000;
@@ -27,6 +36,8 @@ export interface AppOptions {
   readonly config: Pick<Config, 'server'>;
   readonly sessions: SessionManager;
   readonly agent: CustomerSupportAgent;
+  /** What `/api/search` looks through. */
+  readonly knowledge: Knowledge;
   /** What makes a caller an operator. */
   readonly operatorKey: string;
   /** Silent unless given. */
@@ -34,11 +45,18 @@ export interface AppOptions {
   readonly clock?: Clock | undefined;
   /** The built pages; those of `packages/web` unless given. */
   readonly pagesDirectory?: string | undefined;
+  /** Gives up the turns that run. Leave it out to let them end by themselves. */
+  readonly giveUp?: AbortSignal | undefined;
+  /** Event streams that may be open at once; 2,000 unless given. */
+  readonly maxStreams?: number | undefined;
+  /** Fails where an answer is not as `/docs` says; for tests. */
+  readonly checkAnswers?: boolean | undefined;
 }
 
 /** Builds the server without opening a port. Closing it closes neither the agent nor the sessions. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { config, sessions, agent, operatorKey, logger, clock = systemClock } = options;
+  const { config, sessions, agent, knowledge, operatorKey, clock = systemClock } = options;
+  const { logger, giveUp } = options;
   const app: FastifyInstance = Fastify({
     ...(logger === undefined ? { logger: false } : { loggerInstance: logger }),
     bodyLimit,
@@ -48,9 +66,11 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     clientErrorHandler,
     routerOptions: { maxParamLength },
     frameworkErrors: errorHandler,
+    genReqId: requestId,
   });
   app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(zodValidator);
+  app.setSerializerCompiler(options.checkAnswers ? checkingSerializer : plainSerializer);
   app.setErrorHandler(errorHandler);
   app.setNotFoundHandler(notFoundHandler);
   await app.register(helmet, {
@@ -60,23 +80,39 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   });
   app.addHook('onRequest', async (request, reply) => {
     reply.header('cache-control', 'no-store');
+    reply.header(requestIdHeader, request.id);
     await requireSameOrigin(request);
   });
+  const streams = new OpenStreams({ clock, max: options.maxStreams });
+  app.addHook('preClose', async () => streams.close());
   endConnectionsOnClose(app);
+  const { store } = sessions;
+  const metrics = new Metrics({ store, clock, openStreams: () => streams.count });
+  metrics.watch(app);
   const trustedProxies = config.server.trustedProxies;
-  const services: Services = {
-    sessions,
-    agent,
-    gate: new Gate({ sessions, operatorKey, trustedProxies }),
-    probe: new StoreProbe(sessions.store, clock),
-  };
-  await app.register(sessionRoutes, services);
-  await app.register(messageRoutes, services);
-  await app.register(healthRoutes, services);
+  const gate = new Gate({ sessions, operatorKey, trustedProxies });
+  const probe = new StoreProbe(store, clock);
+  const shared = { sessions, agent, knowledge, gate, probe, streams, metrics, clock, giveUp };
+  await routes(app, shared);
   await app.register(pages, {
     directory: options.pagesDirectory ?? join(packageRoot, '..', 'web', 'dist'),
   });
   return app;
+}
+
+async function routes(app: FastifyInstance, services: Services): Promise<void> {
+  await openapi(app);
+  for (const group of [
+    sessionRoutes,
+    messageRoutes,
+    streamRoutes,
+    searchRoutes,
+    operatorRoutes,
+    healthRoutes,
+  ]) {
+    await app.register(group, services);
+  }
+  await docs(app);
 }
 
 /** A connection kept alive by the last answer of a closing server would hold it open for nothing. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { EventReader } from '../testing/event-reader.ts';
 import { expectProblem, startTestApp } from '../testing/test-app.ts';
 
 const json = { 'content-type': 'application/json' };
@@ -9,6 +10,12 @@ describe('bad messages', () => {
     ['a message of spaces', '{"message":" \\n\\t "}', 400, 'VALIDATION'],
     ['a message over 16 KB', JSON.stringify({ message: 'x'.repeat(16_385) }), 400, 'VALIDATION'],
     ['one over 16 KB in UTF-8', JSON.stringify({ message: '€'.repeat(5_462) }), 400, 'VALIDATION'],
+    [
+      '10,000 combining marks',
+      JSON.stringify({ message: `e${'\u0301'.repeat(10_000)}` }),
+      400,
+      'VALIDATION',
+    ],
     ['a message of the wrong type', '{"message":42}', 400, 'VALIDATION'],
     ['a message that is null', '{"message":null}', 400, 'VALIDATION'],
     ['no message', '{}', 400, 'VALIDATION'],
@@ -34,6 +41,59 @@ describe('bad messages', () => {
     expectProblem(response, status, code);
     expect(await transcript(session)).toEqual([]);
     expect(await stored(session)).toMatchObject({ messageCount: 0, version: 1 });
+  });
+
+  it.each([
+    ['attachments', '{"message":"Hi","attachments":[{"name":"a.txt"}]}'],
+    ['attachments that are no list', '{"message":"Hi","attachments":"a.txt"}'],
+  ])('refuses %s, and says so', async (_, payload) => {
+    const { open, request, transcript } = await startTestApp();
+    const session = await open();
+    const response = await request('POST', `${session.url}/messages`, {
+      headers: { ...session.auth, ...json },
+      payload,
+    });
+    expectProblem(response, 400, 'VALIDATION');
+    expect(response.json().detail).toContain('attachments');
+    expect(await transcript(session)).toEqual([]);
+  });
+
+  it('takes an empty list of attachments', async () => {
+    const { open, request } = await startTestApp();
+    const { url, auth } = await open();
+    const payload = { message: 'Hi', attachments: [] };
+    const response = await request('POST', `${url}/messages`, { headers: auth, payload });
+    expect(response.statusCode).toBe(200);
+  });
+
+  it.each([
+    ['spaces of other scripts', '\u00a0\u2003\u3000\ufeff'],
+    ['characters that nobody sees', '\u200b\u200d\u2060\u202e'],
+  ])('refuses a message of nothing but %s', async (_, message) => {
+    const { open, say, transcript } = await startTestApp();
+    const session = await open();
+    expectProblem(await say(session, message), 400, 'VALIDATION');
+    expect(await transcript(session)).toEqual([]);
+  });
+
+  it.each([
+    ['emoji', '🧗‍♀️🏔️ 👩🏽‍🚒 🇬🇧❓'],
+    ['a lone surrogate', 'Where is my \ud83e parcel?'],
+    ['right to left', 'מתי מגיע ההחזר? متى يصل المبلغ؟'],
+    ['both ways, with marks', 'Order \u202eABC\u202c \u2067שלום\u2069'],
+    ['8,000 combining marks', `e${'\u0301'.repeat(8_000)}`],
+    ['zero characters and escapes', 'a\u0000b\u001b[31mc\r\nd\u2028e'],
+    ['markup and formulas', '<script>alert(1)</script> =1+1 {{y}} %s \\'],
+  ])('stores and answers %s as it came', async (_, message) => {
+    const { open, request, listen } = await startTestApp();
+    const { url, auth } = await open();
+    const events = await EventReader.open(`${await listen()}${url}/messages`, {
+      headers: auth,
+      body: { message },
+    });
+    expect((await events.all()).at(-1)?.event).toBe('reply');
+    const page = await request('GET', `${url}/messages`, { headers: auth });
+    expect(page.json().messages[0]).toMatchObject({ role: 'user', content: { text: message } });
   });
 
   it('takes a message of exactly 16 KB', async () => {
@@ -135,7 +195,7 @@ describe('bad addresses', () => {
     ['GET', '/api/nothing'],
     ['PUT', '/api/sessions/x'],
     ['POST', '/'],
-    ['GET', '/api/sessions'],
+    ['GET', '/api/users/x'],
   ] as const)('knows no %s %s', async (method, url) => {
     const { request } = await startTestApp();
     expectProblem(await request(method, url), 404, 'ROUTE_NOT_FOUND');

@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { type ClientInfo, type Session, type SessionManager, SessionNotFoundError } from 'holdfast';
 import { clientFrom, type ProxyTrust, readToken, trustProxies } from 'holdfast/http';
 import { isSecure } from './cookies.ts';
+import { HttpProblem } from './http-problem.ts';
 
 /** Who sends a request: an operator, or a customer with the token of one session (or without any). */
 export type Caller =
@@ -38,6 +39,12 @@ export class Gate {
     const { token, source } = given;
     const isKey = timingSafeEqual(sha256(token), this.#operatorKeyHash);
     return isKey && source === 'header' ? { operator: true } : { operator: false, token };
+  }
+
+  /** @throws HttpProblem unless the caller has the operators' key. */
+  requireOperator(request: FastifyRequest, what = 'Only operators may do this.'): void {
+    if (this.caller(request).operator) return;
+    throw new HttpProblem('OPERATOR_ONLY', `${what} Send ADMIN_API_KEY as Authorization: Bearer.`);
   }
 
   client(request: FastifyRequest): ClientInfo {

@@ -1,24 +1,18 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import {
-  HoldfastError,
-  InvalidTokenError,
-  LockTimeoutError,
-  OutcomeUnknownError,
-  StoreUnavailableError,
-} from 'holdfast';
-import { toProblem } from 'holdfast/http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type HoldfastError, LockTimeoutError } from 'holdfast';
+import type { Problem } from 'holdfast/http';
 import { HttpProblem, type HttpProblemCode } from './http-problem.ts';
+import { knownError, noSuchAddress, problemOf } from './known-error.ts';
+import { requestIdHeader } from './request-id.ts';
 
 /** Answers every failure with an RFC 9457 problem. Only a defect or a failed store is logged as an error. */
 export function errorHandler(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const known = knownError(error);
-  // What operators look for: "Failed to acquire lock for session …".
-  if (known instanceof LockTimeoutError) request.log.warn({ code: known.code }, known.message);
-  else if (known.status >= 500)
-    request.log.error({ err: error, code: known.code }, 'request failed');
-  else request.log.info({ code: known.code }, 'request refused');
+  log(known, error, request);
+  // What goes wrong before the hooks have run is answered under the request's id, too.
+  reply.header(requestIdHeader, request.id);
   if (known.status === 401) reply.header('www-authenticate', 'Bearer');
   if (known.status === 503) reply.header('retry-after', '1');
   void reply
@@ -28,7 +22,24 @@ export function errorHandler(error: unknown, request: FastifyRequest, reply: Fas
     .send(problemOf(known));
 }
 
-const noSuchAddress = 'There is nothing at this address.';
+/** The problem for a client whose answer has begun: it is told in the stream, and logged as any other. */
+export function problemInStream(error: unknown, request: FastifyRequest): Problem {
+  const known = knownError(error);
+  log(known, error, request);
+  return problemOf(known);
+}
+
+function log(known: HoldfastError | HttpProblem, error: unknown, request: FastifyRequest): void {
+  const { code, status, message } = known;
+  // What operators look for: "Failed to acquire lock for session …".
+  if (known instanceof LockTimeoutError) request.log.warn({ code }, message);
+  else if (meant.has(code)) request.log.warn({ code }, 'request refused');
+  else if (status >= 500) request.log.error({ err: error, code }, 'request failed');
+  else request.log.info({ code }, 'request refused');
+}
+
+/** No failure: the server refuses by itself what it cannot do now. */
+const meant: ReadonlySet<string> = new Set<HttpProblemCode>(['STREAM_LIMIT', 'SERVER_CLOSING']);
 
 export function notFoundHandler(): never {
   throw new HttpProblem('ROUTE_NOT_FOUND', noSuchAddress);
@@ -61,75 +72,3 @@ const connectionProblems: Readonly<Record<string, readonly [HttpProblemCode, str
   HPE_HEADER_OVERFLOW: ['HEADERS_TOO_LARGE', 'The headers must be at most 16 KB.'],
   ERR_HTTP_REQUEST_TIMEOUT: ['REQUEST_TIMEOUT', 'The request took too long to arrive.'],
 };
-
-function problemOf(error: HoldfastError | HttpProblem) {
-  if (error instanceof HoldfastError) return { ...toProblem(error), ...detailInstead(error) };
-  const { title, status, message: detail, code } = error;
-  return { type: `urn:holdfast:error:${code}`, title, status, detail, code };
-}
-
-/** For whoever sends requests; the log has the error's own words. */
-function detailInstead(error: HoldfastError): { readonly detail?: string } {
-  // Whatever was wrong with a token, its sender learns the same: no session can be probed for.
-  if (error instanceof InvalidTokenError) return { detail: error.remedy };
-  // Where the store is, is nothing for customers.
-  if (error instanceof StoreUnavailableError) return { detail: storeUnavailable };
-  if (error instanceof OutcomeUnknownError) return { detail: outcomeUnknown };
-  return {};
-}
-
-const storeUnavailable = 'The session store did not answer. Retry shortly.';
-const outcomeUnknown =
-  'The session store did not answer, and the request may have taken effect. Retry shortly, under the same Idempotency-Key if it had one.';
-
-function knownError(error: unknown): HoldfastError | HttpProblem {
-  if (error instanceof HoldfastError || error instanceof HttpProblem) return error;
-  const code = isFastifyError(error) ? error.code : '';
-  const known = frameworkProblems[code];
-  if (known !== undefined) return new HttpProblem(known[0], known[1], { cause: error });
-  const status = clientFault(error);
-  if (status === 412 || status === 416) {
-    const code = status === 412 ? 'PRECONDITION_FAILED' : 'RANGE_NOT_SATISFIABLE';
-    return new HttpProblem(code, 'Ask for the whole page, without conditions.', { cause: error });
-  }
-  if (isFastifyError(error) && status !== null) {
-    return new HttpProblem('BAD_REQUEST', error.message, { cause: error });
-  }
-  // What serves the pages has no code for a path that it refuses: such a page does not exist.
-  if (status !== null) return new HttpProblem('ROUTE_NOT_FOUND', noSuchAddress, { cause: error });
-  return new HttpProblem(
-    'INTERNAL',
-    'The request could not be completed. Try it again, under the same Idempotency-Key if it has one.',
-    { cause: error },
-  );
-}
-
-const frameworkProblems: Readonly<Record<string, readonly [HttpProblemCode, string]>> = {
-  FST_ERR_CTP_INVALID_JSON_BODY: [
-    'MALFORMED_JSON',
-    'The body must be valid JSON without the keys "__proto__" and "constructor.prototype".',
-  ],
-  FST_ERR_CTP_EMPTY_JSON_BODY: [
-    'MALFORMED_JSON',
-    'The body is empty. Send a JSON object, or leave the content type out.',
-  ],
-  FST_ERR_CTP_BODY_TOO_LARGE: ['BODY_TOO_LARGE', 'The body must be at most 1.1 MB.'],
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: [
-    'UNSUPPORTED_MEDIA_TYPE',
-    'Send JSON, with the header Content-Type: application/json.',
-  ],
-  FST_ERR_BAD_URL: ['BAD_REQUEST', 'The address is not a valid URL path.'],
-};
-
-/** The status of an error that says it is the client's. */
-function clientFault(error: unknown): number | null {
-  if (!(error instanceof Error) || !('statusCode' in error)) return null;
-  const { statusCode } = error;
-  return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500
-    ? statusCode
-    : null;
-}
-
-function isFastifyError(error: unknown): error is FastifyError {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string';
-}

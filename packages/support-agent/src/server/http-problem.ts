@@ -1,5 +1,5 @@
 /** What the server refuses by itself, before or beside the library: code, HTTP status, title. */
-const problems = {
+export const problems = {
   MALFORMED_JSON: { status: 400, title: 'The body is not valid JSON' },
   BAD_REQUEST: { status: 400, title: 'The request is not valid' },
   CROSS_SITE_REQUEST: { status: 403, title: 'Request from another site' },
@@ -12,6 +12,8 @@ const problems = {
   RANGE_NOT_SATISFIABLE: { status: 416, title: 'The page has no such part' },
   HEADERS_TOO_LARGE: { status: 431, title: 'The headers are too large' },
   INTERNAL: { status: 500, title: 'Something went wrong on our side' },
+  STREAM_LIMIT: { status: 503, title: 'Too many streams are open' },
+  SERVER_CLOSING: { status: 503, title: 'The server is stopping' },
   PAGE_NOT_BUILT: { status: 503, title: 'The page is not built' },
 } as const;
 

@@ -34,6 +34,19 @@ describe('the pages', () => {
     expect(asset.headers['cache-control']).toBe('public, max-age=31536000, immutable');
   });
 
+  it('are served at /console for operators', async () => {
+    await build();
+    await writeFile(join(pagesDirectory, 'console.html'), '<!doctype html><title>Console</title>');
+    const { request } = await startTestApp({ pagesDirectory });
+    const page = await request('GET', '/console');
+    expect(page.body).toContain('<title>Console</title>');
+    expect(page.headers).toMatchObject({
+      'content-type': expect.stringMatching(/^text\/html/),
+      'cache-control': 'no-cache',
+      'content-security-policy': expect.stringContaining("default-src 'self'"),
+    });
+  });
+
   it('may load nothing from elsewhere, run nothing inline, and not be framed', async () => {
     await build();
     const { request } = await startTestApp({ pagesDirectory });
@@ -64,9 +77,11 @@ describe('the pages', () => {
 
   it('say what to do when they are not built; the API works all the same', async () => {
     const { request } = await startTestApp({ pagesDirectory });
-    const response = await request('GET', '/');
-    expectProblem(response, 503, 'PAGE_NOT_BUILT');
-    expect(response.json()).toMatchObject({ detail: expect.stringContaining('npm run build') });
+    for (const page of ['/', '/console']) {
+      const response = await request('GET', page);
+      expectProblem(response, 503, 'PAGE_NOT_BUILT');
+      expect(response.json()).toMatchObject({ detail: expect.stringContaining('npm run build') });
+    }
     expect((await request('POST', '/api/sessions')).statusCode).toBe(201);
   });
 });

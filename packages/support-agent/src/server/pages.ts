@@ -4,6 +4,8 @@ import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 import { HttpProblem } from './http-problem.ts';
 
+const notBuilt =
+  'The pages are not built: run "npm run build" and start again. The API at /api works without them.';
 const year = 'public, max-age=31536000, immutable';
 
 /** Serves the built pages, or says that they are not built. The API works without them. */
@@ -12,12 +14,11 @@ export async function pages(
   { directory }: { readonly directory: string },
 ): Promise<void> {
   if (!existsSync(join(directory, 'index.html'))) {
-    app.get('/', async () => {
-      throw new HttpProblem(
-        'PAGE_NOT_BUILT',
-        'The chat page is not built: run "npm run build" and start again. The API at /api works without it.',
-      );
-    });
+    for (const page of ['/', '/console']) {
+      app.get(page, async () => {
+        throw new HttpProblem('PAGE_NOT_BUILT', notBuilt);
+      });
+    }
     return;
   }
   await app.register(fastifyStatic, {
@@ -30,4 +31,5 @@ export async function pages(
       reply.header('cache-control', isAsset ? year : 'no-cache');
     },
   });
+  app.get('/console', (_request, reply) => reply.sendFile('console.html'));
 }

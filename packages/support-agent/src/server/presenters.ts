@@ -1,5 +1,6 @@
-import type { Message, Session, StoreStats } from 'holdfast';
+import type { Message, Session, StoreStats, TurnEvent } from 'holdfast';
 import type { MessageReply } from '../agent/customer-support-agent.ts';
+import type { Passage } from '../knowledge/passage.ts';
 
 /** What the server says, in HTTP's words: snake_case names and ISO 8601 times. */
 
@@ -33,7 +34,10 @@ export function presentReply(reply: MessageReply) {
     confidence: reply.confidence,
     tools_used: reply.toolsUsed,
     processing_time: reply.processingTime,
-    metadata: { session_stats: sessionStats && presentStats(sessionStats) },
+    metadata: {
+      session_stats: sessionStats && presentStats(sessionStats),
+      ticket: reply.ticket,
+    },
   };
 }
 
@@ -50,6 +54,15 @@ export function presentStats(stats: StoreStats) {
     encryption_enabled: stats.encryptionEnabled,
     locking_enabled: stats.lockingEnabled,
   };
+}
+
+export function presentPassage({ id, title, heading, text, score }: Passage) {
+  return { id, title, heading, text, score };
+}
+
+/** A live event. What a turn emits is named as HTTP has it already. */
+export function presentEvent({ seq, turnId, createdAt, ...fields }: TurnEvent) {
+  return { seq, turn_id: turnId, created_at: isoTime(createdAt), ...fields };
 }
 
 function isoTime(milliseconds: number): string {

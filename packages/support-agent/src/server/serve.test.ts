@@ -5,7 +5,9 @@ import { ConfigError, loadConfig } from 'holdfast';
 import { FakeClock } from 'holdfast/testing';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { EventReader } from '../testing/event-reader.ts';
 import { GatedModel } from '../testing/gated-model.ts';
+import { PacedModel } from '../testing/paced-model.ts';
 import { type ServeOptions, serve } from './serve.ts';
 import { StartError } from './start-error.ts';
 
@@ -22,15 +24,18 @@ async function start(env: Record<string, string> = {}, more: Partial<ServeOption
   return { server, base: `http://127.0.0.1:${server.port}`, printed, log: () => log };
 }
 
-async function open(base: string) {
+async function session(base: string) {
   const created = await fetch(`${base}/api/sessions`, { method: 'POST' });
   const { session_id: id, token } = (await created.json()) as Record<string, string>;
-  return (message: string) =>
-    fetch(`${base}/api/sessions/${id}/messages`, {
+  const path = `/api/sessions/${id}`;
+  const headers = { authorization: `Bearer ${token}` };
+  const say = (message: string) =>
+    fetch(`${base}${path}/messages`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      headers: { ...headers, 'content-type': 'application/json' },
       body: JSON.stringify({ message }),
     });
+  return { path, headers, say };
 }
 
 describe('serve', () => {
@@ -57,7 +62,7 @@ describe('serve', () => {
 
   it('answers from the articles, without a network', async () => {
     const { base } = await start();
-    const say = await open(base);
+    const { say } = await session(base);
     const reply = await (await say('How long does a refund take?')).json();
     expect(reply).toMatchObject({ sources: [{ id: 'refunds#how-long-a-refund-takes' }] });
   });
@@ -91,7 +96,7 @@ describe('shutdown', () => {
   it('lets a running turn finish, and takes no new connection', async () => {
     const model = new GatedModel();
     const { server, base } = await start({}, { model, clock: new FakeClock() });
-    const say = await open(base);
+    const { say } = await session(base);
     const reply = say('Hi');
     const question = await model.nextQuestion();
     const closed = server.close();
@@ -108,7 +113,7 @@ describe('shutdown', () => {
     const model = new GatedModel();
     const clock = new FakeClock();
     const { server, base } = await start({}, { model, clock });
-    const say = await open(base);
+    const { say } = await session(base);
     const reply = say('Hi');
     await model.nextQuestion();
     let isClosed = false;
@@ -117,9 +122,70 @@ describe('shutdown', () => {
     });
     await clock.advance(9_999);
     expect(isClosed).toBe(false);
-    const cutOff = expect(reply).rejects.toThrow();
     await clock.advance(1);
+    const refused = await reply;
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
+    expect(await refused.json()).toMatchObject({
+      code: 'SERVER_CLOSING',
+      detail: expect.stringContaining('Idempotency-Key'),
+    });
     await closed;
-    await cutOff;
+  });
+
+  it('tells a stream how its message ended, or that it was given up', async () => {
+    const model = new PacedModel();
+    const clock = new FakeClock();
+    const { server, base } = await start({}, { model, clock });
+    const begin = async (message: string) => {
+      const { path, headers } = await session(base);
+      const opening = EventReader.open(`${base}${path}/messages`, { headers, body: { message } });
+      const answer = await model.nextAnswer();
+      answer.say('Half an answer');
+      return { answer, reader: await opening };
+    };
+    const ended = await begin('one');
+    const givenUp = await begin('two');
+    const closed = server.close();
+    await clock.advance(9_000);
+    ended.answer.end();
+    expect((await ended.reader.all()).at(-1)).toMatchObject({
+      event: 'reply',
+      data: { message: 'Half an answer' },
+    });
+    await clock.advance(1_000);
+    expect((await givenUp.reader.all()).at(-1)).toMatchObject({
+      event: 'error',
+      data: { status: 503, code: 'SERVER_CLOSING' },
+    });
+    await closed;
+  });
+
+  it('tells the streams that watch, and ends them, whatever runs', async () => {
+    const model = new GatedModel();
+    const { server, base } = await start({}, { model, clock: new FakeClock() });
+    const { path, headers, say } = await session(base);
+    // As browsers do, it keeps the connection for requests to come.
+    const watching = await fetch(`${base}${path}/stream`, { headers });
+    const reply = say('Hi');
+    const question = await model.nextQuestion();
+    const closed = server.close();
+    expect(await watching.text()).toBe('event: server.closing\nretry: 1000\ndata: {}\n\n');
+    question.answer('Hello!');
+    expect(await (await reply).json()).toMatchObject({ message: 'Hello!' });
+    await closed;
+  });
+
+  it('ends although a stream is read by nobody', async () => {
+    const clock = new FakeClock();
+    const { server, base } = await start({}, { clock });
+    const { path, headers } = await session(base);
+    await EventReader.connect(`${base}${path}/stream`, { headers });
+    let isClosed = false;
+    const closed = server.close().then(() => {
+      isClosed = true;
+    });
+    // Its connection is open until the reader closes it, or the time is over.
+    for (let second = 0; second < 12 && !isClosed; second += 1) await clock.advance(1_000);
+    await closed;
   });
 });

@@ -3,15 +3,18 @@ import type { AddressInfo } from 'node:net';
 import { type Clock, type Config, createSessionManager, systemClock } from 'holdfast';
 import type { Logger } from 'pino';
 import { CustomerSupportAgent } from '../agent/customer-support-agent.ts';
-import { loadKnowledge } from '../knowledge/load-knowledge.ts';
+import { openKnowledge } from '../knowledge/knowledge-folder.ts';
 import { LocalModel } from '../model/local-model.ts';
 import type { Model } from '../model/model.ts';
 import { within } from '../within.ts';
 import { buildApp } from './app.ts';
+import { HttpProblem } from './http-problem.ts';
 import { listenError } from './start-error.ts';
 
 /** How long running turns may take to finish once the server is to stop. */
-const graceMs = 10_000;
+const defaultGraceMs = 10_000;
+/** How long those that did not may take to hand back their sessions. */
+const handBackMs = 2_000;
 
 export interface ServeOptions {
   readonly config: Config;
@@ -21,11 +24,16 @@ export interface ServeOptions {
   /** The local one unless given. */
   readonly model?: Model | undefined;
   readonly clock?: Clock | undefined;
+  /** How long running turns may take to finish when the server stops; 10,000 unless given. */
+  readonly graceMs?: number | undefined;
 }
 
 export interface RunningServer {
   readonly port: number;
-  /** Stops accepting, lets running turns finish for at most 10 s, and closes the sessions. */
+  /**
+   * Stops accepting, tells the streams, and closes the sessions. Running turns may finish; those that
+   * do not in time are given up, and their sessions are free for other instances at once.
+   */
   close(): Promise<void>;
 }
 
@@ -35,25 +43,51 @@ export interface RunningServer {
  * @throws ConfigError, StoreUnavailableError, StartError: their messages say what to do.
  */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
+  const opened = new Opened();
+  try {
+    return await start(options, opened);
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+interface Closable {
+  close(): Promise<unknown>;
+}
+
+/** What is open, to be closed in the order in which it can be spared. */
+class Opened {
+  readonly #resources: Closable[] = [];
+
+  add<Resource extends Closable>(resource: Resource): Resource {
+    this.#resources.push(resource);
+    return resource;
+  }
+
+  async close(): Promise<void> {
+    for (const resource of [...this.#resources].reverse()) await resource.close();
+  }
+}
+
+async function start(options: ServeOptions, opened: Opened): Promise<RunningServer> {
   const { config, logger, print, model = new LocalModel(), clock = systemClock } = options;
-  const knowledge = await loadKnowledge(config.agent.knowledgeDir, logger);
-  const sessions = await createSessionManager(config, { logger, clock });
+  const { graceMs = defaultGraceMs } = options;
+  const giveUp = new AbortController();
+  const sessions = opened.add(await createSessionManager(config, { logger, clock }));
+  const knowledge = opened.add(await openKnowledge(config.agent.knowledgeDir, logger));
   const agent = new CustomerSupportAgent({ sessions, model, knowledge, logger, clock });
   const operatorKey = config.server.adminApiKey ?? randomBytes(24).toString('base64url');
   const { host, port: wanted } = config.server;
-  const app = await buildApp({ config, sessions, agent, operatorKey, logger, clock }).catch(
-    async (error: unknown) => {
-      await sessions.close();
-      throw error;
-    },
+  const app = opened.add(
+    await buildApp({
+      ...{ config, sessions, agent, knowledge, operatorKey, logger, clock },
+      giveUp: giveUp.signal,
+    }),
   );
-  try {
-    await app.listen({ host: addressOf(host), port: wanted });
-  } catch (error) {
-    await app.close();
-    await sessions.close();
+  await app.listen({ host: addressOf(host), port: wanted }).catch((error: unknown) => {
     throw listenError(error, host, wanted);
-  }
+  });
   const { port } = app.server.address() as AddressInfo;
   print(`Holdfast is ready at http://${shownHost(host)}:${port}`);
   if (config.server.adminApiKey === undefined) {
@@ -62,12 +96,20 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   return {
     port,
     async close() {
-      await within(graceMs, clock, Promise.all([app.close(), agent.idle()]));
+      // Once it is closed no message comes any more.
+      const done = app.close().then(() => agent.idle());
+      if ((await within(graceMs, clock, done)) === 'late') {
+        giveUp.abort(new HttpProblem('SERVER_CLOSING', handedBack));
+        await within(handBackMs, clock, done);
+      }
       app.server.closeAllConnections();
-      await sessions.close();
+      await opened.close();
     },
   };
 }
+
+const handedBack =
+  'The server is stopping, and the message is not answered yet. Send it again, under the same Idempotency-Key.';
 
 /**
  * For `localhost` Fastify takes each of its addresses that is free, and says nothing of one that is

@@ -1,4 +1,8 @@
-import type { FastifySchemaCompiler, FastifyTypeProvider } from 'fastify';
+import type {
+  FastifySchemaCompiler,
+  FastifySerializerCompiler,
+  FastifyTypeProvider,
+} from 'fastify';
 import { ValidationError } from 'holdfast';
 import type { z } from 'zod';
 
@@ -19,12 +23,23 @@ export const zodValidator: FastifySchemaCompiler<z.ZodType> =
     return { error: new ValidationError(`${problems.join('; ')}.`) };
   };
 
+/** What is answered is JSON as the handler made it. */
+export const plainSerializer: FastifySerializerCompiler<z.ZodType> = () => JSON.stringify;
+
+/** Refuses an answer that its route does not tell of: a defect, or a page in `/docs` that lies. */
+export const checkingSerializer: FastifySerializerCompiler<z.ZodType> =
+  ({ schema }) =>
+  (answer) =>
+    JSON.stringify(schema.parse(answer));
+
 /** What follows the name of the value. It never repeats the value itself: that is the customer's. */
 function wording(issue: z.core.$ZodRawIssue): string {
   switch (issue.code) {
     case 'invalid_type':
       if (issue.input === undefined) return 'is missing';
       return `must be ${issue.expected === 'object' ? 'a JSON object' : `a ${issue.expected}`}`;
+    case 'invalid_value':
+      return `must be one of ${issue.values.join(', ')}`;
     case 'unrecognized_keys':
       return `has unknown fields: ${issue.keys
         .slice(0, 5)

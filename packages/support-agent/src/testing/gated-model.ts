@@ -3,12 +3,16 @@ import type { Model, ModelPart, ModelRequest } from '../model/model.ts';
 /** A question that the model was asked, and that stays without an answer until the test gives one. */
 export class AskedQuestion {
   readonly request: ModelRequest;
+  /** The customer's newest message. */
+  readonly text: string;
   readonly outcome: Promise<string>;
   answer!: (text: string) => void;
   fail!: (error: Error) => void;
 
   constructor(request: ModelRequest) {
     this.request = request;
+    const last = request.messages.at(-1);
+    this.text = last?.role === 'user' ? last.text : '';
     this.outcome = new Promise((resolve, reject) => {
       this.answer = resolve;
       this.fail = reject;
@@ -43,6 +47,6 @@ export class GatedModel implements Model {
     this.asked.push(question);
     this.#wake();
     yield { type: 'text', text: await question.outcome };
-    yield { type: 'done', confidence: 0.9, sources: [] };
+    yield { type: 'end', confidence: 0.9, sources: [], answered: true };
   }
 }

@@ -1,3 +1,4 @@
+import type { AddressInfo } from 'node:net';
 import { devNull } from 'node:os';
 import type {
   FastifyBaseLogger,
@@ -18,6 +19,7 @@ const operatorKey = 'operator-key-of-the-tests';
 export const operator = { authorization: `Bearer ${operatorKey}` };
 
 export interface TestAppOptions {
+  readonly maxStreams?: number;
   readonly model?: Model;
   readonly env?: Readonly<Record<string, string>>;
   readonly logger?: FastifyBaseLogger;
@@ -38,40 +40,34 @@ export interface TestApp {
   readonly app: FastifyInstance;
   readonly agent: CustomerSupportAgent;
   request(
-    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
     url: string,
     options?: Pick<InjectOptions, 'headers' | 'payload'>,
   ): Promise<LightMyRequestResponse>;
+  /** Opens a port; where the server is then. */
+  listen(): Promise<string>;
   /** A new session, as a customer gets it. */
   open(): Promise<OpenSession>;
   say(session: OpenSession, message: string, headers?: object): Promise<LightMyRequestResponse>;
+  /** How many event streams the server counts. */
+  openStreams(): Promise<number>;
   stored(session: OpenSession): Promise<Session | null>;
-  /** What is stored of a conversation: role and text. */
+  /** What was said in a conversation, as it is stored: role and text. */
   transcript(session: OpenSession): Promise<[string, string][]>;
 }
 
 /** The whole server on sessions in memory, without a port, closed with the test. */
 export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
-  const { model = new LocalModel(), env = {}, logger, pagesDirectory } = options;
+  const { model = new LocalModel(), env = {}, logger, pagesDirectory, maxStreams } = options;
   const clock = new FakeClock();
   const faults = new Faults();
   const sessions = createTestSessions({ clock, faults, logger });
-  const agent = new CustomerSupportAgent({
-    sessions,
-    model,
-    knowledge: await loadKnowledge(),
-    logger,
-    clock,
-  });
+  const knowledge = await loadKnowledge();
+  const agent = new CustomerSupportAgent({ sessions, model, knowledge, logger, clock });
   const config = loadConfig({ env, envFile: devNull });
   const app = await buildApp({
-    config,
-    sessions,
-    agent,
-    operatorKey,
-    logger,
-    clock,
-    pagesDirectory,
+    ...{ config, sessions, agent, knowledge, operatorKey, logger, clock },
+    ...{ pagesDirectory, maxStreams, checkAnswers: true },
   });
   onTestFinished(async () => {
     await app.close();
@@ -85,6 +81,10 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     clock,
     faults,
     request,
+    async listen() {
+      await app.listen({ host: '127.0.0.1', port: 0 });
+      return `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
+    },
     async open() {
       const response = await request('POST', '/api/sessions');
       const { session_id: id, token } = response.json<{ session_id: string; token: string }>();
@@ -96,10 +96,17 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
         headers: { ...auth, ...headers },
         payload: { message },
       }),
+    async openStreams() {
+      const { body } = await request('GET', '/metrics', { headers: operator });
+      return Number(/^holdfast_open_streams (\d+)$/m.exec(body)?.[1]);
+    },
     stored: ({ id }) => sessions.store.get(id),
     async transcript({ id }) {
       const messages = await sessions.store.messages(id);
-      return messages.map(({ role, content }) => [role, (content as { text: string }).text]);
+      return messages.flatMap(({ role, content }): [string, string][] => {
+        const { text } = content as { text?: string };
+        return text === undefined || text === '' ? [] : [[role, text]];
+      });
     },
   };
 }
@@ -112,6 +119,7 @@ export function expectProblem(
   expect(response.statusCode, response.body).toBe(status);
   expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
   expect(response.headers['cache-control']).toBe('no-store');
+  expect(response.headers['x-request-id']).toMatch(/^[\x21-\x7e]{1,128}$/);
   expect(response.json()).toEqual({
     type: expect.any(String),
     title: expect.any(String),

@@ -319,7 +319,7 @@ export class InMemorySessionStore<
 
   async *#read(
     id: string,
-    { after, incarnation }: SubscribeOptions,
+    { after, incarnation, onReady }: SubscribeOptions,
     signal: AbortSignal,
   ): AsyncGenerator<TurnEvent> {
     if (after !== undefined && (!Number.isSafeInteger(after) || after < 0)) {
@@ -328,6 +328,7 @@ export class InMemorySessionStore<
     const record = this.#requireAs(id, incarnation);
     const live = this.#core.live(record);
     let cursor = live.cursorFor(after);
+    onReady?.();
     while (!signal.aborted) {
       const event = live.next(cursor);
       if (event !== null) {

@@ -49,7 +49,7 @@ export class LiveReader<Metadata extends object> {
 
   async *#read(
     id: string,
-    { after, incarnation }: SubscribeOptions,
+    { after, incarnation, onReady }: SubscribeOptions,
     signal: AbortSignal,
   ): AsyncGenerator<TurnEvent> {
     if (after !== undefined && (!Number.isSafeInteger(after) || after < 0)) {
@@ -69,6 +69,7 @@ export class LiveReader<Metadata extends object> {
       if (output === null) throw incarnation === undefined ? notFound(id) : gone(id);
       const own = output.incarnation;
       let cursor = after === undefined ? output.newest : after > output.newest ? 0 : after;
+      onReady?.();
       while (!signal.aborted) {
         for (const event of output.events) {
           if (event.seq <= cursor) continue;

@@ -17,7 +17,7 @@ export function closable<Value>(
   const promise = new Promise<null>((resolve) => {
     controller.signal.addEventListener('abort', () => resolve(null), { once: true });
   });
-  const close = () => controller.abort();
+  const close = () => controller.abort(unread);
   if (signal?.aborted) close();
   else signal?.addEventListener('abort', close, { once: true });
   const values = generate({ signal: controller.signal, promise });
@@ -38,3 +38,6 @@ export function closable<Value>(
     },
   };
 }
+
+/** Nobody gets to see it: without one, each abort would make an exception with its stack. */
+const unread = new Error('Nobody reads it any more.');

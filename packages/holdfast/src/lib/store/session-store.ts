@@ -62,6 +62,8 @@ export interface SubscribeOptions extends ReadOptions {
   readonly after?: number | undefined;
   /** Refuse (`SessionGoneError`) if the session is not this incarnation any more. */
   readonly incarnation?: string | undefined;
+  /** Called once the reader has its place: it misses nothing that is emitted from then on. */
+  readonly onReady?: (() => void) | undefined;
 }
 
 export interface BatchEntry<MetadataInput extends object> {

@@ -1,4 +1,6 @@
 import type { FastifyInstance } from 'fastify';
+import { healthAnswer, liveAnswer, readyAnswer } from '../answers.ts';
+import { operation } from '../operations.ts';
 import { presentStats } from '../presenters.ts';
 import type { Services } from '../services.ts';
 
@@ -9,15 +11,36 @@ export async function healthRoutes(
   app: FastifyInstance,
   { sessions, gate, probe }: Services,
 ): Promise<void> {
-  /** The process answers. Nothing is looked at: a failing store is no reason to restart it. */
-  app.get('/health/live', quiet, async () => ({ live: true }));
+  const health = { tag: 'Health', by: 'anybody' } as const;
 
-  app.get('/health/ready', quiet, async (_request, reply) => {
+  /** The process answers. Nothing is looked at: a failing store is no reason to restart it. */
+  const live = operation({
+    ...health,
+    id: 'isLive',
+    summary: 'Whether the process answers',
+    answers: { 200: liveAnswer },
+  });
+  app.get('/health/live', { ...quiet, schema: live }, async () => ({ live: true }));
+
+  const ready = operation({
+    ...health,
+    id: 'isReady',
+    summary: 'Whether requests can be served now',
+    answers: { 200: readyAnswer, 503: readyAnswer },
+  });
+  app.get('/health/ready', { ...quiet, schema: ready }, async (_request, reply) => {
     const { healthy } = await probe.check();
     return reply.status(healthy ? 200 : 503).send({ ready: healthy });
   });
 
-  app.get('/health', quiet, async (request, reply) => {
+  const whole = operation({
+    ...health,
+    id: 'getHealth',
+    summary: 'Whether the session store works',
+    description: 'The store is tried at most once a second. Operators get its figures, too.',
+    answers: { 200: healthAnswer, 503: healthAnswer },
+  });
+  app.get('/health', { ...quiet, schema: whole }, async (request, reply) => {
     const { healthy, operations } = await probe.check();
     reply.status(healthy ? 200 : 503);
     if (!healthy || !gate.caller(request).operator) return { healthy, operations };

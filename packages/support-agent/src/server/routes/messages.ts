@@ -1,45 +1,100 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { MessageRequest } from '../../agent/customer-support-agent.ts';
+import { prefersEventStream } from '../accept.ts';
+import { historyAnswer, replyAnswer } from '../answers.ts';
+import { problemInStream } from '../error-handler.ts';
+import { operation } from '../operations.ts';
 import { presentMessage, presentReply } from '../presenters.ts';
-import { historyQuery, messageBody, messageHeaders, sessionParams } from '../schemas.ts';
+import { historyQuery, idempotencyHeaders, messageBody, sessionParams } from '../schemas.ts';
 import type { Services } from '../services.ts';
+import { MessageEvents } from '../turn-stream.ts';
 import type { ZodTypeProvider } from '../validation.ts';
 
-export async function messageRoutes(
-  instance: FastifyInstance,
-  { sessions, agent, gate }: Services,
-): Promise<void> {
+export async function messageRoutes(instance: FastifyInstance, services: Services): Promise<void> {
   const app = instance.withTypeProvider<ZodTypeProvider>();
+  const { sessions, agent, gate, giveUp } = services;
 
+  const say = operation({
+    id: 'say',
+    tag: 'Messages',
+    by: 'session',
+    summary: 'Send a message and get its answer',
+    description: [
+      'With `Accept: text/event-stream` the same is a stream: the live events of the turn',
+      '(`turn.started`, `text` for each piece of the answer, `tool`, `answer`, `left_to_person`,',
+      '`turn.completed`, `turn.failed`), each with its seq as id, and at the end either `reply` with',
+      'what the plain request would have been answered, or `error` with the problem. A repeat under',
+      'its Idempotency-Key has no events but its `reply`. What is refused before the turn begins is',
+      'refused with its own status, as JSON. A client that leaves stops nothing: the answer is in',
+      'the conversation.',
+    ].join(' '),
+    params: sessionParams,
+    headers: idempotencyHeaders,
+    body: messageBody,
+    answers: { 200: replyAnswer },
+    produces: ['application/json', 'text/event-stream'],
+  });
   // The request's own end is not handed on: a customer who leaves finds the answer on coming back.
-  app.post(
-    '/api/sessions/:id/messages',
-    { schema: { params: sessionParams, headers: messageHeaders, body: messageBody } },
-    async (request) => {
-      const caller = gate.caller(request);
-      const reply = await agent.processMessage({
-        ...gate.client(request),
-        sessionId: request.params.id,
-        message: request.body.message,
-        token: caller.operator ? undefined : caller.token,
-        idempotencyKey: request.headers['idempotency-key'],
-      });
-      return presentReply(reply);
-    },
-  );
+  app.post('/api/sessions/:id/messages', { schema: say }, async (request, reply) => {
+    const caller = gate.caller(request);
+    const message = {
+      ...gate.client(request),
+      sessionId: request.params.id,
+      message: request.body.message,
+      token: caller.operator ? undefined : caller.token,
+      idempotencyKey: request.headers['idempotency-key'],
+      signal: giveUp,
+    };
+    if (prefersEventStream(request.headers.accept)) {
+      return streamReply(services, message, request, reply);
+    }
+    return presentReply(await agent.processMessage(message));
+  });
 
-  app.get(
-    '/api/sessions/:id/messages',
-    { schema: { params: sessionParams, querystring: historyQuery } },
-    async (request) => {
-      const { limit, before } = request.query;
-      const { id } = await gate.session(request, request.params.id);
-      const messages = await sessions.store.messages(id, { limit, before });
-      const oldest = messages[0]?.seq ?? 1;
-      return {
-        messages: messages.map(presentMessage),
-        // The next page's `before`; null when there is certainly nothing older.
-        next_before: messages.length === limit && oldest > 1 ? oldest : null,
-      };
-    },
-  );
+  const history = operation({
+    id: 'listMessages',
+    tag: 'Messages',
+    by: 'session',
+    summary: 'Read the conversation, a page at a time from its end',
+    params: sessionParams,
+    querystring: historyQuery,
+    answers: { 200: historyAnswer },
+  });
+  app.get('/api/sessions/:id/messages', { schema: history }, async (request) => {
+    const { limit, before } = request.query;
+    const { id } = await gate.session(request, request.params.id);
+    const messages = await sessions.store.messages(id, { limit, before });
+    const oldest = messages[0]?.seq ?? 1;
+    return {
+      messages: messages.map(presentMessage),
+      next_before: messages.length === limit && oldest > 1 ? oldest : null,
+    };
+  });
+}
+
+/** The turn's events and its reply. Until the turn has begun nothing is sent, so that it can be refused. */
+async function streamReply(
+  { agent, streams, clock }: Services,
+  message: MessageRequest,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<unknown> {
+  return streams.turn(reply, async (stream) => {
+    const started = agent.startMessage(message);
+    const events = new MessageEvents(started, clock);
+    stream.signal.addEventListener('abort', () => events.close());
+    const first = await events.next();
+    // Without an event it has been answered before, or has failed: then with a status.
+    if (first === null && stream.connected) await started.reply;
+    stream.open();
+    await stream.relay(Promise.resolve(first), events.next);
+    events.close();
+    if (!stream.connected) return;
+    try {
+      await stream.send({ event: 'reply', data: presentReply(await started.reply) });
+    } catch (error) {
+      await stream.send({ event: 'error', data: problemInStream(error, request) });
+    }
+    stream.end();
+  });
 }

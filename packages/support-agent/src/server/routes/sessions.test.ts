@@ -109,3 +109,52 @@ describe('a session’s own address', () => {
     expectProblem(await request('GET', url, { headers: auth }), 401, 'INVALID_TOKEN');
   });
 });
+
+describe('PATCH /api/sessions/:id/status', () => {
+  async function startWithStatus() {
+    const test = await startTestApp();
+    const session = await test.open();
+    const set = (status: unknown, headers: Record<string, string>) =>
+      test.request('PATCH', `${session.url}/status`, { headers, payload: { status } });
+    return { ...test, session, set };
+  }
+
+  it('lets a customer close their session, which stays readable', async () => {
+    const { session, set, say, request } = await startWithStatus();
+    const { auth } = session;
+    const closed = await set('closed', auth);
+    expect(closed.statusCode).toBe(200);
+    expect(closed.json()).toMatchObject({ session_id: session.id, status: 'closed' });
+    expect((await set('closed', auth)).statusCode).toBe(200);
+    expectProblem(await say(session, 'Hi'), 410, 'SESSION_GONE');
+    expect((await request('GET', session.url, { headers: auth })).statusCode).toBe(200);
+  });
+
+  it.each(['active', 'handed_over'])('does not let a customer make it %s', async (status) => {
+    const { session, set, stored } = await startWithStatus();
+    expectProblem(await set(status, session.auth), 403, 'OPERATOR_ONLY');
+    expect(await stored(session)).toMatchObject({ status: 'active', version: 1 });
+  });
+
+  it('lets an operator hand over, take back and reopen', async () => {
+    const { session, set, say, sessions } = await startWithStatus();
+    await sessions.store.update(session.id, { escalated: true });
+    const handedOver = await set('handed_over', operator);
+    expect(handedOver.json()).toMatchObject({ status: 'handed_over', escalated: true });
+    expect((await say(session, 'Hi')).json()).toMatchObject({ message: '' });
+    const back = await set('active', operator);
+    expect(back.json()).toMatchObject({ status: 'active', escalated: false });
+    expect((await say(session, 'How long does a refund take?')).json()).toMatchObject({
+      message: expect.stringContaining('five working days'),
+      requires_escalation: false,
+    });
+    await set('closed', operator);
+    expect((await set('active', operator)).json()).toMatchObject({ status: 'active' });
+    expect((await say(session, 'Hi')).statusCode).toBe(200);
+  });
+
+  it.each(['open', '', 1, null, undefined])('refuses the status %j', async (status) => {
+    const { set } = await startWithStatus();
+    expectProblem(await set(status, operator), 400, 'VALIDATION');
+  });
+});

@@ -1,8 +1,10 @@
 import type { FastifyInstance } from 'fastify';
+import { newSessionAnswer, nothing, sessionAnswer } from '../answers.ts';
 import { clearedCookie, freshCookie } from '../cookies.ts';
 import { HttpProblem } from '../http-problem.ts';
+import { operation } from '../operations.ts';
 import { presentSession } from '../presenters.ts';
-import { createSessionBody, sessionParams } from '../schemas.ts';
+import { createSessionBody, sessionParams, statusBody } from '../schemas.ts';
 import type { Services } from '../services.ts';
 import type { ZodTypeProvider } from '../validation.ts';
 
@@ -12,7 +14,16 @@ export async function sessionRoutes(
 ): Promise<void> {
   const app = instance.withTypeProvider<ZodTypeProvider>();
 
-  app.post('/api/sessions', { schema: { body: createSessionBody } }, async (request, reply) => {
+  const create = operation({
+    id: 'createSession',
+    tag: 'Sessions',
+    by: 'anybody',
+    summary: 'Open a session',
+    description: 'The token is in the answer, and in a cookie for browsers.',
+    body: createSessionBody,
+    answers: { 201: newSessionAnswer },
+  });
+  app.post('/api/sessions', { schema: create }, async (request, reply) => {
     const { user_id: userId, metadata } = request.body ?? {};
     if (userId !== undefined && !gate.caller(request).operator) {
       throw new HttpProblem(
@@ -29,14 +40,56 @@ export async function sessionRoutes(
       .send({ ...presentSession(session), token });
   });
 
-  app.get('/api/sessions/:id', { schema: { params: sessionParams } }, async (request) =>
+  const show = operation({
+    id: 'getSession',
+    tag: 'Sessions',
+    by: 'session',
+    summary: 'Show a session',
+    params: sessionParams,
+    answers: { 200: sessionAnswer },
+  });
+  app.get('/api/sessions/:id', { schema: show }, async (request) =>
     presentSession(await gate.session(request, request.params.id)),
   );
 
-  app.delete('/api/sessions/:id', { schema: { params: sessionParams } }, async (request, reply) => {
+  const end = operation({
+    id: 'endSession',
+    tag: 'Sessions',
+    by: 'session',
+    summary: 'End a session',
+    description: 'Its conversation is removed, its token is void, and its streams end.',
+    params: sessionParams,
+    answers: { 204: nothing },
+  });
+  app.delete('/api/sessions/:id', { schema: end }, async (request, reply) => {
     const { id } = await gate.session(request, request.params.id);
     await sessions.revoke(id);
     if (!gate.caller(request).operator) reply.header('set-cookie', clearedCookie(request));
     return reply.status(204).send();
+  });
+
+  const setStatus = operation({
+    id: 'setStatus',
+    tag: 'Sessions',
+    by: 'session',
+    summary: 'Close a session, hand it over, or take it back',
+    description: [
+      'A customer may close their own session: it stays readable, and takes no more messages.',
+      'Only operators may do the rest: `handed_over` gives the conversation to a person, and the',
+      'assistant keeps silent; `active` gives it back to the assistant, or reopens it, and takes',
+      'the escalation as dealt with.',
+    ].join(' '),
+    params: sessionParams,
+    body: statusBody,
+    answers: { 200: sessionAnswer },
+  });
+  app.patch('/api/sessions/:id/status', { schema: setStatus }, async (request) => {
+    const { status } = request.body;
+    const { id } = await gate.session(request, request.params.id);
+    if (status !== 'closed') {
+      gate.requireOperator(request, 'A customer can only close their session.');
+    }
+    const patch = status === 'active' ? { status, escalated: false } : { status };
+    return presentSession(await sessions.store.update(id, patch));
   });
 }

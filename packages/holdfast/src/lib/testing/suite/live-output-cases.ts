@@ -210,6 +210,27 @@ export function liveOutputCases(context: SuiteContext): void {
       assert.ok(seen.every((text) => text === 'new'));
     });
 
+    context.case('a reader that was told it has its place misses nothing', async () => {
+      const { sessions, store, writer } = await context.place();
+      const other = await writer();
+      await store.create('s');
+      const say = (text: string) =>
+        sessions.turn('s', async (turn) => turn.emit({ type: 'text', text }));
+      await say('old');
+      let place = () => {};
+      const ready = new Promise<void>((resolve) => {
+        place = resolve;
+      });
+      const reading = readTo(other.subscribe('s', { onReady: place }), 'turn.completed');
+      await ready;
+      await say('new');
+      assert.deepEqual((await reading).map(brief), [
+        'turn.started 1',
+        'text new',
+        'turn.completed',
+      ]);
+    });
+
     context.case(
       'the output of a holder that died ends, and the next attempt is marked',
       async () => {

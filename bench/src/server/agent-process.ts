@@ -1,0 +1,37 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+const readyPattern = /ready at http:\/\/localhost:(\d+)/;
+
+/** The built server as a process of its own, with the settings that a fresh one has. */
+export class AgentProcess {
+  readonly port: number;
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess, port: number) {
+    this.#child = child;
+    this.port = port;
+  }
+
+  /** @param main the built program */
+  static async start(main: string, settings: Record<string, string>): Promise<AgentProcess> {
+    const child = spawn(process.execPath, [main], {
+      env: { PATH: process.env.PATH, API_PORT: '0', LOG_LEVEL: 'error', ...settings },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    for await (const line of createInterface({ input: child.stdout })) {
+      const port = readyPattern.exec(line)?.[1];
+      if (port === undefined) continue;
+      child.stdout.resume();
+      return new AgentProcess(child, Number(port));
+    }
+    throw new Error('The server ended before it was ready.');
+  }
+
+  async stop(): Promise<void> {
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGTERM');
+    await ended;
+  }
+}

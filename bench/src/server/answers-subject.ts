@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:net';
+import questions from '../../../packages/support-agent/evaluation/questions.json' with {
+  type: 'json',
+};
+import type { Begin } from '../experiment.ts';
+import type { Figures } from '../figures.ts';
+import { collectYoungGarbage, concurrently, loadOf, median } from '../measuring.ts';
+import { MeasuredServer } from '../redis/measured-server.ts';
+import type { Measure, Subject } from '../subject.ts';
+import { AgentProcess } from './agent-process.ts';
+import { type Call, HttpClient, type Received } from './http-client.ts';
+
+export interface AnswersSubjectOptions {
+  readonly store: 'in_memory' | 'redis';
+  /** The built server. */
+  readonly main: string;
+  readonly sessions: number;
+  readonly atOnce: number;
+}
+
+interface Customer {
+  readonly path: string;
+  readonly authorization: string;
+}
+
+/**
+ * The server with its local model and its articles, and beside it an echo; each is a process of its
+ * own, and this one is the client of both.
+ */
+export class AnswersSubject implements Subject {
+  readonly #parts: readonly { stop(): Promise<void> }[];
+  readonly #agent: HttpClient;
+  readonly #echo: HttpClient;
+  readonly #atOnce: number;
+  readonly #customers: readonly Customer[];
+  /** JSON of as many bytes as an answer's stream. */
+  readonly #echoed: string;
+
+  private constructor(
+    parts: readonly { stop(): Promise<void> }[],
+    { agent, echo }: { agent: HttpClient; echo: HttpClient },
+    atOnce: number,
+    { customers, echoed }: { customers: readonly Customer[]; echoed: string },
+  ) {
+    this.#parts = parts;
+    this.#agent = agent;
+    this.#echo = echo;
+    this.#atOnce = atOnce;
+    this.#customers = customers;
+    this.#echoed = echoed;
+  }
+
+  static async create(options: AnswersSubjectOptions, begin: Begin): Promise<AnswersSubject> {
+    const { store, main, sessions, atOnce } = options;
+    const parts: { stop(): Promise<void> }[] = [];
+    const settings: Record<string, string> = { SESSION_STORE_TYPE: store };
+    if (store === 'redis') {
+      const redis = await MeasuredServer.start();
+      parts.unshift(redis);
+      settings.REDIS_URL = redis.url;
+    }
+    const server = await AgentProcess.start(main, settings);
+    parts.unshift(server);
+    const port = await freePort();
+    parts.unshift(await begin({ kind: 'echo', port }));
+    const agent = new HttpClient(server.port, atOnce);
+    const echo = new HttpClient(port, atOnce);
+    const customers: Customer[] = [];
+    await concurrently(sessions, atOnce, async () => {
+      customers.push(customerOf(await agent.post({ path: '/api/sessions', body: '{}' })));
+    });
+    const answers = await Promise.all(
+      customers.slice(0, questions.length).map((customer, at) => agent.post(ask(customer, at))),
+    );
+    const bytes = median(answers.map(({ text }) => Buffer.byteLength(text)));
+    const echoed = JSON.stringify({ text: 'x'.repeat(Math.max(bytes - '{"text":""}'.length, 0)) });
+    return new AnswersSubject(parts, { agent, echo }, atOnce, { customers, echoed });
+  }
+
+  async measure(measure: Measure, count: number): Promise<Figures> {
+    const operation = this.#operation(measure);
+    const firstBytes: number[] = [];
+    collectYoungGarbage();
+    // One at a time where the time to the first byte is asked for: it shall not wait for others.
+    const atOnce = measure === 'firstByte' || measure === 'echoFirstByte' ? 1 : this.#atOnce;
+    const load = await loadOf(count, atOnce, async (index) => {
+      firstBytes.push((await operation(index)).firstByteMs);
+    });
+    return { ...load, firstByte: median(firstBytes) * 1e6 };
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#agent.close(), this.#echo.close()]);
+    for (const part of this.#parts) await part.stop();
+  }
+
+  #operation(measure: Measure): (index: number) => Promise<Received> {
+    switch (measure) {
+      case 'answers':
+      case 'firstByte':
+        return async (index) => {
+          const customer = this.#customers[index % this.#customers.length];
+          if (customer === undefined) throw new Error('There are no customers.');
+          const received = await this.#agent.post(ask(customer, index));
+          if (!received.text.includes('event: reply'))
+            throw new Error(`No answer: ${received.text}`);
+          return received;
+        };
+      case 'echoes':
+      case 'echoFirstByte':
+        return () => this.#echo.post({ path: '/echo', body: this.#echoed });
+      default:
+        throw new Error(`Answers have no measure ${measure}.`);
+    }
+  }
+}
+
+function customerOf({ text }: Received): Customer {
+  const { session_id: id, token } = JSON.parse(text) as { session_id: string; token: string };
+  return { path: `/api/sessions/${id}/messages`, authorization: `Bearer ${token}` };
+}
+
+function ask({ path, authorization }: Customer, index: number): Call {
+  const message = questions[index % questions.length]?.question;
+  return {
+    path,
+    headers: { authorization, accept: 'text/event-stream', 'idempotency-key': randomUUID() },
+    body: JSON.stringify({ message }),
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('There is no free port.');
+  return address.port;
+}

@@ -1,0 +1,73 @@
+import { atLeast, atMost, type Experiment } from '../experiment.ts';
+
+/** How much of everything; `quick` is for a look whether it runs, its figures mean little. */
+export interface ServerSizes {
+  readonly rounds: number;
+  readonly sessions: number;
+  readonly atOnce: number;
+  readonly answers: number;
+  readonly firstBytes: number;
+}
+
+export const fullServerSizes: ServerSizes = {
+  rounds: 5,
+  sessions: 200,
+  atOnce: 50,
+  answers: 4_000,
+  firstBytes: 1_000,
+};
+
+export const quickServerSizes: ServerSizes = {
+  rounds: 1,
+  sessions: 50,
+  atOnce: 10,
+  answers: 200,
+  firstBytes: 50,
+};
+
+/** @param main the built server */
+export function serverExperiments(sizes: ServerSizes, main: string): readonly Experiment[] {
+  return [answers('in_memory', sizes, main), answers('redis', sizes, main)];
+}
+
+function answers(
+  store: 'in_memory' | 'redis',
+  { sessions, atOnce, answers: count, firstBytes }: ServerSizes,
+  main: string,
+): Experiment {
+  const where = store === 'redis' ? 'on Redis' : 'in memory';
+  const speed = store === 'redis' ? 0.25 : 0.4;
+  return {
+    name: store === 'redis' ? 'server/redis' : 'server/memory',
+    subjects: { server: { kind: 'answers', store, main, sessions, atOnce } },
+    blocks: [
+      [
+        {
+          name: 'echo’s first byte',
+          subject: 'server',
+          measure: 'echoFirstByte',
+          count: firstBytes,
+        },
+        { name: 'first byte', subject: 'server', measure: 'firstByte', count: firstBytes },
+        { name: 'echoes', subject: 'server', measure: 'echoes', count },
+        { name: 'answers', subject: 'server', measure: 'answers', count },
+      ],
+    ],
+    rows: [
+      {
+        title: `An echo → an answer ${where}: the median time to its first byte, one at a time`,
+        of: 'firstByte',
+        figures: ['echo’s first byte', 'first byte'],
+        compare: 'growth',
+        ...(store === 'in_memory' ? { target: atMost(5) } : {}),
+      },
+      {
+        title: `Echoes → answers ${where}, ${atOnce} at once`,
+        of: 'rate',
+        figures: ['echoes', 'answers'],
+        compare: 'growth',
+        target: atLeast(speed),
+      },
+    ],
+  };
+}

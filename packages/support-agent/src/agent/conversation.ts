@@ -1,0 +1,94 @@
+import type { JsonObject, JsonValue, Message } from 'holdfast';
+import type { ModelMessage, ToolCall } from '../model/model.ts';
+
+/** How much of what was said a model sees; the tools' messages in between come on top. */
+const spokenLimit = 20;
+
+/** So many stored messages hold it: most turns store a question, a call, its result and an answer. */
+export const storedLimit = 40;
+
+/**
+ * The conversation as a model sees it, with the question last. The question is stored already; in a
+ * retry after other messages it stands among them and is put last all the same.
+ */
+export function modelMessages(stored: readonly Message[], question: string): ModelMessage[] {
+  const messages = spokenAndPairs(stored);
+  const asked = messages.findLastIndex(({ role, ...rest }) => {
+    return role === 'user' && 'text' in rest && rest.text === question;
+  });
+  const before = messages.filter((_, index) => index !== asked);
+  return [...newest(before, spokenLimit - 1), { role: 'user', text: question }];
+}
+
+/** How many of the newest answers, one after the other, answered nothing. What a person wrote ends the row. */
+export function countUnanswered(stored: readonly Message[]): number {
+  const answers = stored.filter(
+    ({ role, content }) =>
+      role === 'operator' || (role === 'assistant' && callsIn(content) === undefined),
+  );
+  const last = answers.findLastIndex(
+    ({ role, content }) => role === 'operator' || fieldsOf(content).answered !== false,
+  );
+  return answers.length - 1 - last;
+}
+
+/** The `seq` of the customer's newest message. */
+export function lastCustomerSeq(stored: readonly Message[]): number {
+  return stored.findLast(({ role }) => role === 'user')?.seq ?? 1;
+}
+
+/** What was said, and the calls of tools that have all their results behind them. */
+function spokenAndPairs(stored: readonly Message[]): ModelMessage[] {
+  return stored.flatMap(({ role, content }, index): ModelMessage[] => {
+    if (role === 'assistant') {
+      const calls = callsIn(content);
+      if (calls !== undefined) return pairs(calls, stored.slice(index + 1));
+    }
+    const { text } = fieldsOf(content);
+    if (typeof text !== 'string') return [];
+    if (role === 'assistant') return [{ role, text, toolCalls: [] }];
+    return role === 'user' || role === 'operator' ? [{ role, text }] : [];
+  });
+}
+
+function pairs(calls: readonly ToolCall[], following: readonly Message[]): ModelMessage[] {
+  const end = following.findIndex(({ role }) => role !== 'tool');
+  const results = following.slice(0, end < 0 ? undefined : end).flatMap(({ content }) => {
+    const { tool_call_id: callId, result } = fieldsOf(content);
+    return typeof callId === 'string' && result !== undefined ? [{ callId, result }] : [];
+  });
+  const answers = calls.flatMap(({ id, name }): ModelMessage[] => {
+    const found = results.find(({ callId }) => callId === id);
+    return found === undefined ? [] : [{ role: 'tool', callId: id, name, result: found.result }];
+  });
+  if (answers.length < calls.length) return [];
+  return [{ role: 'assistant', text: '', toolCalls: calls }, ...answers];
+}
+
+/** From the oldest of the newest `limit` spoken messages on. */
+function newest(messages: readonly ModelMessage[], limit: number): readonly ModelMessage[] {
+  const spoken = messages.flatMap((message, index) =>
+    message.role === 'tool' || (message.role === 'assistant' && message.toolCalls.length > 0)
+      ? []
+      : [index],
+  );
+  return messages.slice(spoken.at(-limit) ?? 0);
+}
+
+// Every turn reads the whole window, and anybody may have written to it: these look, and copy nothing.
+
+function fieldsOf(content: JsonValue): JsonObject {
+  const isObject = typeof content === 'object' && content !== null && !Array.isArray(content);
+  return isObject ? (content as JsonObject) : {};
+}
+
+function callsIn(content: JsonValue): readonly ToolCall[] | undefined {
+  const { tool_calls: calls } = fieldsOf(content);
+  if (!Array.isArray(calls) || calls.length === 0) return undefined;
+  return calls.every(isCall) ? (calls as unknown as readonly ToolCall[]) : undefined;
+}
+
+function isCall(call: JsonValue): boolean {
+  const { id, name, input } = fieldsOf(call);
+  return typeof id === 'string' && typeof name === 'string' && input !== undefined;
+}

@@ -1,0 +1,150 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createTestSessions } from 'holdfast/testing';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { z } from 'zod';
+import { CustomerSupportAgent } from '../agent/customer-support-agent.ts';
+import { LocalModel } from '../model/local-model.ts';
+import { phrases } from '../model/phrases.ts';
+import { packageRoot } from '../package-root.ts';
+import type { KnowledgeBase } from './knowledge-base.ts';
+import { loadKnowledge } from './load-knowledge.ts';
+import { articleOf } from './passage.ts';
+import { contentTerms } from './terms.ts';
+
+const answerable = z.array(z.strictObject({ question: z.string(), article: z.string() }));
+const unanswerable = z.array(z.strictObject({ question: z.string(), near: z.boolean() }));
+type Question = z.infer<typeof answerable>[number];
+
+let knowledge: KnowledgeBase;
+/** The search is tuned with these. */
+let tuned: Question[];
+/** And these are only measured: no failure may show one of them. */
+let heldOut: Question[];
+let withoutAnswer: z.infer<typeof unanswerable>;
+
+beforeAll(async () => {
+  knowledge = await loadKnowledge();
+  tuned = answerable.parse(await read('questions.json'));
+  heldOut = answerable.parse(await read('held-out-questions.json'));
+  withoutAnswer = unanswerable.parse(await read('unanswerable.json'));
+});
+
+async function read(name: string): Promise<unknown> {
+  return JSON.parse(await readFile(join(packageRoot, 'evaluation', name), 'utf8'));
+}
+
+/** The articles that are found, best first, each in the place of its best section. */
+function articlesFor(question: string): string[] {
+  const found = knowledge.search(question, { limit: knowledge.size });
+  return [...new Set(found.map(({ id }) => articleOf(id)))];
+}
+
+/** The part of the questions whose article is among the best so many. */
+function topShare(questions: readonly Question[], places: number): number {
+  const isFound = ({ question, article }: Question) =>
+    articlesFor(question).slice(0, places).includes(article);
+  return questions.filter(isFound).length / questions.length;
+}
+
+/** What becomes of each question as the first one of a conversation with the local model. */
+async function replyTo(questions: readonly { readonly question: string }[]) {
+  const sessions = createTestSessions();
+  onTestFinished(() => sessions.close());
+  const agent = new CustomerSupportAgent({ sessions, model: new LocalModel(), knowledge });
+  const outcomes: { isAnswered: boolean; isRefused: boolean; articles: string[] }[] = [];
+  for (const [index, { question }] of questions.entries()) {
+    const { id: sessionId } = await agent.getOrCreateSession({ sessionId: `s-${index}` });
+    const { message, sources } = await agent.processMessage({ sessionId, message: question });
+    outcomes.push({
+      isAnswered: sources.length > 0,
+      isRefused:
+        sources.length === 0 &&
+        message.includes(phrases.unknown) &&
+        message.includes(phrases.offer),
+      articles: sources.map(({ id }) => articleOf(id)),
+    });
+  }
+  return outcomes;
+}
+
+function share<Item>(items: readonly Item[], fits: (item: Item, index: number) => boolean): number {
+  return items.filter(fits).length / items.length;
+}
+
+function print(title: string, figures: Readonly<Record<string, number>>): void {
+  const lines = Object.entries(figures).map(
+    ([name, value]) => `  ${name.padEnd(42)}${(value * 100).toFixed(1).padStart(6)} %`,
+  );
+  console.info([title, ...lines].join('\n'));
+}
+
+describe('the questions of the evaluation', () => {
+  it('are as many and as different as its rules say', () => {
+    const all = [...tuned, ...heldOut];
+    expect([tuned.length, heldOut.length, withoutAnswer.length]).toEqual([40, 20, 25]);
+    expect(withoutAnswer.filter(({ near }) => near)).toHaveLength(10);
+    expect(new Set([...all, ...withoutAnswer].map(({ question }) => question)).size).toBe(85);
+    expect(new Set(all.map(({ article }) => article)).size).toBeGreaterThanOrEqual(28);
+  });
+
+  it('have at most a third of their content words from the title of the article', async () => {
+    const titles = new Map<string, string>();
+    for (const { article } of [...tuned, ...heldOut]) {
+      const text = await readFile(join(packageRoot, 'knowledge', `${article}.md`), 'utf8');
+      titles.set(article, text.slice(0, text.indexOf('\n')));
+    }
+    const titleShare = ({ question, article }: Question) => {
+      const title = new Set(contentTerms(titles.get(article) ?? ''));
+      return share(contentTerms(question), (term) => title.has(term));
+    };
+    const breaking = [...tuned, ...heldOut].filter((one) => titleShare(one) > 1 / 3);
+    expect(breaking.length).toBe(0);
+  });
+});
+
+describe('the search', () => {
+  it('has the right article among its first three for nine questions in ten', () => {
+    const all = [...tuned, ...heldOut];
+    const figures = {
+      'first, of the 40 that it is tuned with': topShare(tuned, 1),
+      'in the first three, of those': topShare(tuned, 3),
+      'first, of the 20 that nobody looked at': topShare(heldOut, 1),
+      'in the first three, of those 20': topShare(heldOut, 3),
+      'first, of all 60': topShare(all, 1),
+      'in the first three, of all 60': topShare(all, 3),
+    };
+    print('The right article is', figures);
+    expect(figures['in the first three, of those 20']).toBeGreaterThanOrEqual(0.9);
+    expect(figures['in the first three, of all 60']).toBeGreaterThanOrEqual(0.9);
+  });
+});
+
+describe('the agent with the local model', () => {
+  it('says that it does not know, and offers a person, where no article answers', async () => {
+    const replies = await replyTo(withoutAnswer);
+    const near = replies.filter((_, index) => withoutAnswer[index]?.near);
+    const figures = {
+      'of all 25 without an answer': share(replies, ({ isRefused }) => isRefused),
+      'of the 10 near a topic': share(near, ({ isRefused }) => isRefused),
+    };
+    print('“I don’t know”, with a person offered, is said to', figures);
+    expect(figures['of all 25 without an answer']).toBeGreaterThanOrEqual(0.9);
+  });
+
+  it('answers most questions that have an answer, mostly from the right article', async () => {
+    const all = [...tuned, ...heldOut];
+    const replies = await replyTo(all);
+    const isRight = ({ articles }: (typeof replies)[number], index: number) =>
+      articles.includes(all[index]?.article ?? '');
+    const figures = {
+      'of the 40': share(replies.slice(0, 40), ({ isAnswered }) => isAnswered),
+      'of the 20': share(replies.slice(40), ({ isAnswered }) => isAnswered),
+      'of all 60': share(replies, ({ isAnswered }) => isAnswered),
+      'of all 60, from the right article': share(replies, isRight),
+    };
+    print('An answer is given to', figures);
+    expect(figures['of all 60']).toBeGreaterThanOrEqual(0.8);
+    expect(figures['of all 60, from the right article']).toBeGreaterThanOrEqual(0.7);
+  });
+});

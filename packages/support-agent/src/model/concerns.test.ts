@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { concernIn } from './concerns.ts';
+
+describe('concernIn', () => {
+  it.each([
+    'I was injured when your harness broke',
+    'my son got badly hurt by the tent pole',
+    'The stove caught fire in my kitchen!',
+    'there was a fire',
+    'We had an accident with your rope',
+    'my rope snapped on the wall',
+    'your gas canister exploded',
+    'I ended up in hospital',
+    'The recalled carabiner failed and she fell',
+    'I burned my hand on the stove',
+    'the tent pole hit and injured my daughter',
+    'This helmet is dangerous',
+  ])('hears a matter of safety in %j', (text) => {
+    expect(concernIn(text)).toBe('safety');
+  });
+
+  it.each([
+    'You will hear from my lawyer',
+    'I will sue you',
+    "I'm going to take you to court",
+    'see you in court',
+    'I am considering legal action',
+    'I have reported you to Trading Standards',
+    'my solicitor will write to you',
+    'This goes to the ombudsman.',
+  ])('hears a legal matter in %j', (text) => {
+    expect(concernIn(text)).toBe('legal');
+  });
+
+  it.each([
+    'What the fuck is this',
+    'this is the worst shop ever',
+    'This is the worst!',
+    'You are completely useless',
+    'WHERE IS MY MONEY!!!',
+    'I am really angry now',
+    'absolutely terrible service',
+    "I'm fed up with waiting",
+    'you bloody idiots',
+    'THIS TENT LEAKS, I WANT MY MONEY BACK!',
+  ])('hears anger in %j', (text) => {
+    expect(concernIn(text)).toBe('anger');
+  });
+
+  it('tells the gravest of several', () => {
+    expect(concernIn('you idiots, my lawyer knows that I was injured')).toBe('safety');
+    expect(concernIn('you idiots, my lawyer will call')).toBe('legal');
+  });
+
+  it.each([
+    'I work for the fire service, do I get a discount?',
+    'I work in the hospital, is there a discount?',
+    'Do ambulance drivers get anything off?',
+    'I ordered twice by accident',
+    'I accidentally ordered two tents',
+    'Law and courts',
+    'Legal rights for faulty goods',
+    'Which law applies to my order?',
+    'How do I report a scam?',
+    'Is my rope recalled?',
+    'My name is Sue',
+    'these boots hurt my feet',
+    'HOW LONG DOES A REFUND TAKE?',
+    'GPS!',
+    'FF-20418837 !!!',
+    'Can I use a stove inside a tent?',
+    'Do you sell crampons and a scraper?',
+    'The strap of my backpack broke',
+    'what is the worst that rain can do to down?',
+    '',
+  ])('hears none in %j', (text) => {
+    expect(concernIn(text)).toBeNull();
+  });
+});

@@ -1,0 +1,70 @@
+import type { EscalationReason } from '../tools/support-record.ts';
+
+const relative =
+  '(?:child|kid|baby|son|daughter|wife|husband|partner|mother|father|brother|sister|friend|dog)';
+const lifelines = '(?:rope|harness|carabiner|helmet|sling|belay device|ice axe)';
+const harmed = '(?:hurt|injured|burn(?:t|ed)|poisoned|killed|electrocuted)';
+
+const safety = [
+  /\binjur(?:y|ies|ed)\b/,
+  new RegExp(
+    `\\b(?:i|we|he|she|they|someone|somebody|${relative})(?:'s|'m|'re|'ve)? (?:(?:was|were|got|am|is|are|been|have|has|had|badly|almost|nearly) ){1,3}${harmed}\\b`,
+  ),
+  new RegExp(
+    `\\b${harmed} (?:me|him|her|us|them|someone|somebody|(?:my|our|his|her) ${relative})\\b`,
+  ),
+  /\bi(?:'ve| have)? hurt (?:my|myself)\b/,
+  /\bburn(?:t|ed|s)? (?:on )?(?:my|his|her|our|their) (?:\w+ )?(?:hands?|arms?|legs?|face|fingers?|skin|hair)\b/,
+  /\b(?:caught|catch(?:es)?|catching|on|set|started a|was a|been a|is a) fire\b(?! (?:service|brigade|fighter|retardant|resistant))/,
+  /\b(?:explod(?:e|es|ed|ing)|explosion|burst into flames|gas leak|leak(?:s|ed|ing)? gas|electric shock|allergic reaction)\b/,
+  /\bcarbon monoxide (?:poison|alarm)/,
+  /\b(?:(?:an?|the|my|our|this|had|serious|bad|terrible|climbing)\b(?: \w+)? accident|accident (?:with|happened))\b/,
+  /(?<!\bwork(?:s|ing)? )\b(?:in|to) (?:the )?(?:hospital|a&e)\b|\bhospitali[sz]ed\b|\bemergency room\b/,
+  /\b(?:suicid\w*|kill myself|self-harm|end my life)\b/,
+  new RegExp(
+    `\\b${lifelines}\\b.{0,30}\\b(?:snapped|broke|failed|tore|ripped|burst|came undone|collapsed)\\b`,
+  ),
+  /\b(?:is|are|was|were|that's|it's) (?:\w+ )?(?:dangerous|unsafe)\b/,
+  /\brecall(?:ed|s)?\b.{0,60}\b(?:harm|hurt|fell|failed|broke|snapped)/,
+];
+
+const legal = [
+  /\b(?:lawyer|solicitor|attorney|barrister|lawsuit|litigation|ombudsman|trading standards|small claims)s?\b/,
+  /\blegal (?:action|steps|proceedings|advice|department|team|claim|case|notice)\b/,
+  /\b(?:take|see|meet|drag|go|going|taking|seeing|end up|all)\b.{0,30}\b(?:in|to) court\b/,
+  /\bcourt (?:order|case|action|claim|proceedings)\b/,
+  /\bsuing\b|\bsue (?:you|your|the company|the shop|for)\b|\b(?:i|we)(?:'ll| will| shall| could| can| might| am going to| are going to) sue\b|\bsued\b/,
+  /\b(?:call|calling|called|tell|told|go to|going to|went to|report\w*)\b.{0,30}\bthe police\b/,
+];
+
+const anger = [
+  /\b(?:fuck\w*|motherfuck\w*|shit\w*|bullshit|wtf|bastards?|bitch(?:es)?|assholes?|arseholes?|arse|crap|cunts?|dickheads?|wankers?|bollocks|piss(?:ed)?(?: off)?|bloody (?:hell|useless|awful|idiots?))\b/,
+  /\bwhat the hell\b|\b(?:go to|burn in) hell\b/,
+  /\b(?:idiots?|morons?|imbeciles?|scammers|crooks|thieves|liars|con artists)\b/,
+  /\b(?:you|bot|this|that|service|support|chat|company|shop|team|completely|absolutely|totally|utterly|are|is|so) (?:is |are |'re )?(?:useless|stupid|pathetic|hopeless|incompetent|ridiculous|outrageous|disgusting|disgraceful|unacceptable|appalling|a joke|a disgrace)\b/,
+  /\b(?:this|you|it)(?:'s| is|'re| are)? (?:really )?(?:the|your) worst\b|\bworst (?:\w+ )?(?:service|company|shop|support|experience|customer|ever)\b|\bworst ever\b/,
+  /\b(?:i'm|i am|im|we are|we're|makes me|really|so|very|getting) (?:\w+ )?(?:angry|furious|livid|outraged|fuming|fed up|disgusted)\b/,
+  /\bfed up\b|\bsick (?:and tired )?of (?:you|this|it|waiting|your)\b|\b(?:i have|i've|i) had enough\b/,
+  /\bi hate (?:you|this|your)\b|\b(?:ripped me off|rip-?off)\b|\bnever (?:again|buy|order|shop)(?:ing)? (?:from|with) you\b/,
+  /\b(?:terrible|awful|horrible|appalling|dreadful|shocking) (?:customer )?(?:service|support|company|shop|experience)\b/,
+];
+
+/**
+ * What in a message calls for a person although nobody asked for one, the gravest first.
+ *
+ * @param text as `plainText` makes it.
+ */
+export function concernIn(text: string): Exclude<EscalationReason, 'asked_for'> | null {
+  const lower = text.toLowerCase();
+  const says = (patterns: readonly RegExp[]) => patterns.some((pattern) => pattern.test(lower));
+  if (says(safety)) return 'safety';
+  if (says(legal)) return 'legal';
+  return says(anger) || isShouted(text) ? 'anger' : null;
+}
+
+/** Capitals alone may be a habit: it takes an exclamation mark, and more than a word or two. */
+function isShouted(text: string): boolean {
+  const capitals = text.match(/\p{Lu}/gu)?.length ?? 0;
+  const small = text.match(/\p{Ll}/gu)?.length ?? 0;
+  return text.includes('!') && capitals >= 12 && small * 10 <= capitals && /\S \S+ \S/.test(text);
+}

@@ -1,0 +1,29 @@
+import type { JsonValue } from 'holdfast';
+import type { ModelMessage } from './model.ts';
+
+/** What a conversation comes down to for the local model. */
+export interface Dialogue {
+  /** The customer's newest message. */
+  readonly question: string;
+  /** What was said right before it by the model; empty when there is nothing. */
+  readonly previous: string;
+  /** Everything that the model has said so far. */
+  readonly said: readonly string[];
+  /** The results of this turn's tools, oldest first. */
+  readonly results: readonly { readonly name: string; readonly result: JsonValue }[];
+}
+
+export function readDialogue(messages: readonly ModelMessage[]): Dialogue {
+  const at = messages.findLastIndex(({ role }) => role === 'user');
+  const question = messages[at];
+  const before = messages.slice(0, Math.max(at, 0));
+  const last = before.findLast((message) => message.role !== 'tool' && message.text !== '');
+  return {
+    question: question?.role === 'user' ? question.text : '',
+    previous: last?.role === 'assistant' ? last.text : '',
+    said: before.flatMap((message) => (message.role === 'assistant' ? [message.text] : [])),
+    results: messages
+      .slice(at + 1)
+      .flatMap((message) => (message.role === 'tool' ? [message] : [])),
+  };
+}

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { phrases } from './phrases.ts';
+import { agrees, smallTalkReply, withoutGreeting } from './small-talk.ts';
+
+describe('smallTalkReply', () => {
+  it.each([
+    ['Hello!', 'howCanIHelp'],
+    ['good morning', 'howCanIHelp'],
+    ['hi there', 'howCanIHelp'],
+    ['yes', 'howCanIHelp'],
+    ['ok, thanks a lot!', 'thanks'],
+    ['Thank you very much.', 'thanks'],
+    ['bye', 'goodbye'],
+    ['no thanks', 'declined'],
+    ['Are you a robot?', 'machine'],
+    ['am I talking to a real person?', 'machine'],
+    ['are you a bot or a human', 'machine'],
+  ] as const)('replies to %j', (text, phrase) => {
+    expect(smallTalkReply(text)).toBe(phrases[phrase]);
+  });
+
+  it.each([
+    'hi-vis jacket',
+    'Hello, how long does a refund take?',
+    'thank you card',
+    'no parcel has arrived',
+    'are you open on Sunday?',
+    'yes I want to return it',
+    '👋',
+  ])('has no reply to %j', (text) => {
+    expect(smallTalkReply(text)).toBeNull();
+  });
+});
+
+describe('withoutGreeting', () => {
+  it.each([
+    ['Hello, where is it?', 'where is it?'],
+    ['good morning! a refund', 'a refund'],
+    ['hi-vis jacket', 'hi-vis jacket'],
+    ['high boots', 'high boots'],
+  ])('of %j leaves %j', (text, rest) => {
+    expect(withoutGreeting(text)).toBe(rest);
+  });
+});
+
+describe('agrees', () => {
+  it.each(['yes', 'Yes please!', 'ok', 'sure, go ahead', 'please do'])('hears it in %j', (text) => {
+    expect(agrees(text)).toBe(true);
+  });
+
+  it.each(['no', 'yes but not now', 'yesterday', 'please help', ''])('does not in %j', (text) => {
+    expect(agrees(text)).toBe(false);
+  });
+});

@@ -1,0 +1,59 @@
+import { contentTerms } from '../knowledge/terms.ts';
+import type { Fact } from '../tools/fact.ts';
+import type { EscalationReason } from '../tools/support-record.ts';
+import { offeredBy, picked } from './choice.ts';
+import { concernIn } from './concerns.ts';
+import type { Dialogue } from './dialogue.ts';
+import { findFacts } from './find-facts.ts';
+import { readPersonRequest } from './intents.ts';
+import { phrases } from './phrases.ts';
+import { plainText } from './plain-text.ts';
+import { agrees, smallTalkReply, withoutGreeting } from './small-talk.ts';
+
+/** The search takes no more words into account than stand in so many characters. */
+const maxQuery = 1_000;
+
+/** What the local model takes a message for. */
+export interface Understanding {
+  /** What the customer tells about themselves. */
+  readonly facts: readonly Fact[];
+  /** Why a person is needed, if one is. */
+  readonly reason: EscalationReason | null;
+  /** The fixed phrase that answers it, where nothing needs to be looked up. */
+  readonly smallTalk: string | null;
+  /** The sections that it picks of those that the answer before offered. */
+  readonly labels: readonly string[] | null;
+  /** Whether the answer before left the customer a choice. */
+  readonly wasAskedBack: boolean;
+  /** What is to be looked up. */
+  readonly queries: readonly string[];
+}
+
+export function understand({ question, previous }: Dialogue): Understanding {
+  const text = plainText(question);
+  const request = readPersonRequest(text);
+  const { facts, rest, isAll } = findFacts(request.rest);
+  const offered = offeredBy(previous);
+  const labels = offered && picked(offered, text);
+  const isRefusal = request.rest !== text && contentTerms(request.rest).length === 0;
+  const reply = isRefusal ? phrases.declined : smallTalkReply(text);
+  const smallTalk = labels === null ? reply : null;
+  const takesOffer = previous.endsWith(phrases.offer) && agrees(text);
+  const reason = reasonToEscalate(text, request.asks || takesOffer);
+  const needsNoSearch = reason === 'asked_for' || smallTalk !== null || isAll;
+  const query = (withoutGreeting(rest) || text).slice(0, maxQuery);
+  return {
+    facts,
+    reason,
+    smallTalk,
+    labels,
+    wasAskedBack: offered !== null,
+    queries: needsNoSearch ? [] : (labels ?? [query]),
+  };
+}
+
+function reasonToEscalate(text: string, isAsked: boolean): EscalationReason | null {
+  const concern = concernIn(text);
+  if (concern === 'safety' || concern === 'legal') return concern;
+  return isAsked ? 'asked_for' : concern;
+}

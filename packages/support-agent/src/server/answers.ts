@@ -1,0 +1,174 @@
+import { z } from 'zod';
+import { statusSchema } from './schemas.ts';
+
+/** What the server answers. These are what `/docs` shows, and the tests hold every answer to them. */
+
+/** Schemas that the document names, and refers to by their names. */
+export const components = z.registry<{ id: string }>();
+
+const time = z.iso.datetime();
+const count = z.int().min(0);
+
+export const problemAnswer = z
+  .strictObject({
+    type: z.string().describe('`urn:holdfast:error:` and the code.'),
+    title: z.string(),
+    status: z.int().min(400).max(599),
+    detail: z.string().describe('What was wrong, and what to do.'),
+    code: z.string().describe('Stable: what a program may go by.'),
+  })
+  .describe('A refusal or a failure (RFC 9457).')
+  .register(components, { id: 'Problem' });
+
+export const sessionAnswer = z
+  .strictObject({
+    session_id: z.string(),
+    user_id: z.string().nullable(),
+    thread_id: z.string(),
+    status: statusSchema.describe(
+      'active: the assistant answers. handed_over: a person does. closed: no more messages.',
+    ),
+    escalated: z.boolean().describe('A person is needed.'),
+    message_count: count.describe('The customer’s messages.'),
+    metadata: z.record(z.string(), z.unknown()),
+    created_at: time,
+    updated_at: time,
+    last_activity: time,
+    expires_at: time,
+    version: count.describe('Grows with every change.'),
+  })
+  .describe('A session.')
+  .register(components, { id: 'Session' });
+
+export const newSessionAnswer = z
+  .strictObject({
+    ...sessionAnswer.shape,
+    token: z.string().describe('The session’s secret. It is told here and nowhere else.'),
+  })
+  .describe('The new session, with its token.')
+  .register(components, { id: 'NewSession' });
+
+export const sessionsAnswer = z
+  .strictObject({
+    sessions: z.array(sessionAnswer),
+    next_cursor: z.string().nullable().describe('The next page’s `cursor`; null on the last.'),
+  })
+  .describe('A page of sessions, in a stable order.')
+  .register(components, { id: 'Sessions' });
+
+export const messageAnswer = z
+  .strictObject({
+    id: z.string(),
+    seq: z.int().min(1).describe('Its place in the conversation.'),
+    role: z.enum(['user', 'assistant', 'tool', 'system', 'operator']),
+    content: z.unknown().describe('Any JSON; what somebody said has it as `text`.'),
+    created_at: time,
+  })
+  .describe('A message as it is stored.')
+  .register(components, { id: 'Message' });
+
+export const historyAnswer = z
+  .strictObject({
+    messages: z.array(messageAnswer).describe('Oldest first.'),
+    next_before: z
+      .int()
+      .nullable()
+      .describe('The next page’s `before`; null when nothing is older.'),
+  })
+  .describe('A page of the conversation.')
+  .register(components, { id: 'History' });
+
+export const statsAnswer = z
+  .strictObject({
+    store_type: z.enum(['in_memory', 'redis']),
+    active_sessions: count,
+    max_sessions: count.nullable(),
+    active_leases: count.describe('Turns that run.'),
+    waiters: count.describe('Turns that wait for their session.'),
+    l1_cache_enabled: z.boolean(),
+    l1_cache_size: count,
+    l1_cache_hit_rate: z.number().min(0).max(1),
+    encryption_enabled: z.boolean(),
+    locking_enabled: z.boolean(),
+  })
+  .describe('The session store’s figures.')
+  .register(components, { id: 'Stats' });
+
+const sourceAnswer = z
+  .strictObject({
+    id: z.string(),
+    title: z.string(),
+    heading: z.string(),
+    score: z.number().describe('Comparable within one search only.'),
+  })
+  .describe('The part of an article that an answer rests on.')
+  .register(components, { id: 'Source' });
+
+const ticketAnswer = z
+  .strictObject({
+    id: z.string(),
+    reason: z.string(),
+    from_seq: count,
+    to_seq: count,
+    created_at: time,
+  })
+  .describe('What a person finds the conversation by.')
+  .register(components, { id: 'Ticket' });
+
+export const replyAnswer = z
+  .strictObject({
+    message: z.string().describe('Empty when a person has the conversation.'),
+    sources: z.array(sourceAnswer),
+    requires_escalation: z.boolean(),
+    confidence: z.number().min(0).max(1),
+    tools_used: z.array(z.string()),
+    processing_time: z.number().min(0).describe('Seconds, waiting for other messages included.'),
+    metadata: z.strictObject({
+      session_stats: statsAnswer.nullable(),
+      ticket: ticketAnswer.nullable(),
+    }),
+  })
+  .describe('The answer to a message.')
+  .register(components, { id: 'Reply' });
+
+export const liveEvent = z
+  .looseObject({
+    seq: z.int().min(1).describe('Its place in the session’s live output, and the event’s id.'),
+    turn_id: z.string(),
+    created_at: time,
+    type: z.string().describe('The event’s name.'),
+  })
+  .describe('A live event: its place, and what its type says.')
+  .register(components, { id: 'LiveEvent' });
+
+export const searchAnswer = z
+  .strictObject({
+    results: z.array(z.strictObject({ ...sourceAnswer.shape, text: z.string() })),
+  })
+  .describe('Passages of the articles, best first.')
+  .register(components, { id: 'SearchResults' });
+
+export const cleanupAnswer = z
+  .strictObject({ removed: count.describe('Expired sessions that were removed.') })
+  .describe('What was cleaned up.');
+
+export const revokedAnswer = z
+  .strictObject({ revoked: count.describe('Sessions that were ended.') })
+  .describe('What was ended.');
+
+export const liveAnswer = z.strictObject({ live: z.literal(true) }).describe('The process runs.');
+
+export const readyAnswer = z.strictObject({ ready: z.boolean() }).describe('Whether it can work.');
+
+export const healthAnswer = z
+  .strictObject({
+    healthy: z.boolean(),
+    operations: z.strictObject({ set: z.boolean(), get: z.boolean(), delete: z.boolean() }),
+    stats: statsAnswer.optional().describe('For operators, while the store works.'),
+  })
+  .describe('Whether the session store works.')
+  .register(components, { id: 'Health' });
+
+export const nothing = z.null().describe('It was done.');
+export const eventStream = z.string().describe('Events: see the description.');
+export const metricsText = z.string().describe('Metrics in Prometheus’s text format.');

@@ -1,0 +1,92 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { HoldfastError } from 'holdfast';
+import { eventStream } from '../answers.ts';
+import { problemInStream } from '../error-handler.ts';
+import type { EventStream } from '../event-stream.ts';
+import { operation } from '../operations.ts';
+import { sessionParams, streamHeaders, streamQuery } from '../schemas.ts';
+import type { Services } from '../services.ts';
+import { eventsOf } from '../turn-stream.ts';
+import type { ZodTypeProvider } from '../validation.ts';
+
+export async function streamRoutes(instance: FastifyInstance, services: Services): Promise<void> {
+  const app = instance.withTypeProvider<ZodTypeProvider>();
+  const { gate, streams } = services;
+
+  const watch = operation({
+    id: 'watchSession',
+    tag: 'Messages',
+    by: 'session',
+    summary: 'Watch a session live',
+    description: [
+      'The live events of all its turns, wherever they run, each with its seq as id. With',
+      '`Last-Event-ID` (or `after`) it goes on behind that event, at any instance; without, it begins',
+      'with what comes next. Output is kept for a minute at least, 1,024 events and 256 KB of it at',
+      'most: where some is missing, `turn.gap` says so. The stream ends with `session.ended` (or when',
+      'its reader may no longer read), with `server.closing` (come back at once), or with `error` and',
+      'a problem. A reader that takes less than 16 KB in 60 s is let go.',
+    ].join(' '),
+    params: sessionParams,
+    querystring: streamQuery,
+    headers: streamHeaders,
+    answers: { 200: eventStream },
+    produces: ['text/event-stream'],
+  });
+  app.get(
+    '/api/sessions/:id/stream',
+    { schema: watch, exposeHeadRoute: false, config: { isWatching: true } },
+    async (request, reply) => {
+      const { id } = await gate.session(request, request.params.id);
+      const after = request.headers['last-event-id'] ?? request.query.after;
+      return streams.watch(reply, async (stream) => {
+        await follow(services, stream, { id, after, request });
+      });
+    },
+  );
+}
+
+interface Place {
+  readonly id: string;
+  readonly after: number | undefined;
+  readonly request: FastifyRequest;
+}
+
+async function follow(
+  { sessions, gate }: Services,
+  stream: EventStream,
+  { id, after, request }: Place,
+): Promise<void> {
+  let take = () => {};
+  const placed = new Promise<void>((resolve) => {
+    take = resolve;
+  });
+  const events = sessions
+    .subscribe(id, { after, signal: stream.signal, onReady: take })
+    [Symbol.asyncIterator]();
+  const next = eventsOf(events);
+  const first = next();
+  // What keeps it from being read is a refusal; and whoever sees it open misses nothing.
+  await Promise.race([placed, first]);
+  stream.open();
+  try {
+    await stream.relay(first, next, () => mayStay(gate.session(request, id)));
+    await stream.send(stream.stopped ? serverClosing : { event: 'session.ended', data: {} });
+  } catch (error) {
+    await stream.send({ event: 'error', data: problemInStream(error, request) });
+  } finally {
+    await events.return?.();
+  }
+  stream.end();
+}
+
+const serverClosing = { event: 'server.closing', data: {}, retry: 1_000 };
+
+/** Whether the reader's token still is the session's. While the store cannot tell, it stays. */
+async function mayStay(session: Promise<unknown>): Promise<boolean> {
+  try {
+    await session;
+    return true;
+  } catch (error) {
+    return !(error instanceof HoldfastError && error.status < 500);
+  }
+}

@@ -1,0 +1,62 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { Composer } from './components/composer.tsx';
+import { EndDialog } from './components/end-dialog.tsx';
+import { Header } from './components/header.tsx';
+import { Log } from './components/log.tsx';
+import { StatusLine } from './components/status-line.tsx';
+import type { Conversation } from './conversation.ts';
+
+export function App({ conversation }: { conversation: Conversation }) {
+  const [state, setState] = useState(conversation.state);
+  const [ending, setEnding] = useState(false);
+  const log = useRef<HTMLDivElement>(null);
+  const input = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => conversation.subscribe(setState), [conversation]);
+
+  /** For buttons that vanish once pressed: the focus goes where one reads on, instead of being lost. */
+  function act(work: () => Promise<void>) {
+    log.current?.focus({ preventScroll: true });
+    void work();
+  }
+
+  function startNew() {
+    conversation.startNew();
+    input.current?.focus();
+  }
+
+  function end() {
+    input.current?.focus();
+    void conversation.end();
+  }
+
+  return (
+    <div class="page">
+      <a class="skip" href="#message">
+        Skip to your message
+      </a>
+      <Header
+        open={state.open}
+        begun={state.open || state.entries.length > 0}
+        onNew={startNew}
+        onEnd={() => setEnding(true)}
+      />
+      <main class="main">
+        <Log
+          entries={state.entries}
+          loading={state.loading}
+          scroller={log}
+          onRetry={(id) => act(() => conversation.retry(id))}
+          onReload={() => act(() => conversation.load())}
+          onEarlier={() => act(() => conversation.loadEarlier())}
+          onAsk={(text) => {
+            input.current?.focus();
+            void conversation.send(text);
+          }}
+        />
+        <StatusLine status={state.status} ticket={state.ticket} />
+        <Composer input={input} onSend={(text) => void conversation.send(text)} />
+      </main>
+      <EndDialog open={ending} onEnd={end} onClose={() => setEnding(false)} />
+    </div>
+  );
+}

@@ -1,0 +1,77 @@
+import type { RefObject, TargetedKeyboardEvent, TargetedSubmitEvent } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { SendIcon } from '../../components/icons.tsx';
+import { lengthHint } from '../wording.ts';
+
+/** Enough to write in where the browser can't size a field by its content. */
+const MAX_ROWS = 8;
+
+interface ComposerProps {
+  input: RefObject<HTMLTextAreaElement>;
+  onSend: (text: string) => void;
+}
+
+export function Composer({ input, onSend }: ComposerProps) {
+  const [text, setText] = useState('');
+  const { hint, tooLong } = lengthHint(text);
+
+  // Not on a phone, where it would open the keyboard over the page.
+  useEffect(() => {
+    if (window.matchMedia('(pointer: fine)').matches) input.current?.focus();
+  }, [input]);
+
+  function submit(event: TargetedSubmitEvent<HTMLFormElement>) {
+    event.preventDefault();
+    input.current?.focus();
+    const message = text.trim();
+    if (message === '' || tooLong) return;
+    onSend(message);
+    setText('');
+  }
+
+  function onKeyDown(event: TargetedKeyboardEvent<HTMLTextAreaElement>) {
+    // While an input method composes, Enter belongs to it.
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    event.currentTarget.form?.requestSubmit();
+  }
+
+  return (
+    <form class="composer column" onSubmit={submit}>
+      <div class="field">
+        <label class="visually-hidden" for="message">
+          Your message
+        </label>
+        <textarea
+          id="message"
+          name="message"
+          placeholder="Write a message"
+          rows={Math.min(MAX_ROWS, text.split('\n').length)}
+          value={text}
+          ref={input}
+          onInput={(event) => setText(event.currentTarget.value)}
+          onKeyDown={onKeyDown}
+          aria-invalid={tooLong}
+          aria-describedby="length keys"
+          enterkeyhint="send"
+        />
+        <button type="submit" class="send">
+          <SendIcon />
+          <span class="visually-hidden">Send</span>
+        </button>
+      </div>
+      <div class="hints">
+        <p id="length" class={tooLong ? 'error' : ''}>
+          {hint}
+        </p>
+        {/* Said once when it becomes so; the count beside it changes with each key. */}
+        <p class="visually-hidden" role="status">
+          {tooLong && 'This message is too long.'}
+        </p>
+        <p id="keys">
+          <kbd>Enter</kbd> sends, <kbd>Shift</kbd> + <kbd>Enter</kbd> starts a new line
+        </p>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,32 @@
+import { PersonIcon } from '../../components/icons.tsx';
+import type { Status, Ticket } from '../../wire.ts';
+
+/** Who answers, when it is not the assistant. */
+export function StatusLine({ status, ticket }: { status: Status; ticket: Ticket | null }) {
+  return (
+    <div class="column" role="status">
+      {status === 'handed_over' && (
+        <p class="status-line">
+          <PersonIcon />
+          <span>
+            <strong>Our team answers here now.</strong> The assistant stays quiet.
+            {ticket !== null && (
+              <>
+                {' '}
+                Ticket <span class="code">{ticket.id}</span>
+              </>
+            )}
+          </span>
+        </p>
+      )}
+      {status === 'closed' && (
+        <p class="status-line">
+          <span>
+            <strong>Our team has closed this conversation.</strong> Your next message starts a new
+            one.
+          </span>
+        </p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,63 @@
+import { useEffect, useState } from 'preact/hooks';
+import { Mark } from '../components/brand.tsx';
+import { LeaveIcon } from '../components/icons.tsx';
+import { SessionList } from './components/session-list.tsx';
+import { SessionPane } from './components/session-pane.tsx';
+import { SignIn } from './components/sign-in.tsx';
+import type { Desk } from './desk.ts';
+
+export function App({ desk }: { desk: Desk }) {
+  const [state, setState] = useState(desk.state);
+  useEffect(() => desk.subscribe(setState), [desk]);
+
+  if (!state.signedIn) {
+    return (
+      <SignIn
+        problem={state.signInProblem}
+        busy={state.signingIn}
+        onSignIn={(key) => void desk.signIn(key)}
+      />
+    );
+  }
+  return (
+    <div class="desk" data-pane={state.chosen === null ? 'list' : 'session'}>
+      <a class="skip" href="#conversation">
+        Skip to the conversation
+      </a>
+      <header class="top">
+        <Mark />
+        <h1>
+          Fjell &amp; Fern <span>Console</span>
+        </h1>
+        <button type="button" class="on-night" onClick={() => desk.signOut()}>
+          <LeaveIcon />
+          Sign out
+        </button>
+      </header>
+      <main class="panes">
+        <SessionList
+          state={state}
+          onFilter={(filter) => void desk.filter(filter)}
+          onOlder={() => void desk.older()}
+          onNewer={() => void desk.newer()}
+        />
+        <section id="conversation" aria-label="Conversation" tabIndex={-1}>
+          {state.chosen === null ? (
+            <p class="blank">Choose a session to read its conversation.</p>
+          ) : (
+            <SessionPane
+              key={state.chosen}
+              state={state}
+              onBack={() => {
+                location.hash = '';
+              }}
+              onStatus={(status) => void desk.setStatus(status)}
+              onSay={(text) => desk.say(text)}
+              onEarlier={() => void desk.loadEarlier()}
+            />
+          )}
+        </section>
+      </main>
+    </div>
+  );
+}

@@ -1,0 +1,50 @@
+import type { TargetedKeyboardEvent, TargetedSubmitEvent } from 'preact';
+import { useState } from 'preact/hooks';
+import { SendIcon } from '../../components/icons.tsx';
+
+interface ReplyBoxProps {
+  busy: boolean;
+  /** Whether the message was taken; until then it stays in the box. */
+  onSay: (text: string) => Promise<boolean>;
+}
+
+export function ReplyBox({ busy, onSay }: ReplyBoxProps) {
+  const [text, setText] = useState('');
+
+  async function submit(event: TargetedSubmitEvent<HTMLFormElement>) {
+    event.preventDefault();
+    const message = text.trim();
+    if (message === '' || busy) return;
+    if (await onSay(message)) setText((now) => (now === text ? '' : now));
+  }
+
+  function onKeyDown(event: TargetedKeyboardEvent<HTMLTextAreaElement>) {
+    // While an input method composes, Enter belongs to it.
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    event.currentTarget.form?.requestSubmit();
+  }
+
+  return (
+    <form class="reply" onSubmit={submit}>
+      <div class="field">
+        <label class="visually-hidden" for="reply">
+          Your message to the customer
+        </label>
+        <textarea
+          id="reply"
+          name="reply"
+          rows={1}
+          placeholder="Write to the customer"
+          value={text}
+          onInput={(event) => setText(event.currentTarget.value)}
+          onKeyDown={onKeyDown}
+        />
+        <button type="submit" class="send" disabled={busy}>
+          <SendIcon />
+          <span class="visually-hidden">Send</span>
+        </button>
+      </div>
+    </form>
+  );
+}

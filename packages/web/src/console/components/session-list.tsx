@@ -1,0 +1,101 @@
+import type { Status } from '../../wire.ts';
+import type { DeskState } from '../desk.ts';
+import type { SessionRow } from '../wire.ts';
+import { ago, isWaiting, STATUS, titleOf } from '../wording.ts';
+import { StatusPill } from './status-pill.tsx';
+
+interface SessionListProps {
+  state: DeskState;
+  onFilter: (filter: Status | null) => void;
+  onOlder: () => void;
+  onNewer: () => void;
+}
+
+const FILTERS: readonly (readonly [Status | null, string])[] = [
+  [null, 'All'],
+  ['active', STATUS.active],
+  ['handed_over', STATUS.handed_over],
+  ['closed', STATUS.closed],
+];
+
+export function SessionList({ state, onFilter, onOlder, onNewer }: SessionListProps) {
+  const { sessions, filter, chosen, listProblem, hasNewer, hasOlder } = state;
+  return (
+    <nav class="list" aria-label="Sessions" aria-busy={sessions === null}>
+      <fieldset class="filters">
+        <legend class="visually-hidden">Show sessions by status</legend>
+        {FILTERS.map(([status, label]) => (
+          <button
+            key={label}
+            type="button"
+            aria-pressed={filter === status}
+            onClick={() => onFilter(status)}
+          >
+            {label}
+          </button>
+        ))}
+      </fieldset>
+      {listProblem !== '' && (
+        <p class="problem" role="alert">
+          {listProblem}
+        </p>
+      )}
+      {sessions === null && listProblem === '' && <p class="blank">Loading the sessions…</p>}
+      {sessions?.length === 0 && (
+        <p class="blank">
+          {filter === null ? 'There are no sessions yet.' : 'There are no sessions like that.'}
+        </p>
+      )}
+      <ul>
+        {inOrder(sessions ?? []).map((session) => (
+          <li key={session.id}>
+            <Row session={session} current={session.id === chosen} />
+          </li>
+        ))}
+      </ul>
+      {(hasNewer || hasOlder) && (
+        <div class="pages">
+          <button type="button" class="quiet" disabled={!hasNewer} onClick={onNewer}>
+            Previous
+          </button>
+          <button type="button" class="quiet" disabled={!hasOlder} onClick={onOlder}>
+            Next
+          </button>
+        </div>
+      )}
+    </nav>
+  );
+}
+
+function Row({ session, current }: { session: SessionRow; current: boolean }) {
+  const { id, messageCount, lastActivity } = session;
+  const count = messageCount === 1 ? '1 message' : `${messageCount} messages`;
+  return (
+    <a
+      class="row"
+      href={`#${encodeURIComponent(id)}`}
+      aria-current={current ? 'true' : undefined}
+      data-session={id}
+    >
+      <span class="row-title">{titleOf(session)}</span>
+      <StatusPill session={session} />
+      <span class="row-facts">
+        {count}
+        {lastActivity !== null && (
+          <>
+            {' · '}
+            <time dateTime={new Date(lastActivity).toISOString()}>{ago(lastActivity)}</time>
+          </>
+        )}
+      </span>
+    </a>
+  );
+}
+
+/** Who waits for a person comes first; then as the customers were last heard of. */
+function inOrder(sessions: readonly SessionRow[]): SessionRow[] {
+  return [...sessions].sort(
+    (a, b) =>
+      Number(isWaiting(b)) - Number(isWaiting(a)) || (b.lastActivity ?? 0) - (a.lastActivity ?? 0),
+  );
+}

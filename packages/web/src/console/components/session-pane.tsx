@@ -1,0 +1,91 @@
+import { useEffect, useRef } from 'preact/hooks';
+import { BackIcon } from '../../components/icons.tsx';
+import type { Status } from '../../wire.ts';
+import type { DeskState } from '../desk.ts';
+import { titleOf } from '../wording.ts';
+import { About } from './about.tsx';
+import { ReplyBox } from './reply-box.tsx';
+import { StatusPill } from './status-pill.tsx';
+import { Transcript } from './transcript.tsx';
+
+interface SessionPaneProps {
+  state: DeskState;
+  onBack: () => void;
+  onStatus: (status: Status) => void;
+  onSay: (text: string) => Promise<boolean>;
+  onEarlier: () => void;
+}
+
+/** What can be done with a session, the likeliest first. */
+const ACTIONS: Readonly<Record<Status, readonly (readonly [Status, string])[]>> = {
+  active: [
+    ['handed_over', 'Take over'],
+    ['closed', 'Close'],
+  ],
+  handed_over: [
+    ['active', 'Give back'],
+    ['closed', 'Close'],
+  ],
+  closed: [['active', 'Reopen']],
+};
+
+export function SessionPane({ state, onBack, onStatus, onSay, onEarlier }: SessionPaneProps) {
+  const { session, lines, earlier, sessionProblem, busy } = state;
+  const title = useRef<HTMLHeadingElement>(null);
+  const arrived = session !== null;
+  // A session that was chosen is read next, by whatever means it was chosen.
+  useEffect(() => {
+    if (arrived) title.current?.focus({ preventScroll: true });
+  }, [arrived]);
+
+  return (
+    <article class="pane" aria-busy={session === null}>
+      <header class="pane-head">
+        <button type="button" class="back" onClick={onBack}>
+          <BackIcon />
+          <span class="visually-hidden">Back to the sessions</span>
+        </button>
+        <div class="pane-title">
+          <h2 ref={title} tabIndex={-1}>
+            {session === null ? 'Loading…' : titleOf(session)}
+          </h2>
+          {session !== null && <StatusPill session={session} />}
+        </div>
+        <div class="pane-actions">
+          {session !== null &&
+            ACTIONS[session.status].map(([status, label], index) => (
+              <button
+                key={label}
+                type="button"
+                class={index === 0 ? '' : 'quiet'}
+                disabled={busy}
+                onClick={() => onStatus(status)}
+              >
+                {label}
+              </button>
+            ))}
+        </div>
+      </header>
+      {sessionProblem !== '' && (
+        <p class="problem" role="alert">
+          {sessionProblem}
+        </p>
+      )}
+      {session !== null && (
+        <>
+          <About session={session} />
+          <Transcript lines={lines} earlier={earlier !== null} onEarlier={onEarlier} />
+          {session.status === 'handed_over' ? (
+            <ReplyBox busy={busy} onSay={onSay} />
+          ) : (
+            <p class="reply-hint">
+              {session.status === 'closed'
+                ? 'This session is closed: it takes no more messages.'
+                : 'The assistant answers. Take over to write to the customer yourself.'}
+            </p>
+          )}
+        </>
+      )}
+    </article>
+  );
+}

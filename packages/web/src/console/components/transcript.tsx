@@ -1,0 +1,101 @@
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import { timeLabel } from '../../time-label.ts';
+import { type Line, type SaidLine, type StepLine, withResults } from '../wire.ts';
+
+interface TranscriptProps {
+  lines: readonly Line[];
+  /** There are messages before these. */
+  earlier: boolean;
+  onEarlier: () => void;
+}
+
+const SPEAKER = {
+  user: 'Customer',
+  assistant: 'Assistant',
+  operator: 'Operator',
+  system: 'System',
+} as const;
+
+export function Transcript({ lines, earlier, onEarlier }: TranscriptProps) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const newest = lines.at(-1)?.seq;
+  useLayoutEffect(() => {
+    if (scroller.current !== null && newest !== undefined) scroller.current.scrollTop = 0;
+  }, [newest]);
+
+  return (
+    <div
+      class="transcript"
+      role="log"
+      aria-label="Transcript"
+      ref={scroller}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+      tabIndex={0}
+    >
+      <div class="lines">
+        {earlier && (
+          <button type="button" class="quiet earlier" onClick={onEarlier}>
+            Earlier messages
+          </button>
+        )}
+        {lines.length === 0 && <p class="blank">Nothing has been said yet.</p>}
+        {withResults(lines).map((line) =>
+          line.kind === 'said' ? (
+            <Said key={line.seq} line={line} />
+          ) : (
+            <Step key={`${line.seq} ${line.callId}`} line={line} />
+          ),
+        )}
+      </div>
+    </div>
+  );
+}
+
+/** All text is rendered as text: what a customer says is never markup. */
+function Said({ line }: { line: SaidLine }) {
+  const { role, text, at, sources, confidence, answered, ticket } = line;
+  return (
+    <div class="line" data-role={role}>
+      <p class="line-head">
+        <strong>{SPEAKER[role]}</strong>
+        {at !== null && <time dateTime={new Date(at).toISOString()}>{timeLabel(at)}</time>}
+      </p>
+      <p class="text">{text}</p>
+      {role === 'assistant' && (
+        <p class="line-foot">
+          {!answered && <span class="pill">Did not answer</span>}
+          {ticket !== null && <span class="code">{ticket.id}</span>}
+          {confidence !== null && <span>{Math.round(confidence * 100)} % sure</span>}
+          {sources.map(({ title, heading }) => (
+            <span key={`${title}\n${heading}`}>
+              {title}
+              {heading !== '' && ` · ${heading}`}
+            </span>
+          ))}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Step({ line: { name, input, result } }: { line: StepLine }) {
+  return (
+    <details class="step">
+      <summary>
+        Used <span class="code">{name}</span>
+      </summary>
+      {input !== null && <Json label="Asked for" text={input} />}
+      {result !== null && <Json label="Got" text={result} />}
+    </details>
+  );
+}
+
+function Json({ label, text }: { label: string; text: string }) {
+  return (
+    <figure>
+      <figcaption>{label}</figcaption>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+      <pre tabIndex={0}>{text}</pre>
+    </figure>
+  );
+}

@@ -1,0 +1,195 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { fakeStorage } from '../testing/fake-storage.ts';
+import { createOperatorApi } from './api.ts';
+import { Desk } from './desk.ts';
+import { createOperatorKey } from './operator-key.ts';
+
+interface Call {
+  readonly line: string;
+  readonly headers: Headers;
+  readonly body: unknown;
+  readonly init: RequestInit;
+}
+
+const json = (body: unknown, status = 200) => new Response(JSON.stringify(body), { status });
+const row = (id: string, more: object = {}) => ({
+  session_id: id,
+  user_id: null,
+  status: 'active',
+  escalated: false,
+  message_count: 1,
+  metadata: {},
+  version: 1,
+  ...more,
+});
+const said = (...texts: string[]) =>
+  texts.map((text, index) => ({ seq: index + 1, role: 'user', content: { text } }));
+
+let calls: Call[];
+let rows: ReturnType<typeof row>[];
+let messages: object[];
+let refuse: Response | null;
+const tab = fakeStorage();
+let desk: Desk;
+
+beforeEach(() => {
+  calls = [];
+  rows = [row('s-1'), row('s-2')];
+  messages = said('Hello');
+  refuse = null;
+  tab.values.clear();
+  desk = openDesk();
+});
+
+function openDesk(): Desk {
+  let keys = 0;
+  return new Desk({
+    connect: (key) => createOperatorApi(async (url, init) => answer(url, init), key),
+    operatorKey: createOperatorKey(tab),
+    newKey: () => {
+      keys += 1;
+      return `key-${keys}`;
+    },
+  });
+}
+
+function answer(url: string, init: RequestInit): Response {
+  const line = `${init.method} ${url.replace('/api/sessions', '')}`;
+  const body = typeof init.body === 'string' ? JSON.parse(init.body) : undefined;
+  calls.push({ line, headers: new Headers(init.headers), body, init });
+  if (refuse !== null) return refuse.clone();
+  if (line.startsWith('GET ?')) {
+    const next = line.includes('cursor=') ? null : 'page-2';
+    return json({ sessions: rows, next_cursor: next });
+  }
+  if (line.startsWith('GET ') && line.includes('/messages')) {
+    return json({ messages, next_before: null });
+  }
+  if (line.startsWith('PATCH')) rows = [row('s-1', { ...body, version: 2 })];
+  if (line.startsWith('POST')) return json({ seq: 2, role: 'operator' }, 201);
+  return json(rows[0]);
+}
+
+const lines = () => calls.map(({ line }) => line);
+
+describe('signing in', () => {
+  it('sends the key with every call and a cookie with none', async () => {
+    await desk.signIn('secret-key');
+    await desk.choose('s-1');
+    expect(desk.state).toMatchObject({ signedIn: true, sessions: [{ id: 's-1' }, { id: 's-2' }] });
+    expect(calls.length).toBeGreaterThan(2);
+    for (const { headers, init } of calls) {
+      expect(headers.get('authorization')).toBe('Bearer secret-key');
+      expect(init.credentials).toBe('omit');
+    }
+  });
+
+  it('lasts through a reload of the tab, until its operator signs out', async () => {
+    await desk.signIn('secret-key');
+    desk = openDesk();
+    await desk.resume();
+    expect(desk.state.signedIn).toBe(true);
+    desk.signOut();
+    expect(desk.state).toMatchObject({ signedIn: false, sessions: null, session: null });
+    expect([...tab.values.values()]).toEqual([]);
+  });
+
+  it.each([401, 403])('forgets a key that is refused with a %i', async (status) => {
+    refuse = json({ status, detail: 'no' }, status);
+    await desk.signIn('wrong');
+    expect(desk.state).toMatchObject({
+      signedIn: false,
+      signingIn: false,
+      signInProblem: 'This is not the operator key of this server.',
+    });
+    expect([...tab.values.values()]).toEqual([]);
+  });
+
+  it('says so when the server is away, and does not blame the key', async () => {
+    refuse = json({ status: 503, detail: 'The session store did not answer.' }, 503);
+    await desk.signIn('secret-key');
+    expect(desk.state.signInProblem).toBe('The session store did not answer.');
+  });
+
+  it('is over when the server takes the key no longer', async () => {
+    await desk.signIn('secret-key');
+    refuse = json({ status: 401 }, 401);
+    await desk.refresh();
+    expect(desk.state).toMatchObject({ signedIn: false, sessions: null });
+    expect(desk.state.signInProblem).toContain('no longer');
+  });
+});
+
+describe('the list', () => {
+  it('is asked for by status, and page by page', async () => {
+    await desk.signIn('secret-key');
+    await desk.older();
+    expect(desk.state).toMatchObject({ hasNewer: true, hasOlder: false });
+    await desk.refresh();
+    await desk.newer();
+    await desk.filter('handed_over');
+    expect(lines()).toEqual([
+      'GET ?limit=25',
+      'GET ?limit=25&cursor=page-2',
+      'GET ?limit=25&cursor=page-2',
+      'GET ?limit=25',
+      'GET ?limit=25&status=handed_over',
+    ]);
+  });
+
+  it('stays as it was when it cannot be read anew, and says so', async () => {
+    await desk.signIn('secret-key');
+    refuse = json({}, 500);
+    await desk.refresh();
+    expect(desk.state).toMatchObject({ listProblem: 'The server answered 500.' });
+    expect(desk.state.sessions).toHaveLength(2);
+    refuse = null;
+    await desk.refresh();
+    expect(desk.state.listProblem).toBe('');
+  });
+});
+
+describe('a session', () => {
+  beforeEach(async () => {
+    await desk.signIn('secret-key');
+    await desk.choose('s-1');
+    calls = [];
+  });
+
+  it('shows its transcript, and reads it anew only when something has changed', async () => {
+    expect(desk.state.lines).toMatchObject([{ kind: 'said', text: 'Hello' }]);
+    await desk.refresh();
+    expect(lines()).toEqual(['GET ?limit=25', 'GET /s-1']);
+    rows = [row('s-1', { version: 2 })];
+    messages = said('Hello', 'Are you there?');
+    await desk.refresh();
+    expect(desk.state.lines).toHaveLength(2);
+  });
+
+  it('is taken over, given back and closed by its status', async () => {
+    await desk.setStatus('handed_over');
+    expect(calls[0]).toMatchObject({ line: 'PATCH /s-1/status', body: { status: 'handed_over' } });
+    expect(desk.state).toMatchObject({ session: { status: 'handed_over' }, busy: false });
+  });
+
+  it('gets a message, and a repeat of one that failed under its own key', async () => {
+    refuse = json({}, 503);
+    expect(await desk.say('Kari here.')).toBe(false);
+    expect(desk.state.sessionProblem).not.toBe('');
+    refuse = null;
+    expect(await desk.say('Kari here.')).toBe(true);
+    expect(await desk.say('Kari here.')).toBe(true);
+    const sent = calls.filter(({ line }) => line === 'POST /s-1/operator-messages');
+    expect(sent.map(({ body }) => body)).toEqual(Array(3).fill({ message: 'Kari here.' }));
+    const keys = sent.map(({ headers }) => headers.get('idempotency-key'));
+    expect(keys).toEqual(['key-1', 'key-1', 'key-2']);
+  });
+
+  it('makes room for the next one at once', async () => {
+    const opening = desk.choose('s-2');
+    expect(desk.state).toMatchObject({ chosen: 's-2', session: null, lines: [] });
+    await opening;
+    await desk.choose(null);
+    expect(desk.state).toMatchObject({ chosen: null, session: null, lines: [] });
+  });
+});

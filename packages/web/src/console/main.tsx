@@ -1,0 +1,30 @@
+import { render } from 'preact';
+import { browserStorage } from '../storage.ts';
+import { uuid } from '../uuid.ts';
+import { createOperatorApi } from './api.ts';
+import { App } from './app.tsx';
+import { Desk } from './desk.ts';
+import { createOperatorKey } from './operator-key.ts';
+import './styles/index.css';
+
+const REFRESH_MS = 5_000;
+
+const desk = new Desk({
+  connect: (key) => createOperatorApi((url, init) => fetch(url, init), key),
+  operatorKey: createOperatorKey(browserStorage('sessionStorage')),
+  newKey: uuid,
+});
+
+/** The chosen session is in the address, so that the browser's way back leads to the list. */
+const chosen = () => decodeURIComponent(location.hash.slice(1)) || null;
+window.addEventListener('hashchange', () => void desk.choose(chosen()));
+
+const refresh = () => {
+  if (document.visibilityState === 'visible') void desk.refresh();
+};
+document.addEventListener('visibilitychange', refresh);
+setInterval(refresh, REFRESH_MS);
+
+const root = document.getElementById('app');
+if (root !== null) render(<App desk={desk} />, root);
+void desk.choose(chosen()).then(() => desk.resume());

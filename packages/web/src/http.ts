@@ -1,0 +1,115 @@
+import { readEvents, type StreamEvent } from './event-stream.ts';
+import { fields, readString } from './wire.ts';
+
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/**
+ * A call that brought no usable reply. `status` is the HTTP status, or 0 when there was no reply at all:
+ * the server may then have done the work, so a message is repeated only under its own idempotency key.
+ */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly status: number;
+  readonly detail: string;
+
+  constructor(status: number, detail: string, options?: ErrorOptions) {
+    super(`${status} ${detail}`, options);
+    this.status = status;
+    this.detail = detail;
+  }
+
+  /** The session itself is no longer there for this browser. */
+  get sessionGone(): boolean {
+    return this.status === 401 || this.status === 404 || this.status === 410;
+  }
+}
+
+export function isGone(error: unknown): boolean {
+  return error instanceof ApiError && error.sessionGone;
+}
+
+export interface Call {
+  readonly signal: AbortSignal;
+  readonly headers?: Record<string, string>;
+  /** Sent as JSON. */
+  readonly body?: object;
+}
+
+/** Calls to this site's server. Each rejects with an `ApiError`, or as its signal says. */
+export class Http {
+  readonly #fetcher: Fetch;
+  readonly #credentials: RequestCredentials;
+
+  /** `omit` for a caller that sends a key of its own: its requests must not carry a customer's cookie. */
+  constructor(fetcher: Fetch, credentials: RequestCredentials = 'same-origin') {
+    this.#fetcher = fetcher;
+    this.#credentials = credentials;
+  }
+
+  /** The JSON of the reply; `undefined` for what is not JSON: an empty 204, or a proxy's page. */
+  async json(method: string, url: string, call: Call): Promise<unknown> {
+    return this.read(await this.open(method, url, call), call.signal);
+  }
+
+  /** The reply with its body unread. */
+  async open(method: string, url: string, { signal, headers, body }: Call): Promise<Response> {
+    const json = body === undefined ? {} : { 'content-type': 'application/json' };
+    const response = await orNoReply(
+      signal,
+      this.#fetcher(url, {
+        method,
+        signal,
+        credentials: this.#credentials,
+        headers: { ...json, ...headers },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      }),
+    );
+    if (response.ok) return response;
+    throw problemOf(response.status, await this.read(response, signal));
+  }
+
+  async read(response: Response, signal: AbortSignal): Promise<unknown> {
+    return parseJson(await orNoReply(signal, response.text()));
+  }
+
+  /** The events of a reply, until it ends or breaks. */
+  async *events(response: Response, signal: AbortSignal): AsyncGenerator<StreamEvent, void> {
+    if (response.body === null) return;
+    try {
+      yield* readEvents(response.body);
+    } catch (cause) {
+      signal.throwIfAborted();
+      throw new ApiError(0, 'the stream broke', { cause });
+    }
+    signal.throwIfAborted();
+  }
+}
+
+export function isEventStream(response: Response): boolean {
+  return response.headers.get('content-type')?.startsWith('text/event-stream') ?? false;
+}
+
+export function problemOf(status: number, body: unknown): ApiError {
+  return new ApiError(status, readString(fields(body).detail));
+}
+
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+export function unreadable(): never {
+  throw new ApiError(502, 'the reply could not be read');
+}
+
+async function orNoReply<Value>(signal: AbortSignal, work: Promise<Value>): Promise<Value> {
+  try {
+    return await work;
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw new ApiError(0, 'no reply', { cause });
+  }
+}

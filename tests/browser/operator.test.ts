@@ -1,0 +1,100 @@
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { expectAccessible } from './support/axe.ts';
+import { visitor } from './support/browser.ts';
+import { Chat, soon } from './support/chat.ts';
+import { operatorKey, realServer } from './support/real-server.ts';
+
+const hostile = '<img src="/nothing" onerror="alert(1)"> my tent <b>broke</b>';
+
+async function signIn(page: Page, key: string): Promise<void> {
+  await page.getByLabel('Operator key').fill(key);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+const titles = (page: Page) => page.locator('.row-title').allTextContents();
+const said = (page: Page) => page.locator('main .line .text').allTextContents();
+
+it('passes a customer on to a person, who answers them', async () => {
+  const { address } = await realServer();
+  const chat = new Chat(await (await visitor(address)).open());
+  await chat.ask(hostile);
+  await chat.ask('My email is kari@example.org. I want to talk to a person, please.');
+  const card = chat.log.locator('[data-ticket]');
+  await card.waitFor();
+  const ticket = (await card.getAttribute('data-ticket')) ?? '';
+  expect(ticket).toMatch(/^T-[0-9A-Z]{8}$/);
+  expect(await card.textContent()).toContain('Monday to Friday');
+  await expectAccessible(chat.page, 'passed on');
+  await chat.page.reload();
+  await card.waitFor();
+  expect(await card.getAttribute('data-ticket')).toBe(ticket);
+
+  const desk = await (await visitor(address)).open('/console');
+  await expectAccessible(desk, 'the door');
+  await signIn(desk, 'not the key');
+  await desk.getByText('This is not the operator key').waitFor();
+  await expectAccessible(desk, 'a wrong key');
+  await signIn(desk, operatorKey);
+  await desk.getByRole('link', { name: /kari@example\.org.*Needs a person/ }).click();
+  await desk.locator('main h2', { hasText: 'kari@example.org' }).waitFor();
+  expect(await desk.locator('main aside').textContent()).toContain(ticket);
+  expect((await said(desk))[0]).toBe(hostile);
+  await desk.locator('summary').first().click();
+  await expectAccessible(desk, 'a session that waits');
+
+  await desk.getByRole('button', { name: 'Take over' }).click();
+  await desk.getByLabel('Your message to the customer').fill('Kari’s colleague here.');
+  await expectAccessible(desk, 'a session taken over');
+  await desk.keyboard.press('Enter');
+  await expect.poll(() => said(desk), soon).toContain('Kari’s colleague here.');
+  await chat.log.locator('[data-role="operator"]').waitFor();
+  await chat.page.getByText('Our team answers here now.').waitFor();
+
+  await chat.say('Can you see my order?');
+  await expect.poll(() => said(desk), soon).toContain('Can you see my order?');
+  expect((await chat.lines()).slice(-2)).toEqual([
+    'operator: Kari’s colleague here.',
+    'user: Can you see my order?',
+  ]);
+  await expectAccessible(chat.page, 'handed over');
+
+  await desk.getByRole('button', { name: 'Give back' }).click();
+  await expect.poll(() => chat.page.getByText('Our team answers here now.').count(), soon).toBe(0);
+  await chat.ask('How long does a refund take?');
+
+  await desk.getByRole('button', { name: 'Close', exact: true }).click();
+  await desk.getByText('it takes no more messages').waitFor();
+  await chat.ask('Are you still there?');
+  await chat.page.getByText('so this is a new one').waitFor();
+});
+
+it('lists sessions by status, and forgets the key when its operator signs out', async () => {
+  const { address } = await realServer();
+  for (const text of [
+    'How long does a refund take?',
+    'A person, please: I want to talk to a human',
+  ]) {
+    await new Chat(await (await visitor(address)).open()).ask(text);
+  }
+  const operator = await visitor(address);
+  const desk = await operator.open('/console');
+  await signIn(desk, operatorKey);
+  await expect.poll(() => titles(desk), soon).toHaveLength(2);
+  await expectAccessible(desk, 'the list');
+  await desk.locator('.row', { hasText: 'Needs a person' }).click();
+  await desk.getByRole('button', { name: 'Take over' }).click();
+  await desk.getByRole('button', { name: 'Handed over', exact: true }).click();
+  await expect.poll(() => titles(desk), soon).toHaveLength(1);
+  await desk.getByRole('button', { name: 'Closed', exact: true }).click();
+  await desk.getByText('There are no sessions like that.').waitFor();
+  await desk.reload();
+  await desk.getByRole('button', { name: 'Give back' }).waitFor();
+
+  await desk.getByRole('button', { name: 'Sign out' }).click();
+  await desk.getByLabel('Operator key').waitFor();
+  expect(await desk.evaluate('sessionStorage.length + localStorage.length')).toBe(0);
+  await desk.reload();
+  await desk.getByLabel('Operator key').waitFor();
+  expect(await desk.locator('.row').count()).toBe(0);
+});
