@@ -3,6 +3,7 @@ import { loadConfig } from 'holdfast';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createLogger } from '../../packages/support-agent/src/logger.ts';
 import { serve } from '../../packages/support-agent/src/server/serve.ts';
+import { EventReader } from '../../packages/support-agent/src/testing/event-reader.ts';
 import { GatedModel } from '../../packages/support-agent/src/testing/gated-model.ts';
 import { RawClient } from '../servers/raw-client.ts';
 import { type RedisServer, startRedis } from '../servers/redis-server.ts';
@@ -153,6 +154,25 @@ describe('a server that loses its Redis', () => {
     redis.resume();
     await becomesHealthy(server);
     await goesOn(server, session);
+  });
+
+  it('keeps its streams open, and shows in them what comes when it is back', async () => {
+    await using redis = await startRedis({ persistence: 'aof' });
+    const { server, session } = await serving(redis);
+    const reader = await EventReader.open(`${server.address}/api/sessions/${session.id}/stream`, {
+      headers: { authorization: `Bearer ${session.token}` },
+    });
+    await redis.kill('SIGKILL');
+    await becomesUnhealthy(server);
+    await redis.restart();
+    await becomesHealthy(server);
+    expect(reader.events).toEqual([]);
+    await goesOn(server, session);
+    const events = await reader.until(({ event }) => event === 'turn.completed');
+    expect(events[0]?.event).toBe('turn.started');
+    expect(events.map(({ id }) => Number(id))).toEqual(
+      events.map((_, index) => Number(events[0]?.id) + index),
+    );
   });
 
   it('ends all the same when it is told to', async () => {

@@ -42,7 +42,7 @@ function spokenAndPairs(stored: readonly Message[]): ModelMessage[] {
   return stored.flatMap(({ role, content }, index): ModelMessage[] => {
     if (role === 'assistant') {
       const calls = callsIn(content);
-      if (calls !== undefined) return pairs(calls, stored.slice(index + 1));
+      if (calls !== undefined) return pairs(calls, resultsBehind(stored, index));
     }
     const { text } = fieldsOf(content);
     if (typeof text !== 'string') return [];
@@ -51,12 +51,21 @@ function spokenAndPairs(stored: readonly Message[]): ModelMessage[] {
   });
 }
 
-function pairs(calls: readonly ToolCall[], following: readonly Message[]): ModelMessage[] {
-  const end = following.findIndex(({ role }) => role !== 'tool');
-  const results = following.slice(0, end < 0 ? undefined : end).flatMap(({ content }) => {
-    const { tool_call_id: callId, result } = fieldsOf(content);
-    return typeof callId === 'string' && result !== undefined ? [{ callId, result }] : [];
-  });
+interface Result {
+  readonly callId: string;
+  readonly result: JsonValue;
+}
+
+function resultsBehind(stored: readonly Message[], index: number): Result[] {
+  const results: Result[] = [];
+  for (let at = index + 1; stored[at]?.role === 'tool'; at += 1) {
+    const { tool_call_id: callId, result } = fieldsOf(stored[at]?.content ?? null);
+    if (typeof callId === 'string' && result !== undefined) results.push({ callId, result });
+  }
+  return results;
+}
+
+function pairs(calls: readonly ToolCall[], results: readonly Result[]): ModelMessage[] {
   const answers = calls.flatMap(({ id, name }): ModelMessage[] => {
     const found = results.find(({ callId }) => callId === id);
     return found === undefined ? [] : [{ role: 'tool', callId: id, name, result: found.result }];

@@ -28,7 +28,7 @@ export function framed({ id, event, data, retry }: StreamEvent): string {
 const heartbeat = ': \n\n';
 const heartbeatMs = 15_000;
 
-/** So much is handed to the connection at once: what a slow reader costs beside the event it stands at. */
+/** So much is handed to the connection at once: what a slow reader costs beside the events it is of. */
 export const sliceBytes = 16 * 1024;
 /** A reader that takes longer for one slice is let go; it may come back and resume. */
 const patienceMs = 60_000;
@@ -41,8 +41,8 @@ const headers = {
 };
 
 /**
- * One reader's stream of events. The next one is sent, and fetched, when the connection has taken the
- * last: a slow reader holds up nobody but itself, and costs one slice and the event it is of.
+ * One reader's stream of events. The next ones are sent, and fetched, when the connection has taken
+ * the last: a slow reader holds up nobody but itself, and costs one slice and the events it is of.
  */
 export class EventStream {
   readonly #reply: FastifyReply;
@@ -87,10 +87,10 @@ export class EventStream {
   open(): void {
     this.#reply.hijack();
     if (!this.#connected) return;
-    const inherited = Object.entries(this.#reply.getHeaders());
-    for (const [name, value] of inherited)
+    for (const [name, value] of Object.entries({ ...this.#reply.getHeaders(), ...headers })) {
       if (value !== undefined) this.#raw.setHeader(name, value);
-    this.#raw.writeHead(200, headers);
+    }
+    this.#raw.writeHead(200);
     this.#raw.flushHeaders();
   }
 

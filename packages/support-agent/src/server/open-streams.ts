@@ -3,7 +3,7 @@ import type { Clock } from 'holdfast';
 import { EventStream } from './event-stream.ts';
 import { HttpProblem } from './http-problem.ts';
 
-/** Each may stand at 64 KB of an event and, on Redis, 256 KB of output that was read with it. */
+/** Each may stand at 80 KB of events and, on Redis, 256 KB of output that was read with them. */
 const maxStreams = 2_000;
 
 export interface OpenStreamsOptions {

@@ -31,20 +31,23 @@ export const createSessionBody = z
     user_id: idSchema.optional().describe('Whose session it is. Operators only.'),
     metadata: jsonObject.optional().describe('Any JSON object of at most 1 MB.'),
   })
-  .nullish();
+  .nullish()
+  .meta({ examples: [{ metadata: { page: 'faq' } }] });
 
 export const statusBody = z.strictObject({ status: statusSchema });
 
 const text = messageSchema.meta({ minLength: 1 }).describe('Not blank; at most 16 KB of UTF-8.');
 
-export const messageBody = z.strictObject({
-  message: text,
-  attachments: z
-    .array(z.unknown())
-    .max(0, 'must be empty or left out: attachments are not taken here')
-    .optional()
-    .describe('Reserved: attachments are not taken here, only an empty list is.'),
-});
+export const messageBody = z
+  .strictObject({
+    message: text,
+    attachments: z
+      .array(z.unknown())
+      .max(0, 'must be empty or left out: attachments are not taken here')
+      .optional()
+      .describe('Reserved: attachments are not taken here, only an empty list is.'),
+  })
+  .meta({ examples: [{ message: 'How long does a refund take?' }] });
 
 export const operatorMessageBody = z.strictObject({ message: text });
 

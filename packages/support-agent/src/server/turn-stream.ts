@@ -8,7 +8,7 @@ import { presentEvent } from './presenters.ts';
 const patienceMs = 1_000;
 
 /** A live event for a stream, where it can be resumed. */
-export function streamed(event: TurnEvent): StreamEvent {
+function streamed(event: TurnEvent): StreamEvent {
   return { id: event.seq, event: event.type, data: presentEvent(event) };
 }
 

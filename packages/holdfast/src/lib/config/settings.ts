@@ -72,7 +72,9 @@ const agent = {
     .string()
     .min(1)
     .optional()
-    .describe('The folder of Markdown articles; the one that comes with the server unless set.'),
+    .describe(
+      'The folder of Markdown articles, read again when they change; the one that comes with the server unless set.',
+    ),
 };
 
 const logging = {
