@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chunkMarkdown } from './chunk-markdown.ts';
+import { chunkMarkdown, maxChunkLength } from './chunk-markdown.ts';
 
 describe('chunkMarkdown', () => {
   it('makes a chunk of each section, with the article’s title and an id from its heading', () => {
@@ -53,5 +53,26 @@ describe('chunkMarkdown', () => {
   it('gives sections of the same heading ids of their own', () => {
     const ids = chunkMarkdown('a', '# A\n## B\none\n## B\ntwo\n## !\nthree').map(({ id }) => id);
     expect(ids).toEqual(['a#b', 'a#b-2', 'a#section']);
+  });
+
+  it('gives each of many sections of one heading an id of its own', () => {
+    const ids = chunkMarkdown('a', '# a\nb\n'.repeat(50_000)).map(({ id }) => id);
+    expect(new Set(ids).size).toBe(50_000);
+  });
+
+  it.each([
+    ['lines', 'One fine day.\n- '],
+    ['sentences', 'One fine day. '],
+    ['words', 'fine '],
+    ['nothing to cut at', 'x'],
+  ])('cuts a section of a megabyte of %s into several, and loses nothing', (_, piece) => {
+    const text = piece.repeat(Math.ceil(1_000_000 / piece.length));
+    const chunks = chunkMarkdown('a', `# A\n## B\n${text}`);
+    expect(Math.max(...chunks.map((chunk) => chunk.text.length))).toBeLessThanOrEqual(
+      maxChunkLength,
+    );
+    expect(new Set(chunks.map(({ id }) => id)).size).toBe(chunks.length);
+    const whole = (said: string) => said.replace(/\s/g, '');
+    expect(whole(chunks.map((chunk) => chunk.text).join(''))).toBe(whole(text));
   });
 });

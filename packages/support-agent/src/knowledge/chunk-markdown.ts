@@ -8,6 +8,9 @@ const blockPattern = /^ *(?:[-*+>|]|\d+[.)])(?: |$)/;
 
 const maxSlugLength = 100;
 
+/** Characters of a chunk. What is found is stored with the conversation, and read for its best sentences. */
+export const maxChunkLength = 2_000;
+
 interface Section {
   readonly level: number;
   readonly heading: string;
@@ -16,19 +19,21 @@ interface Section {
 
 /**
  * Splits an article into its sections. `articleId` names it in ids, and titles it when it has no
- * level-1 heading. Sections without text are left out.
+ * level-1 heading. Sections without text are left out; a long one becomes several chunks.
  */
 export function chunkMarkdown(articleId: string, markdown: string): Chunk[] {
   const sections = splitSections(markdown);
   const title = sections.find((section) => section.level === 1)?.heading || articleId;
-  const ids = new Set<string>();
+  const ids = new Map<string, number>();
   const chunks: Chunk[] = [];
   for (const section of sections) {
     const text = plainText(section.lines);
     if (text === '') continue;
     const heading = section.heading || title;
-    const id = unusedId(`${articleId}#${slug(heading)}`, ids);
-    chunks.push({ id, title, heading, text });
+    for (const part of inParts(text)) {
+      const id = unusedId(`${articleId}#${slug(heading)}`, ids);
+      chunks.push({ id, title, heading, text: part });
+    }
   }
   return chunks;
 }
@@ -94,9 +99,29 @@ function slug(heading: string): string {
   return words?.join('-').slice(0, maxSlugLength) ?? 'section';
 }
 
-function unusedId(wanted: string, used: Set<string>): string {
+/** @param used how often each id was wanted */
+function unusedId(wanted: string, used: Map<string, number>): string {
   let id = wanted;
-  for (let count = 2; used.has(id); count += 1) id = `${wanted}-${count}`;
-  used.add(id);
+  for (let count = used.get(wanted) ?? 0; used.has(id); count += 1) {
+    id = `${wanted}-${count + 1}`;
+    used.set(wanted, count + 1);
+  }
+  used.set(id, 1);
   return id;
+}
+
+/** A text whole or, when it is long, cut where a line ends, or a sentence, or at least a word. */
+function inParts(text: string): string[] {
+  const parts: string[] = [];
+  let from = 0;
+  while (text.length - from > maxChunkLength) {
+    const window = text.slice(from, from + maxChunkLength);
+    const end =
+      Math.max(window.lastIndexOf('\n'), window.lastIndexOf('. ') + 1) || window.lastIndexOf(' ');
+    const length = end > 0 ? end : maxChunkLength;
+    parts.push(window.slice(0, length));
+    from += length;
+  }
+  parts.push(text.slice(from));
+  return parts.map((part) => part.trim()).filter((part) => part !== '');
 }

@@ -36,6 +36,8 @@ describe('findFacts', () => {
     'I ordered a T-shirt and two T-SHIRTS',
     'my card is 4111 1111 1111 1111',
     'delivered on 01-02-2030',
+    'I ordered on 01-02-2026 12:30',
+    'order 12345 67890',
     'it cost £1,250.00 for 12 tents',
     'kim at example dot com',
     'write to @fjellandfern',

@@ -21,7 +21,7 @@ const patterns: readonly (readonly [FactKind, RegExp])[] = [
   ],
   [
     'order_number',
-    /\border(?: (?:number|no\.?|nr\.?|id|is|was)){0,2}:? ?#? ?(?<value>\d{5,12})(?![\w-])/gi,
+    /\border(?: (?:number|no\.?|nr\.?|id|is|was)){0,2}:? ?#? ?(?<value>\d{5,12})(?![\w-]| \d{3})/gi,
   ],
   ['phone', /(?<![\w+./-])(?:\+|00|0)\d[\d ()-]{6,20}\d(?![\w/])/g],
 ];
@@ -32,6 +32,9 @@ const labels: ReadonlySet<string> = new Set(
     'order number no nr id ref reference email mail e address phone mobile telephone tel cell ticket call reach contact name here sorry',
   ),
 );
+
+/** A day, and maybe a time behind it. */
+const date = /(?<!\d)\d{1,2}-\d{1,2}-(?:\d{2}|\d{4})(?![\d-])/;
 
 const asks = /\?|\b(?:where|when|how|what|which|why|who|can|could|will)\b/i;
 
@@ -57,7 +60,8 @@ export function findFacts(text: string): FoundFacts {
       const value = isNamed(named) ? named.value : match;
       const fact = normalizeFact({ kind, value: spelled(kind, value) });
       const isKnown = facts.some((other) => other.kind === kind && other.value === fact.value);
-      if (!isFact(fact) || (!isKnown && facts.length === maxFacts)) return match;
+      const isDate = kind === 'phone' && date.test(match);
+      if (isDate || !isFact(fact) || (!isKnown && facts.length === maxFacts)) return match;
       if (!isKnown) facts.push(fact);
       return match.replace(value, '');
     });
@@ -77,7 +81,7 @@ function spelled(kind: FactKind, value: string): string {
 }
 
 function isFact(fact: Fact): boolean {
-  // Dates and the numbers of cards are of other lengths.
+  // Numbers of cards are longer.
   if (fact.kind === 'phone' && !/^(?:\+[1-9]\d{7,14}|0[1-9]\d{8,9})$/.test(fact.value))
     return false;
   return factProblem(fact) === undefined;

@@ -51,6 +51,7 @@ export class EventStream {
   readonly #over = new AbortController();
   #connected = true;
   #stopped = false;
+  #hasBegun = false;
   #letGo = () => {};
 
   constructor(reply: FastifyReply, clock: Clock) {
@@ -91,7 +92,11 @@ export class EventStream {
       if (value !== undefined) this.#raw.setHeader(name, value);
     }
     this.#raw.writeHead(200);
-    this.#raw.flushHeaders();
+  }
+
+  /** Shows the reader that the stream is open, though nothing has come yet. */
+  flush(): void {
+    if (this.#connected) this.#raw.flushHeaders();
   }
 
   /** Resolves when the connection has taken the event, or the reader has left. */
@@ -121,12 +126,15 @@ export class EventStream {
       } else {
         let text = framed(event);
         awaited = unawaited(next());
-        // What is there already goes with it: a write costs more than many events.
-        for (let more = await soon(awaited); more && text.length < sliceBytes; ) {
+        // The first one goes at once, with what is there already any other: a write costs more than
+        // many events.
+        let more = this.#hasBegun ? await soon(awaited) : null;
+        while (more && text.length < sliceBytes) {
           text += framed(more);
           awaited = unawaited(next());
           more = await soon(awaited);
         }
+        this.#hasBegun = true;
         await this.#write(text);
       }
     }

@@ -43,8 +43,8 @@ interface ShownOperation {
 const description = `JSON in snake_case, times in ISO 8601. A session is created with a token, which
 its customer sends as \`Authorization: Bearer\` or as the cookie; operators send \`ADMIN_API_KEY\`
 as \`Authorization: Bearer\`. Every refusal is an \`application/problem+json\` (RFC 9457) with a
-stable \`code\`. Every answer has an \`X-Request-Id\`: the client's own, if it sent one of at most
-128 visible ASCII characters.`;
+stable \`code\`. Every answer to a request that could be read has an
+\`X-Request-Id\`: the client's own, if it sent one of at most 128 visible ASCII characters.`;
 
 const securitySchemes = {
   sessionToken: { type: 'http', scheme: 'bearer', description: 'The token of one session.' },

@@ -37,8 +37,15 @@ export class Transcript {
     return this.#names.get(seq);
   }
 
-  /** Adds what is new of a page of the history; only adds, so an old reply does no harm. */
+  /**
+   * Adds what is new of a page of the history; only adds, so an old reply does no harm. Where messages
+   * are missing between what is known and a newer page, it begins anew with that page.
+   */
   merge({ messages, before }: History): void {
+    if (this.known && before !== null && before > this.lastSeq + 1) {
+      this.#past = [];
+      this.known = false;
+    }
     const oldest = this.#past[0]?.seq ?? Number.POSITIVE_INFINITY;
     const seqs = new Set(this.#past.map(({ seq }) => seq));
     this.#past = [...this.#past, ...messages.filter(({ seq }) => !seqs.has(seq))].sort(

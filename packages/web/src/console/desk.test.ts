@@ -28,6 +28,7 @@ const said = (...texts: string[]) =>
 let calls: Call[];
 let rows: ReturnType<typeof row>[];
 let messages: object[];
+let before: number | null;
 let refuse: Response | null;
 const tab = fakeStorage();
 let desk: Desk;
@@ -36,6 +37,7 @@ beforeEach(() => {
   calls = [];
   rows = [row('s-1'), row('s-2')];
   messages = said('Hello');
+  before = null;
   refuse = null;
   tab.values.clear();
   desk = openDesk();
@@ -63,7 +65,7 @@ function answer(url: string, init: RequestInit): Response {
     return json({ sessions: rows, next_cursor: next });
   }
   if (line.startsWith('GET ') && line.includes('/messages')) {
-    return json({ messages, next_before: null });
+    return json({ messages, next_before: before });
   }
   if (line.startsWith('PATCH')) rows = [row('s-1', { ...body, version: 2 })];
   if (line.startsWith('POST')) return json({ seq: 2, role: 'operator' }, 201);
@@ -71,6 +73,19 @@ function answer(url: string, init: RequestInit): Response {
 }
 
 const lines = () => calls.map(({ line }) => line);
+
+describe('a transcript', () => {
+  it('begins anew where lines are missing in between, so that they can be loaded', async () => {
+    await desk.signIn('secret-key');
+    await desk.choose('s-1');
+    rows = [row('s-1', { version: 2 })];
+    messages = [{ seq: 9, role: 'user', content: { text: 'Still there?' } }];
+    before = 9;
+    await desk.refresh();
+    expect(desk.state.lines.map(({ seq }) => seq)).toEqual([9]);
+    expect(desk.state.earlier).toBe(9);
+  });
+});
 
 describe('signing in', () => {
   it('sends the key with every call and a cookie with none', async () => {

@@ -227,9 +227,13 @@ export class Desk {
       if (session.version === this.#readVersion) return { session };
       const page = await api.transcript(chosen, signal);
       const { lines, earlier } = this.#state;
-      const first = this.#readVersion === null;
+      const lastSeq = lines.at(-1)?.seq ?? 0;
+      // Where lines are missing in between, it begins anew with the newest page.
+      const anew =
+        this.#readVersion === null || (page.before !== null && page.before > lastSeq + 1);
       this.#readVersion = session.version;
-      return { session, lines: merged(lines, page.lines), earlier: first ? page.before : earlier };
+      if (anew) return { session, lines: page.lines, earlier: page.before };
+      return { session, lines: merged(lines, page.lines), earlier };
     });
   }
 

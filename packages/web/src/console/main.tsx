@@ -16,7 +16,13 @@ const desk = new Desk({
 });
 
 /** The chosen session is in the address, so that the browser's way back leads to the list. */
-const chosen = () => decodeURIComponent(location.hash.slice(1)) || null;
+const chosen = () => {
+  try {
+    return decodeURIComponent(location.hash.slice(1)) || null;
+  } catch {
+    return null; // no session has such an address
+  }
+};
 window.addEventListener('hashchange', () => void desk.choose(chosen()));
 
 const refresh = () => {

@@ -29,6 +29,14 @@ describe('POST /api/sessions', () => {
     });
   });
 
+  it('takes nobody’s word for what the assistant remembers', async () => {
+    const { request } = await startTestApp();
+    const payload = { metadata: { support: { facts: { email: 'ceo@example.com' } } } };
+    const response = await request('POST', '/api/sessions', { payload });
+    expectProblem(response, 400, 'VALIDATION');
+    expect(response.json().detail).toContain('metadata.support');
+  });
+
   it.each([
     ['no body', {}],
     ['an empty object', { payload: {} }],

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { ValidationError } from 'holdfast';
 import { newSessionAnswer, nothing, sessionAnswer } from '../answers.ts';
 import { clearedCookie, freshCookie } from '../cookies.ts';
 import { HttpProblem } from '../http-problem.ts';
@@ -29,6 +30,11 @@ export async function sessionRoutes(
       throw new HttpProblem(
         'OPERATOR_ONLY',
         'Only a caller with the operator key can say whose session it is. Leave user_id out, or send ADMIN_API_KEY as Authorization: Bearer.',
+      );
+    }
+    if (metadata !== undefined && Object.hasOwn(metadata, 'support')) {
+      throw new ValidationError(
+        'metadata.support is what the assistant itself remembers. Give your own data another name.',
       );
     }
     const client = gate.client(request);
@@ -76,7 +82,8 @@ export async function sessionRoutes(
     description: [
       'A customer may close their own session: it stays readable, and takes no more messages.',
       'Only operators may do the rest: `handed_over` gives the conversation to a person, and the',
-      'assistant keeps silent; `active` gives it back to the assistant, or reopens it, and takes',
+      'assistant keeps silent from the next message on (one that is being answered gets its answer);',
+      '`active` gives it back to the assistant, or reopens it, and takes',
       'the escalation as dealt with.',
     ].join(' '),
     params: sessionParams,

@@ -69,6 +69,7 @@ async function follow(
   // What keeps it from being read is a refusal; and whoever sees it open misses nothing.
   await Promise.race([placed, first]);
   stream.open();
+  stream.flush();
   try {
     await stream.relay(first, next, () => mayStay(gate.session(request, id)));
     await stream.send(stream.stopped ? serverClosing : { event: 'session.ended', data: {} });
