@@ -168,7 +168,7 @@ export class EventStream {
   }
 }
 
-/** A reason of its own for each stream would cost as much as a turn. */
+/** Nobody gets to see it: without one, each abort would make an exception with its stack. */
 const over = new Error('The stream is over.');
 
 /** It is awaited later, maybe after it has failed. */
