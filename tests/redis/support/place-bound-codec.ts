@@ -3,6 +3,7 @@ import type { Codec } from 'holdfast/redis';
 /** JSON that is worth nothing elsewhere than where it was made for, as what a cipher authenticates. */
 export const placeBoundCodec: Codec = {
   name: 'place-bound',
+  authenticates: true,
   encode: (value, place) => JSON.stringify([place, value]),
   decode: (bytes, place) => {
     const [made, value] = JSON.parse(bytes.toString());

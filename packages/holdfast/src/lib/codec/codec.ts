@@ -14,6 +14,11 @@ export interface RecordPlace {
 /** How values are stored. It sees values only: every atomic operation works on clear fields. */
 export interface Codec {
   readonly name: string;
+  /**
+   * Whether only a holder of its key can make what it decodes. Then a session's state repeats the
+   * clear fields that say how long it may live, and each read compares.
+   */
+  readonly authenticates: boolean;
   encode(value: JsonValue, place: RecordPlace): Buffer | string;
   /** @throws when the bytes are not what `encode` made for this place. */
   decode(bytes: Buffer, place: RecordPlace): JsonValue;
@@ -24,6 +29,7 @@ export interface Codec {
 /** Plain JSON. */
 export const jsonCodec: Codec = {
   name: 'json',
+  authenticates: false,
   encode: (value) => JSON.stringify(value),
   decode: (bytes) => JSON.parse(bytes.toString()) as JsonValue,
   userNames: (userId) => [userId],

@@ -4,10 +4,9 @@ import { assertId } from '../model/ids.ts';
 import type { BeginOptions, EffectNames, TurnGrant, TurnReplay } from '../store/turn-store.ts';
 import { none, parseHeader, tokenWord, userWord } from './header.ts';
 import { digestWord, word } from './keys.ts';
-import type { Snapshot } from './known-sessions.ts';
 import { interrupted, refusal } from './lease-errors.ts';
 import type { Leases } from './leases.ts';
-import { gone, type RedisCore } from './redis-core.ts';
+import { gone, type RedisCore, type Sent } from './redis-core.ts';
 import { bytes, int, type ReplyList, text } from './reply.ts';
 import { scripts } from './scripts/scripts.ts';
 import { Wait } from './wait.ts';
@@ -22,7 +21,7 @@ type Begun<Metadata extends object> = TurnGrant<Metadata> | TurnReplay<Metadata>
 /** What `begin` replied, and with what it was asked. */
 interface Asked<Metadata extends object> {
   readonly reply: ReplyList;
-  readonly sent: Snapshot<Metadata> | null;
+  readonly sent: Sent<Metadata>;
   readonly sentAt: number;
 }
 
@@ -120,8 +119,8 @@ export class Begins<Metadata extends object> {
 
   async #ask(id: string, nonce: string, options: BeginOptions): Promise<Asked<Metadata>> {
     const { userId, tokenHash, idempotency, leaseMs, onBusy, waitMs } = options;
-    const { codec, known, options: store, inbox } = this.#core;
-    const { snapshot: sent } = known.of(id);
+    const { codec, options: store, inbox } = this.#core;
+    const sent = this.#core.sent(id);
     const sentAt = store.clock.monotonic();
     const users =
       userId === undefined ? '*' : ` ${codec.userNames(userId).map(userWord).join(' ')} `;
@@ -140,7 +139,7 @@ export class Begins<Metadata extends object> {
         tokenHash === undefined ? '*' : tokenWord(tokenHash),
         idempotency === undefined ? none : word(idempotency.key),
         digestWord(idempotency),
-        sent?.etag ?? none,
+        sent.snapshot?.etag ?? none,
         store.locking ? '1' : '0',
       ],
       options.nonce,

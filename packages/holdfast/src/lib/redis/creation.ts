@@ -4,7 +4,7 @@ import { assertId, randomId } from '../model/ids.ts';
 import type { Session, SessionCredentials, SessionState } from '../model/session.ts';
 import type { ParsedInit } from '../model/state.ts';
 import type { RedisArgument } from './connection/redis-connection.ts';
-import { formatCounters, parseCounters, parseHeader, tokenWord, userWord } from './header.ts';
+import { formatCounters, none, parseCounters, parseHeader, tokenWord, userWord } from './header.ts';
 import { word } from './keys.ts';
 import { Snapshot } from './known-sessions.ts';
 import { rejoinNamespace } from './namespace.ts';
@@ -70,28 +70,32 @@ export class Creation<Metadata extends object> {
     const { userId } = state;
     const epoch = userId === null ? null : await this.#enter(userId, id, etag);
     const place = { sessionId: id, incarnation, position: 1 };
-    const all = [
-      ...this.#core.common(id),
-      name,
-      incarnation,
-      etag,
-      state.status,
-      userWord(this.#core.userName(userId)),
-      tokenWord(credentials.tokenHash),
-      records.state(state, place),
-      records.credentials(credentials, place),
-      formatCounters(counters),
-      String(options.idleTimeoutMs),
-      String(options.absoluteTimeoutMs),
-      String(this.#core.keys.buckets),
-    ];
+    const call = (flags: string) =>
+      this.#call(nonce, flags, id, (createdAt) => [
+        ...this.#core.common(id),
+        name,
+        incarnation,
+        etag,
+        state.status,
+        userWord(this.#core.userName(userId)),
+        tokenWord(credentials.tokenHash),
+        records.state(state, place, {
+          createdAt,
+          absoluteExpiresAt: createdAt + options.absoluteTimeoutMs,
+        }),
+        records.credentials(credentials, place),
+        formatCounters(counters),
+        String(options.idleTimeoutMs),
+        String(options.absoluteTimeoutMs),
+        String(this.#core.keys.buckets),
+      ]);
     // Until its outcome is known.
     this.#unknown.set(memory, init);
-    let answer = await this.#call(id, nonce, all, '');
+    let answer = await call('');
     const mayBeMade = () => answer.repeated || earlier !== undefined;
     // Its repetition is answered as the creation was; to anybody else the name is free again.
     if (text(answer.reply[0]) === 'buried' && !mayBeMade()) {
-      answer = await this.#call(id, nonce, all, 'a');
+      answer = await call('a');
     }
     const { reply } = answer;
     const kind = text(reply[0]);
@@ -117,16 +121,29 @@ export class Creation<Metadata extends object> {
     return this.#core.view(id, asCreated(created, counters, options.idleTimeoutMs), 0);
   }
 
+  /** With the state saying when it is made, where the codec makes that worth anything. */
   async #call(
-    id: string,
     nonce: string,
-    args: readonly RedisArgument[],
     flags: string,
+    id: string,
+    argsAt: (createdAt: number) => readonly RedisArgument[],
   ): Promise<Answer> {
-    const answer = await this.#core.run(scripts.create, id, createKeys, [...args, flags], nonce);
-    if (text(answer.reply[0]) !== 'namespace') return answer;
-    await rejoinNamespace(this.#core.link, this.#core.keys);
-    return this.#core.run(scripts.create, id, createKeys, [...args, `n${flags}`], nonce);
+    const { clock, codec, keys, link } = this.#core;
+    let at = codec.authenticates ? await clock.estimate() : null;
+    for (let own = flags; ; ) {
+      const args = [...argsAt(at ?? 0), own, String(at ?? none)];
+      const answer = await this.#core.run(scripts.create, id, createKeys, args, nonce);
+      const kind = text(answer.reply[0]);
+      if (kind === 'namespace' && own === flags) {
+        await rejoinNamespace(link, keys);
+        own = `n${flags}`;
+      } else if (kind === 'clock') {
+        at = int(answer.reply[1]);
+        clock.told(at);
+      } else {
+        return answer;
+      }
+    }
   }
 
   async #enter(userId: string, id: string, etag: string): Promise<string> {
@@ -140,6 +157,7 @@ export class Creation<Metadata extends object> {
     const header = parseHeader(text(reply[2]));
     const snapshot = new Snapshot<Metadata>(etag, state, credentials);
     if (header.etag === etag) Object.assign(this.#core.known.of(id), { header, snapshot });
+    this.#core.saw(id, header);
     return { header, counters: parseCounters(text(reply[3])), snapshot };
   }
 
@@ -148,7 +166,7 @@ export class Creation<Metadata extends object> {
     const { incarnation } = parseHeader(text(reply[2]));
     return made?.incarnation === incarnation
       ? this.#created(id, made, reply)
-      : this.#core.decode(id, null, reply, 2);
+      : this.#core.decode(id, nothingSent, reply, 2);
   }
 
   /** What follows for an expired session that was in the new one's place. */
@@ -166,6 +184,9 @@ export class Creation<Metadata extends object> {
     if (stored?.snapshot.state.userId !== userId) await this.#users.leave(userId, [id]);
   }
 }
+
+/** Its values are wanted, whatever is known. */
+const nothingSent = { snapshot: null, floor: undefined };
 
 function taken(id: string): VersionConflictError {
   return new VersionConflictError(`A session ${id} exists already.`);

@@ -1,6 +1,6 @@
 import type { Codec, RecordPlace } from '../codec/codec.ts';
 import { DecryptionError, HoldfastError } from '../errors/errors.ts';
-import { type JsonValue, toJson } from '../json/json-value.ts';
+import { type JsonObject, type JsonValue, toJson } from '../json/json-value.ts';
 import {
   type Message,
   type MessageRole,
@@ -14,6 +14,18 @@ import type { PreparedOutput, TurnEvent } from '../model/turn-event.ts';
 const pieceLength = 64;
 const pieceBytes = 64 * 1024;
 
+/**
+ * How far the clear time of a session's creation may be from the one inside its state, in ms: that was
+ * sealed before the server said when it is (`create.lua`).
+ */
+const creationToleranceMs = 2_000;
+
+/** Clear fields of a session that its state vouches for. */
+export interface Lifetime {
+  readonly createdAt: number;
+  readonly absoluteExpiresAt: number;
+}
+
 /** What is encoded of a session: from values to what Redis keeps, and back. */
 export class Records {
   readonly #codec: Codec;
@@ -22,20 +34,37 @@ export class Records {
     this.#codec = codec;
   }
 
-  state(state: SessionState, at: Omit<RecordPlace, 'kind'>): Buffer | string {
-    return this.#codec.encode(state as unknown as JsonValue, { ...at, kind: 'state' });
+  state(
+    state: SessionState,
+    at: Omit<RecordPlace, 'kind'>,
+    { createdAt, absoluteExpiresAt }: Lifetime,
+  ): Buffer | string {
+    const value = state as unknown as JsonObject;
+    return this.#codec.encode(
+      this.#codec.authenticates ? { ...value, lifetime: [createdAt, absoluteExpiresAt] } : value,
+      { ...at, kind: 'state' },
+    );
   }
 
-  readState(stored: Buffer, at: Omit<RecordPlace, 'kind'>): SessionState {
-    return this.#decode(stored, { ...at, kind: 'state' }) as unknown as SessionState;
+  /** @throws DecryptionError, also when the session's clear times are not those inside */
+  readState(stored: Buffer, at: Omit<RecordPlace, 'kind'>, clear: Lifetime | null): SessionState {
+    const value = this.#decode(stored, { ...at, kind: 'state' }) as JsonObject;
+    if (value.lifetime === undefined) return value as unknown as SessionState;
+    const { lifetime, ...state } = value;
+    if (clear !== null) assertLifetime(at.sessionId, lifetime, clear);
+    return Object.freeze(state) as unknown as SessionState;
   }
 
-  /** Without the token's hash, which the header has. */
+  /** With the token's hash, which the header has too, where the codec makes that worth anything. */
   credentials(
-    { authenticatedAt, clientBinding }: SessionCredentials,
+    { authenticatedAt, clientBinding, tokenHash }: SessionCredentials,
     at: Omit<RecordPlace, 'kind'>,
   ): Buffer | string {
-    return this.#codec.encode([authenticatedAt, clientBinding], { ...at, kind: 'credentials' });
+    const values = [authenticatedAt, clientBinding];
+    return this.#codec.encode(this.#codec.authenticates ? [...values, tokenHash] : values, {
+      ...at,
+      kind: 'credentials',
+    });
   }
 
   readCredentials(
@@ -43,10 +72,15 @@ export class Records {
     tokenHash: string | null,
     at: Omit<RecordPlace, 'kind'>,
   ): SessionCredentials {
-    const [authenticatedAt = null, clientBinding = null] = this.#decode(stored, {
+    const [authenticatedAt = null, clientBinding = null, sealedHash] = this.#decode(stored, {
       ...at,
       kind: 'credentials',
-    }) as [number | null, JsonValue];
+    }) as [number | null, JsonValue, (string | null)?];
+    if (sealedHash !== undefined && sealedHash !== tokenHash) {
+      throw new DecryptionError(
+        `The token of session ${at.sessionId} is not the one that it was stored with: somebody has changed it in Redis. Delete the session.`,
+      );
+    }
     return Object.freeze({ tokenHash, authenticatedAt, clientBinding });
   }
 
@@ -132,6 +166,16 @@ export class Records {
       );
     }
   }
+}
+
+function assertLifetime(id: string, lifetime: JsonValue, clear: Lifetime): void {
+  const [createdAt = 0, absoluteExpiresAt = 0] = lifetime as readonly number[];
+  const moved = clear.createdAt - createdAt;
+  const extended = clear.absoluteExpiresAt - absoluteExpiresAt;
+  if (moved === extended && Math.abs(moved) <= creationToleranceMs) return;
+  throw new DecryptionError(
+    `The times of session ${id} are not those that it was stored with: somebody has changed them in Redis. Delete the session.`,
+  );
 }
 
 /** The line in front of a piece, in words, and what is behind it. */

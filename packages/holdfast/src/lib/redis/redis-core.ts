@@ -14,12 +14,14 @@ import type { ResolvedStoreOptions } from '../store/store-options.ts';
 import type { RedisArgument } from './connection/redis-connection.ts';
 import type { RedisLink } from './connection/redis-link.ts';
 import type { Script } from './connection/script.ts';
+import { type Floor, Floors } from './floors.ts';
 import { type Header, none, parseCounters, parseHeader } from './header.ts';
 import type { Keys } from './keys.ts';
 import { KnownSessions, Snapshot, viewOf } from './known-sessions.ts';
 import { Records } from './records.ts';
 import { bytes, list, type ReplyList, text } from './reply.ts';
 import { scripts } from './scripts/scripts.ts';
+import { ServerClock } from './server-clock.ts';
 
 /** Sessions whose decoded values a process keeps, in case that they are still what Redis has. */
 const knownSessions = 1_000;
@@ -29,6 +31,13 @@ export interface StoredSnapshot<Metadata extends object> {
   readonly header: Header;
   readonly counters: ReadonlyMap<string, number>;
   readonly snapshot: Snapshot<Metadata>;
+}
+
+/** What was known of a session when Redis was asked about it. */
+export interface Sent<Metadata extends object> {
+  /** Whose etag was sent: values that are still those are not sent back. */
+  readonly snapshot: Snapshot<Metadata> | null;
+  readonly floor: Floor | undefined;
 }
 
 /** A script's reply, and whether it was called more than once to get it. */
@@ -47,6 +56,11 @@ export class RedisCore<Metadata extends object> {
   readonly records: Records;
   readonly events: Emitter<StoreEvents>;
   readonly known: KnownSessions<Metadata>;
+  readonly clock: ServerClock;
+  /** `null` where anybody could make what the codec decodes. */
+  readonly floors: Floors | null;
+  /** Set once: ends a session that has ended before and was put back. */
+  endAgain: (id: string, incarnation: string) => void = () => {};
   /** Names this instance: where it is told of leases. */
   readonly inbox = randomId();
   readonly #outcomeTtl: string;
@@ -63,6 +77,10 @@ export class RedisCore<Metadata extends object> {
     this.records = new Records(codec);
     this.events = new Emitter(options.logger);
     this.known = new KnownSessions(knownSessions, (id) => keys.session(id));
+    this.clock = new ServerClock(link);
+    this.floors = codec.authenticates
+      ? new Floors(options.logger, (lost) => this.events.emit('lostWrites', lost))
+      : null;
     this.#outcomeTtl = String(options.outcomeTtlMs);
     this.#inboxPrefix = keys.inboxPrefix;
   }
@@ -90,13 +108,30 @@ export class RedisCore<Metadata extends object> {
   /** The session as it is at this instant; `null` when there is none. */
   async read(id: string): Promise<StoredSnapshot<Metadata> | null> {
     assertId(id, 'A session id');
-    const { keys, snapshot } = this.known.of(id);
-    const reply = list(await this.link.call(scripts.read, [keys[0]], [snapshot?.etag ?? none]));
+    const sent = this.sent(id);
+    const { keys } = this.known.of(id);
+    const etag = sent.snapshot?.etag ?? none;
+    const reply = list(await this.link.call(scripts.read, [keys[0]], [etag]));
     if (reply.length === 0) {
       this.known.forget(id);
       return null;
     }
-    return this.decode(id, snapshot, reply, 1);
+    try {
+      return this.decode(id, sent, reply, 1);
+    } catch (error) {
+      if (error instanceof SessionNotFoundError) return null;
+      throw error;
+    }
+  }
+
+  /** What is known now, for a call that is about to ask. */
+  sent(id: string): Sent<Metadata> {
+    return { snapshot: this.known.of(id).snapshot, floor: this.floors?.of(id) };
+  }
+
+  /** What a server has just said of a session. */
+  saw(id: string, header: Header): void {
+    this.floors?.raise(id, header, this.link.server);
   }
 
   /** @throws SessionNotFoundError */
@@ -109,10 +144,12 @@ export class RedisCore<Metadata extends object> {
   /**
    * A session of a reply that has, from `at` on, header and counters, and from `values` on state and
    * credentials, unless they are those whose etag was `sent`. (What is known by now may be others.)
+   *
+   * @throws DecryptionError; SessionNotFoundError for one that has ended and was put back
    */
   decode(
     id: string,
-    sent: Snapshot<Metadata> | null,
+    sent: Sent<Metadata>,
     reply: ReplyList,
     at: number,
     values = at + 2,
@@ -120,25 +157,37 @@ export class RedisCore<Metadata extends object> {
     const line = text(reply[at]);
     const header = parseHeader(line);
     const counters = parseCounters(text(reply[at + 1]));
+    this.#assertGenuine(id, header, sent.floor);
     const known = this.known.of(id);
-    known.header = header;
-    if (reply[values] === undefined && sent !== null) {
-      known.snapshot = sent;
-      return { header, counters, snapshot: sent };
+    if (reply[values] === undefined && sent.snapshot !== null) {
+      const { snapshot } = sent;
+      Object.assign(known, { header, snapshot });
+      this.saw(id, header);
+      return { header, counters, snapshot };
     }
     const { incarnation } = header;
     const place = { sessionId: id, incarnation };
-    const state = this.records.readState(bytes(reply[values]), {
-      ...place,
-      position: header.stateVersion,
-    });
+    const position = header.stateVersion;
+    const state = this.records.readState(bytes(reply[values]), { ...place, position }, header);
     const credentials = this.records.readCredentials(bytes(reply[values + 1]), header.tokenHash, {
       ...place,
       position: header.credentialsVersion,
     });
     const snapshot = new Snapshot<Metadata>(header.etag, state, credentials);
-    known.snapshot = snapshot;
+    Object.assign(known, { header, snapshot });
+    this.saw(id, header);
     return { header, counters, snapshot };
+  }
+
+  #assertGenuine(id: string, header: Header, floor: Floor | undefined): void {
+    if (this.floors === null) return;
+    const { incarnation } = header;
+    if (this.floors.hasEnded(id, incarnation)) {
+      this.known.forget(id);
+      this.endAgain(id, incarnation);
+      throw notFound(id);
+    }
+    if (!this.floors.check(id, header, floor, this.link.server)) this.known.forget(id);
   }
 
   view(id: string, stored: StoredSnapshot<Metadata>, leaseUntil?: number): Session<Metadata> {

@@ -22,6 +22,13 @@ export class Removals<Metadata extends object> {
     users.evict = async (id) => {
       await this.delete(id, { event: 'evicted' });
     };
+    core.endAgain = (sessionId, incarnation) => {
+      const { logger } = core.options;
+      logger.warn({ sessionId }, 'A session that had ended was put back, and is ended again');
+      this.delete(sessionId, { incarnation }).catch((err: unknown) => {
+        logger.warn({ err, sessionId }, 'A session that was put back could not be ended');
+      });
+    };
   }
 
   /** Whether there was one. */
@@ -42,7 +49,7 @@ export class Removals<Metadata extends object> {
     let due: string[];
     do {
       signal?.throwIfAborted();
-      const now = await this.now();
+      const now = await this.#core.clock.now();
       const replies = await Promise.all(
         Array.from({ length: keys.buckets }, (_, bucket) =>
           link.command([
@@ -92,14 +99,6 @@ export class Removals<Metadata extends object> {
     }
   }
 
-  /** The server's time, in ms. */
-  async now(): Promise<number> {
-    const [seconds = 0, micros = 0] = (
-      (await this.#core.link.command(['TIME'])) as readonly Buffer[]
-    ).map((part) => Number(text(part)));
-    return seconds * 1_000 + Math.floor(micros / 1_000);
-  }
-
   /** What follows when a session has gone; `heir` is the user of the one that took its place. */
   async left(
     id: string,
@@ -109,16 +108,19 @@ export class Removals<Metadata extends object> {
     heir: string | null = null,
   ): Promise<void> {
     const { incarnation, stateVersion: position, userName } = header;
+    this.#core.floors?.ended(id, incarnation);
     const place = { sessionId: id, incarnation, position };
     const userId = this.#userOf(state, place);
     this.#core.tell(event, { sessionId: id, userId });
-    if (userName !== null && userName !== heir) await this.#users.leaveByName(userName, id);
+    if (userName === null) return;
+    const names = userId === null ? [userName] : [userName, ...this.#users.namesOf(userId)];
+    if (heir === null || !names.includes(heir)) await this.#users.leaveNames(names, id);
   }
 
   /** `null` also where the state cannot be read: the session has gone all the same. */
   #userOf(state: Buffer, place: { sessionId: string; incarnation: string; position: number }) {
     try {
-      return this.#core.records.readState(state, place).userId;
+      return this.#core.records.readState(state, place, null).userId;
     } catch (err) {
       const { sessionId } = place;
       this.#core.options.logger.warn({ err, sessionId }, 'A session that ended cannot be read');

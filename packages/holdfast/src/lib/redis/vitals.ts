@@ -25,7 +25,7 @@ export class Vitals<Metadata extends object> {
 
   async stats(signal?: AbortSignal): Promise<StoreStats> {
     const activeSessions = await this.countActive(signal);
-    const from = `(${await this.#removals.now()}`;
+    const from = `(${await this.#core.clock.now()}`;
     const { keys, codec, options } = this.#core;
     const [activeLeases, waiters] = await Promise.all([
       this.#sum((bucket) => ['ZCOUNT', keys.leases(bucket), from, '+inf']),

@@ -93,7 +93,7 @@ export class WritePreparation<Metadata extends object> {
       }
       const user = state.userId === null ? null : codec.userNames(state.userId)[0];
       const position = header.stateVersion + 1;
-      const text = records.state(state, { ...place, position });
+      const text = records.state(state, { ...place, position }, header);
       args.push('state', snapshot.etag, state.status, userWord(user), text);
     }
     if (credentials !== undefined) {

@@ -101,6 +101,7 @@ export class Writes<Metadata extends object> {
     let base = known;
     let prepared = earlier?.prepared ?? (await this.#preparation.prepare(id, order, name, base));
     for (;;) {
+      const { floor } = this.#core.sent(id);
       const answer = await this.#call(id, order, memory, prepared);
       const { reply } = answer;
       switch (text(reply[0])) {
@@ -119,7 +120,7 @@ export class Writes<Metadata extends object> {
           return written;
         }
         case 'moved':
-          base = this.#core.decode(id, null, reply, 2);
+          base = this.#core.decode(id, { snapshot: null, floor }, reply, 2);
           prepared = await this.#preparation.prepare(id, order, name, base);
           break;
         case 'doubt':
@@ -203,6 +204,7 @@ export class Writes<Metadata extends object> {
     const leaseUntil = int(reply[4]);
     const known = this.#core.known.of(id);
     known.header = header;
+    this.#core.saw(id, header);
     if (prepared.snapshot !== null) known.snapshot = prepared.snapshot;
     const snapshot = prepared.snapshot ?? currentSnapshot(known);
     const firstSeq = header.lastSeq - (order.messages?.length ?? 0) + 1;

@@ -6,6 +6,12 @@ export interface StoreEvents {
   /** Removed to make room: the store's capacity, or the user's. */
   evicted: { readonly sessionId: string; readonly userId: string | null };
   deleted: { readonly sessionId: string; readonly userId: string | null };
+  /** Redis has an older version than this process had seen: a failover, or a restart, lost writes. */
+  lostWrites: {
+    readonly sessionId: string;
+    readonly knownVersion: number;
+    readonly version: number;
+  };
   /** `escalated` became true. */
   escalated: { readonly sessionId: string; readonly userId: string | null };
   /** `status` changed. */

@@ -5,11 +5,17 @@ import { ConnectionKeeper } from './connection-keeper.ts';
 import type { LiveConnection } from './live-connection.ts';
 import { OutageLog } from './outage-log.ts';
 import type { RedisAddress } from './redis-address.ts';
-import type { ConnectRedis, RedisArgument, RedisReply } from './redis-connection.ts';
+import {
+  type ConnectRedis,
+  type RedisArgument,
+  type RedisReply,
+  RedisTimeoutError,
+} from './redis-connection.ts';
 import { describeFailure, isPassing, startFailure } from './redis-failure.ts';
 import { type CallReport, closedError, Repeater } from './repeater.ts';
 import type { Script } from './script.ts';
 import { ScriptLoader } from './script-loader.ts';
+import { identifyServer } from './server-identity.ts';
 import { Subscriptions } from './subscriptions.ts';
 
 export type { CallReport } from './repeater.ts';
@@ -51,6 +57,7 @@ export class RedisLink {
   readonly #subscriber: ConnectionKeeper;
   readonly #subscriptions: Subscriptions;
   readonly #repeater: Repeater;
+  #server = '';
   #isClosed = false;
 
   private constructor(options: RedisLinkOptions) {
@@ -71,7 +78,10 @@ export class RedisLink {
     this.#commands = new ConnectionKeeper({
       ...shared,
       purpose: 'commands',
-      prepare: (connection) => scripts.load(connection),
+      prepare: async (connection) => {
+        const [server] = await Promise.all([identifyServer(connection), scripts.load(connection)]);
+        this.#server = server;
+      },
     });
     const heartbeatMs = Math.min(timeoutMs, maxHeartbeatMs);
     const subscriptions = new Subscriptions({ address, timer, heartbeatMs, timeoutMs, logger });
@@ -86,6 +96,11 @@ export class RedisLink {
     this.#repeater = new Repeater({ address, timer, scripts, retries, keeper: this.#commands });
   }
 
+  /** Names the server of the connection, as `identifyServer` does. */
+  get server(): string {
+    return this.#server;
+  }
+
   /**
    * Connects and loads the scripts. A server that is still loading its data is waited for, anything
    * else fails at once; none of it takes longer than `connectTimeoutMs`.
@@ -97,19 +112,25 @@ export class RedisLink {
     const { address, connectTimeoutMs, logger } = options;
     const deadline = performance.now() + connectTimeoutMs;
     const link = new RedisLink(options);
+    let passing: unknown;
     for (;;) {
       try {
         await link.#commands.open(deadline - performance.now());
         return link;
       } catch (error) {
-        if (isPassing(error) && performance.now() + loadingPauseMs < deadline) {
-          await sleep(loadingPauseMs);
-          continue;
+        if (isPassing(error)) {
+          passing = error;
+          if (performance.now() + loadingPauseMs < deadline) {
+            await sleep(loadingPauseMs);
+            continue;
+          }
         }
         await link.close();
-        const details = { address: address.display, err: error };
-        logger.error(details, `Redis ping failed: ${describeFailure(error)}`);
-        throw startFailure(address, error);
+        // The last attempt may have had too little time to hear again what it is that takes so long.
+        const err = error instanceof RedisTimeoutError ? (passing ?? error) : error;
+        const details = { address: address.display, err };
+        logger.error(details, `Redis ping failed: ${describeFailure(err)}`);
+        throw startFailure(address, err);
       }
     }
   }

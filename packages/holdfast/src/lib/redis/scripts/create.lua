@@ -8,8 +8,10 @@
 --       13 idle timeout in ms, 14 absolute timeout in ms, 15 buckets of the namespace
 --       16 flags: "n" the caller has just made sure of the namespace, "a" create it anew, though one of
 --       this write's name was removed of late
+--       17 when this is, as the state says, or "-" when it says nothing
 -- Reply {"buried", now, header, counters}: it was created under this name, and has been removed
 --       {"namespace"}: this bucket was never used, or all was flushed since, or it is another's
+--       {"clock", now}: it is not when the state says
 --       {"taken", version} | {"done", now, header, counters, state, credentials} | {"created", now, header, counters, header and
 --       state of the expired session that was in its place?}
 local H, replaced
@@ -29,6 +31,8 @@ if last and repeated(ARGV[4], KEYS[11]) and not string.find(ARGV[16], 'a', 1, tr
 end
 local buckets = redis.call('HGET', KEYS[13], 'buckets')
 if buckets ~= ARGV[15] and (buckets or not string.find(ARGV[16], 'n', 1, true)) then return { 'namespace' } end
+-- As much as a reader forgives (`records.ts`).
+if ARGV[17] ~= '-' and math.abs(now - ARGV[17]) > 2000 then return { 'clock', now } end
 -- The first write is one that Redis refuses when it is full: after a write it refuses none.
 redis.call('HSET', KEYS[13], 'buckets', ARGV[15])
 if replaced then

@@ -12,6 +12,7 @@
 --       1 "evicted", session -> 1: leaves, unless it has entered anew
 --       1 "heal", session, order, session, order, … -> 1: leaves those that have not entered anew
 --       1 "end" -> new epoch
+--       1 "adopt", session, order, session, order, … -> 1: enters what the user has under another name
 --       1 "page", order (exclusive), most -> {id, order, id, order, …}
 local PENDING_MS, KEEP_MS = 10000, 90 * 86400000
 typed(KEYS[1], 'zset')
@@ -37,6 +38,11 @@ if ARGV[1] == 'leave' or ARGV[1] == 'evicted' then
     redis.call('ZREM', KEYS[1], ARGV[at])
     redis.call('HDEL', KEYS[2], ARGV[at])
   end
+  return 1
+end
+if ARGV[1] == 'adopt' then
+  for at = 2, #ARGV, 2 do redis.call('ZADD', KEYS[1], 'NX', ARGV[at + 1], ARGV[at]) end
+  keep()
   return 1
 end
 if ARGV[1] == 'heal' then
