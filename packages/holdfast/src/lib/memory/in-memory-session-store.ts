@@ -1,4 +1,5 @@
 import { setImmediate as nextTick } from 'node:timers/promises';
+import type { Codec } from '../codec/codec.ts';
 import { ValidationError, VersionConflictError } from '../errors/errors.ts';
 import type { JsonObject } from '../json/json-value.ts';
 import { type Message, type NewMessage, prepareMessage } from '../model/message.ts';
@@ -50,6 +51,11 @@ export interface InMemorySessionStoreOptions<
 > extends StoreOptions<Metadata, MetadataInput> {
   /** Sessions held at most; then the least recently active one goes. Default 10,000. */
   readonly maxSessions?: number | undefined;
+  /**
+   * How values are kept: as they are unless given. What was handed out lately stays as it was, and so
+   * do the names of users.
+   */
+  readonly codec?: Codec | undefined;
 }
 
 /**
@@ -68,12 +74,14 @@ export class InMemorySessionStore<
   readonly #core: MemoryCore<Metadata>;
   readonly #turns: TurnEngine<Metadata>;
   readonly #maxSessions: number;
+  readonly #encrypts: boolean;
 
   /** @throws ConfigError for an option out of its range. */
   constructor(options: InMemorySessionStoreOptions<Metadata, MetadataInput> = {}) {
     const resolved = resolveStoreOptions<Metadata>(options);
     this.#maxSessions = whole(options.maxSessions ?? 10_000, 'maxSessions', 2 ** 24);
-    this.#core = new MemoryCore(resolved, this.#maxSessions);
+    this.#encrypts = options.codec?.authenticates ?? false;
+    this.#core = new MemoryCore(resolved, this.#maxSessions, options.codec);
     this.#turns = new TurnEngine(this.#core);
     this.locking = resolved.locking;
   }
@@ -379,7 +387,7 @@ export class InMemorySessionStore<
       l1CacheEnabled: false,
       l1CacheSize: 0,
       l1CacheHitRate: 0,
-      encryptionEnabled: false,
+      encryptionEnabled: this.#encrypts,
       lockingEnabled: this.locking,
     };
   }

@@ -1,6 +1,7 @@
-import { jsonBytes } from '../json/json-value.ts';
+import { type JsonValue, jsonBytes } from '../json/json-value.ts';
 import { maxLiveBytes, maxLiveEvents } from '../model/limits.ts';
 import { endsTurn, type PreparedOutput, type TurnEvent, turnEvents } from '../model/turn-event.ts';
+import type { Sealer } from './sealer.ts';
 
 /** Older output than this goes when the next turn's begins; until then it waits for readers that come back. */
 const replayMs = 60_000;
@@ -10,13 +11,18 @@ const replayMs = 60_000;
  * its own. A slow reader costs its cursor; when it falls behind what is kept it is told of the gap.
  */
 export class LiveStream {
-  #events: TurnEvent[] = [];
+  readonly #sealer: Sealer | null;
+  #events: (TurnEvent | SealedEvent)[] = [];
   #bytes = 0;
   #sizes: number[] = [];
   #lastSeq = 0;
   #openTurn: string | null = null;
   #ended = false;
   readonly #waiting = new Set<() => void>();
+
+  constructor(sealer: Sealer | null = null) {
+    this.#sealer = sealer;
+  }
 
   get lastSeq(): number {
     return this.#lastSeq;
@@ -37,7 +43,7 @@ export class LiveStream {
         createdAt: now,
       });
       const size = jsonBytes(event);
-      this.#events.push(event);
+      this.#events.push(this.#sealer === null ? event : sealed(event, this.#sealer));
       this.#sizes.push(size);
       this.#bytes += size;
       this.#openTurn = endsTurn(event) ? null : turnId;
@@ -56,7 +62,7 @@ export class LiveStream {
     if (cursor >= this.#lastSeq) return null;
     const firstSeq = this.#lastSeq - this.#events.length + 1;
     const event = this.#events[Math.max(cursor + 1 - firstSeq, 0)] ?? null;
-    if (event === null || event.seq === cursor + 1) return event;
+    if (event === null || event.seq === cursor + 1) return event && this.#opened(event);
     return Object.freeze({
       seq: event.seq - 1,
       turnId: event.turnId,
@@ -92,6 +98,13 @@ export class LiveStream {
     return !signal?.aborted;
   }
 
+  #opened(event: TurnEvent | SealedEvent): TurnEvent {
+    if (this.#sealer === null) return event as TurnEvent;
+    const { sealed, seq, turnId, createdAt } = event as SealedEvent;
+    const output = this.#sealer.open(sealed, 'output', seq) as unknown as PreparedOutput;
+    return Object.freeze({ ...output, seq, turnId, createdAt });
+  }
+
   #wake(): void {
     for (const wake of [...this.#waiting]) wake();
   }
@@ -123,4 +136,11 @@ export class LiveStream {
     this.#events = this.#events.slice(count);
     this.#sizes = this.#sizes.slice(count);
   }
+}
+
+/** An event whose output is kept through a codec. */
+type SealedEvent = Pick<TurnEvent, 'seq' | 'turnId' | 'createdAt'> & { readonly sealed: Buffer };
+
+function sealed({ seq, turnId, createdAt, ...output }: TurnEvent, sealer: Sealer): SealedEvent {
+  return { seq, turnId, createdAt, sealed: sealer.seal(output as JsonValue, 'output', seq) };
 }

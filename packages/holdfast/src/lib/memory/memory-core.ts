@@ -1,3 +1,4 @@
+import type { Codec } from '../codec/codec.ts';
 import {
   type HoldfastError,
   SessionGoneError,
@@ -32,13 +33,19 @@ export class MemoryCore<Metadata extends object> {
   readonly options: ResolvedStoreOptions<Metadata>;
   readonly table: SessionTable<Metadata>;
   readonly events: Emitter<StoreEvents>;
+  readonly #codec: Codec | null;
   #cancelSweep: (() => void) | null = null;
   #closed = false;
 
-  constructor(options: ResolvedStoreOptions<Metadata>, maxSessions: number) {
+  constructor(
+    options: ResolvedStoreOptions<Metadata>,
+    maxSessions: number,
+    codec: Codec | null = null,
+  ) {
     this.options = options;
     this.table = new SessionTable(maxSessions);
     this.events = new Emitter(options.logger);
+    this.#codec = codec;
   }
 
   get closed(): boolean {
@@ -155,17 +162,17 @@ export class MemoryCore<Metadata extends object> {
   }
 
   history(record: SessionRecord<Metadata>): History {
-    record.history ??= new History(this.options.maxMessages);
+    record.history ??= new History(this.options.maxMessages, record.sealer);
     return record.history;
   }
 
   outcomes(record: SessionRecord<Metadata>): OutcomeLedger {
-    record.outcomes ??= new OutcomeLedger(this.options.outcomeTtlMs);
+    record.outcomes ??= new OutcomeLedger(this.options.outcomeTtlMs, record.sealer);
     return record.outcomes;
   }
 
   live(record: SessionRecord<Metadata>): LiveStream {
-    record.live ??= new LiveStream();
+    record.live ??= new LiveStream(record.sealer);
     return record.live;
   }
 
@@ -207,7 +214,8 @@ export class MemoryCore<Metadata extends object> {
 
   #newRecord(id: string, state: SessionState): SessionRecord<Metadata> {
     const { idleTimeoutMs: idleMs, absoluteTimeoutMs: absoluteMs } = this.options;
-    return new SessionRecord(id, state, this.now(), { idleMs, absoluteMs });
+    const codec = this.#codec;
+    return new SessionRecord(id, state, this.now(), { idleMs, absoluteMs, codec });
   }
 
   #scheduleSweep(): void {

@@ -2,6 +2,17 @@ import { IdempotencyMismatchError } from '../errors/errors.ts';
 import { type JsonValue, jsonBytes } from '../json/json-value.ts';
 import { maxOutcomeBytes, maxOutcomes } from '../model/limits.ts';
 import type { EffectNames, Idempotency } from '../store/turn-store.ts';
+import type { Sealer } from './sealer.ts';
+
+interface Done {
+  readonly outcome: JsonValue | undefined;
+}
+
+/** An outcome that is kept through a codec, and its size without that. */
+interface SealedDone {
+  readonly sealed: Buffer;
+  readonly bytes: number;
+}
 
 interface Entry {
   readonly requestDigest: string;
@@ -10,7 +21,7 @@ interface Entry {
   /** Whether an attempt has stored anything: it may have had no effects to tell apart. */
   checkpointed: boolean;
   /** Set when the turn has ended: its outcome, or `undefined` if it returned nothing. */
-  done: { readonly outcome: JsonValue | undefined } | null;
+  done: Done | SealedDone | null;
   bytes: number;
   expiresAt: number;
 }
@@ -23,26 +34,28 @@ export const noEffects: EffectNames = Object.freeze([]);
  */
 export class OutcomeLedger {
   readonly #ttlMs: number;
+  readonly #sealer: Sealer | null;
   /** In the order of `expiresAt`: an entry that gets a new one moves to the end. */
   readonly #entries = new Map<string, Entry>();
   #bytes = 0;
 
-  constructor(ttlMs: number) {
+  constructor(ttlMs: number, sealer: Sealer | null = null) {
     this.#ttlMs = ttlMs;
+    this.#sealer = sealer;
   }
 
   /**
    * The stored outcome of the key, or `null` when the turn must run.
    * @throws IdempotencyMismatchError when the key is known with another request.
    */
-  find({ key, requestDigest }: Idempotency, now: number): Entry['done'] {
+  find({ key, requestDigest }: Idempotency, now: number): Done | null {
     this.#prune(now);
     const entry = this.#entries.get(key);
     if (entry === undefined) return null;
     if (entry.requestDigest !== requestDigest) {
       throw new IdempotencyMismatchError('This idempotency key was used for another request.');
     }
-    return entry.done;
+    return entry.done === null ? null : this.#open(key, entry.done);
   }
 
   /** Counts an attempt, and says what the earlier ones have stored. */
@@ -79,7 +92,7 @@ export class OutcomeLedger {
   /** Records the outcome; nothing of the attempts is needed any more. */
   complete({ key, requestDigest }: Idempotency, outcome: JsonValue | undefined, now: number): void {
     const attempts = this.#entries.get(key)?.attempts ?? 1;
-    const done = { outcome };
+    const done = this.#seal(key, outcome);
     this.#put(
       key,
       {
@@ -103,6 +116,16 @@ export class OutcomeLedger {
     const entry = this.#entries.get(key);
     if (entry === undefined || entry.done !== null) return;
     if (!entry.checkpointed && entry.attempts === 1) this.#remove(key, entry);
+  }
+
+  #seal(key: string, outcome: JsonValue | undefined): Done | SealedDone {
+    if (this.#sealer === null || outcome === undefined) return { outcome };
+    return { sealed: this.#sealer.seal(outcome, 'outcome', key), bytes: outcomeBytes(outcome) };
+  }
+
+  #open(key: string, done: Done | SealedDone): Done {
+    if (this.#sealer === null || !('sealed' in done)) return done as Done;
+    return { outcome: this.#sealer.open(done.sealed, 'outcome', key) };
   }
 
   #put(key: string, entry: Entry, now: number): void {
@@ -141,5 +164,6 @@ export function outcomeBytes(outcome: JsonValue | undefined): number {
 
 function entryBytes(key: string, { done, effects, requestDigest }: Entry): number {
   const names = effects.reduce((sum, name) => sum + name.length, 0);
-  return key.length + requestDigest.length + names + outcomeBytes(done?.outcome);
+  const bytes = done !== null && 'sealed' in done ? done.bytes : outcomeBytes(done?.outcome);
+  return key.length + requestDigest.length + names + bytes;
 }

@@ -1,3 +1,4 @@
+import type { Codec } from '../codec/codec.ts';
 import type { JsonObject } from '../json/json-value.ts';
 import { randomId } from '../model/ids.ts';
 import { isShareable, type MetadataReader } from '../model/metadata.ts';
@@ -14,6 +15,7 @@ import type { LiveStream } from './live-stream.ts';
 import type { OutcomeLedger } from './outcome-ledger.ts';
 import type { IndexEntry } from './paged-index.ts';
 import { RecentWrites } from './recent-writes.ts';
+import { SealedValue, Sealer } from './sealer.ts';
 import type { WaitQueue } from './wait-queue.ts';
 
 /** What `begin` gives. */
@@ -43,9 +45,8 @@ export class SessionRecord<Metadata extends object = JsonObject>
   readonly incarnation = randomId();
   readonly createdAt: number;
   readonly absoluteExpiresAt: number;
-  state: SessionState;
+  readonly sealer: Sealer | null;
   counters: ReadonlyMap<string, number> = noCounters;
-  credentials: SessionCredentials = noCredentials;
   version = 1;
   updatedAt: number;
   lastActivity: number;
@@ -72,18 +73,45 @@ export class SessionRecord<Metadata extends object = JsonObject>
   /** When it expires unless a turn runs. */
   #idleExpiresAt: number;
   #writes: RecentWrites | null = null;
+  #state: SessionState | SealedValue<SessionState>;
+  #credentials: SessionCredentials | SealedValue<SessionCredentials> = noCredentials;
   #view: Session<Metadata> | null = null;
   #metadata: { readonly stored: JsonObject; readonly read: Metadata } | null = null;
 
-  constructor(id: string, state: SessionState, now: number, limits: RecordLimits) {
+  constructor(
+    id: string,
+    state: SessionState,
+    now: number,
+    { codec, ...limits }: RecordLimits & { readonly codec: Codec | null },
+  ) {
     this.id = id;
-    this.state = state;
+    this.sealer = codec && new Sealer(codec, { sessionId: id, incarnation: this.incarnation });
+    this.#state = this.sealer === null ? state : new SealedValue(this.sealer, 'state', state);
     this.createdAt = now;
     this.updatedAt = now;
     this.lastActivity = now;
     this.absoluteExpiresAt = now + limits.absoluteMs;
     this.#idleExpiresAt = Math.min(now + limits.idleMs, this.absoluteExpiresAt);
     this.expiresAt = this.#idleExpiresAt;
+  }
+
+  get state(): SessionState {
+    return this.#state instanceof SealedValue ? this.#state.value : this.#state;
+  }
+
+  set state(state: SessionState) {
+    if (this.#state instanceof SealedValue) this.#state.value = state;
+    else this.#state = state;
+  }
+
+  get credentials(): SessionCredentials {
+    return this.#credentials instanceof SealedValue ? this.#credentials.value : this.#credentials;
+  }
+
+  set credentials(credentials: SessionCredentials) {
+    if (this.#credentials instanceof SealedValue) this.#credentials.value = credentials;
+    else if (this.sealer === null) this.#credentials = credentials;
+    else this.#credentials = new SealedValue(this.sealer, 'credentials', credentials);
   }
 
   get writes(): RecentWrites {
@@ -99,22 +127,23 @@ export class SessionRecord<Metadata extends object = JsonObject>
   /** The session as its readers see it: frozen, made once a version where readers can share it. */
   view(read: MetadataReader<Metadata>): Session<Metadata> {
     if (this.#view !== null) return this.#view;
+    const { state } = this;
     const view: Session<Metadata> = Object.freeze({
       id: this.id,
-      userId: this.state.userId,
-      threadId: this.state.threadId,
-      status: this.state.status,
-      escalated: this.state.escalated,
+      userId: state.userId,
+      threadId: state.threadId,
+      status: state.status,
+      escalated: state.escalated,
       messageCount: this.counters.get('messageCount') ?? 0,
       counters: Object.freeze(Object.fromEntries(this.counters)),
-      metadata: this.#readMetadata(read),
+      metadata: this.#readMetadata(state.metadata, read),
       createdAt: this.createdAt,
       updatedAt: this.updatedAt,
       lastActivity: this.lastActivity,
       expiresAt: this.expiresAt,
       version: this.version,
     });
-    if (isShareable(view.metadata)) this.#view = view;
+    if (this.sealer === null && isShareable(view.metadata)) this.#view = view;
     return view;
   }
 
@@ -149,11 +178,10 @@ export class SessionRecord<Metadata extends object = JsonObject>
     this.#view = null;
   }
 
-  #readMetadata(read: MetadataReader<Metadata>): Metadata {
-    const stored = this.state.metadata;
+  #readMetadata(stored: JsonObject, read: MetadataReader<Metadata>): Metadata {
     if (this.#metadata?.stored === stored) return this.#metadata.read;
     const metadata = read(stored);
-    if (isShareable(metadata)) this.#metadata = { stored, read: metadata };
+    if (this.sealer === null && isShareable(metadata)) this.#metadata = { stored, read: metadata };
     return metadata;
   }
 }

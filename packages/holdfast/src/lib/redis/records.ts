@@ -1,6 +1,7 @@
 import type { Codec, RecordPlace } from '../codec/codec.ts';
-import { DecryptionError, HoldfastError } from '../errors/errors.ts';
-import { type JsonObject, type JsonValue, toJson } from '../json/json-value.ts';
+import { decodeRecord } from '../codec/decode-record.ts';
+import { DecryptionError } from '../errors/errors.ts';
+import type { JsonObject, JsonValue } from '../json/json-value.ts';
 import {
   type Message,
   type MessageRole,
@@ -156,15 +157,7 @@ export class Records {
   }
 
   #decode(stored: Buffer, place: RecordPlace): JsonValue {
-    try {
-      return toJson(this.#codec.decode(stored, place), place.kind);
-    } catch (error) {
-      if (error instanceof HoldfastError && error.code === 'DECRYPTION') throw error;
-      throw new DecryptionError(
-        `The stored ${place.kind} of session ${place.sessionId} cannot be read.`,
-        { cause: error },
-      );
-    }
+    return decodeRecord(this.#codec, stored, place);
   }
 }
 

@@ -40,7 +40,7 @@ export class Vitals<Metadata extends object> {
       l1CacheEnabled: false,
       l1CacheSize: 0,
       l1CacheHitRate: 0,
-      encryptionEnabled: codec.name !== 'json',
+      encryptionEnabled: codec.authenticates,
       lockingEnabled: options.locking,
     };
   }
