@@ -12,5 +12,6 @@ export const placeBoundCodec: Codec = {
     }
     return value;
   },
+  isStale: () => false,
   userNames: (userId) => [`of-${userId}`],
 };

@@ -22,6 +22,8 @@ export interface Codec {
   encode(value: JsonValue, place: RecordPlace): Buffer | string;
   /** @throws when the bytes are not what `encode` made for this place. */
   decode(bytes: Buffer, place: RecordPlace): JsonValue;
+  /** Whether `encode` would make it with another key, cipher or form today. */
+  isStale(bytes: Buffer, place: RecordPlace): boolean;
   /** A user's name in indexes, and all names that it may have there from other times. */
   userNames(userId: string): readonly [string, ...string[]];
 }
@@ -32,5 +34,6 @@ export const jsonCodec: Codec = {
   authenticates: false,
   encode: (value) => JSON.stringify(value),
   decode: (bytes) => JSON.parse(bytes.toString()) as JsonValue,
+  isStale: () => false,
   userNames: (userId) => [userId],
 };

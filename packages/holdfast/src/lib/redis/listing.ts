@@ -6,6 +6,7 @@ import { parseStatus } from '../model/state.ts';
 import type { ListOptions, SessionPage } from '../store/session-store.ts';
 import type { RedisReply } from './connection/redis-connection.ts';
 import type { RedisCore } from './redis-core.ts';
+import type { IdBatch } from './rekeying.ts';
 import { int, text } from './reply.ts';
 import type { UserIndex } from './user-index.ts';
 
@@ -40,17 +41,17 @@ export class Listing<Metadata extends object> {
     return this.#pageOfUser(options.userId, limit, status, parseOrder(options.cursor));
   }
 
-  /** Every id of the store, a batch at a time. */
-  async *ids(): AsyncGenerator<readonly string[]> {
-    let place: Place | null = { bucket: 0, id: '' };
+  /** Every id of the store, a batch at a time, from the beginning or behind an earlier cursor. */
+  async *ids(from?: string): AsyncGenerator<IdBatch> {
+    let place: Place | null = parsePlace(from);
     while (place !== null) {
       const next: { ids: string[]; place: Place | null } = await this.#ids(
         undefined,
         place,
         maxPageSize,
       );
-      yield next.ids;
       place = next.place;
+      yield { ids: next.ids, cursor: place === null ? null : formatPlace(place) };
     }
   }
 

@@ -156,6 +156,16 @@ export class Records {
     );
   }
 
+  /** Whether the value would be stored with another key, cipher or form today. */
+  isStale(stored: Buffer, place: RecordPlace): boolean {
+    return this.#codec.isStale(stored, place);
+  }
+
+  /** The same value as it would be stored today. @throws DecryptionError */
+  renew(stored: Buffer, place: RecordPlace): Buffer | string {
+    return this.#codec.encode(this.#decode(stored, place), place);
+  }
+
   #decode(stored: Buffer, place: RecordPlace): JsonValue {
     return decodeRecord(this.#codec, stored, place);
   }

@@ -58,6 +58,7 @@ import { LiveReader } from './live-reader.ts';
 import { openNamespace } from './namespace.ts';
 import { RedisCore } from './redis-core.ts';
 import { type RedisSessionStoreOptions, resolveRedisOptions } from './redis-options.ts';
+import { Rekeying, type RekeyOptions, type RekeyProgress } from './rekeying.ts';
 import { Removals } from './removals.ts';
 import { scripts } from './scripts/scripts.ts';
 import { Sweeper } from './sweeper.ts';
@@ -327,7 +328,7 @@ export class RedisSessionStore<
 
   async deleteAll(options?: ReadOptions): Promise<number> {
     let count = 0;
-    for await (const ids of this.#listing.ids()) {
+    for await (const { ids } of this.#listing.ids()) {
       count += await this.deleteBatch(ids, options);
     }
     return count;
@@ -400,6 +401,16 @@ export class RedisSessionStore<
   async healthCheck(options?: ReadOptions): Promise<StoreHealth> {
     options?.signal?.throwIfAborted();
     return this.#vitals.health();
+  }
+
+  /**
+   * Encodes all that is stored with the first key of the codec's ring, while sessions are in use. What
+   * an earlier run for the same key has done is not done again.
+   * @throws StoreUnavailableError
+   */
+  async rekey(options: RekeyOptions = {}): Promise<RekeyProgress> {
+    const rekeying = new Rekeying(this.#core, this.#users);
+    return rekeying.run((cursor) => this.#listing.ids(cursor), options);
   }
 
   on<Name extends StoreEventName>(name: Name, listener: StoreEventListener<Name>): () => void {

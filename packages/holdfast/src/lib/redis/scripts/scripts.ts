@@ -13,6 +13,7 @@ import outcomes from './parts/outcomes.lua';
 import recentWrites from './parts/recent-writes.lua';
 import removal from './parts/removal.lua';
 import read from './read.lua';
+import rekey from './rekey.lua';
 import remove from './remove.lua';
 import touch from './touch.lua';
 import user from './user.lua';
@@ -65,6 +66,7 @@ export const scripts = {
   live: script('live', live),
   messages: script('messages', messages),
   read: script('read', read),
+  rekey: script('rekey', rekey),
   remove: script('remove', remove),
   touch: script('touch', touch),
   user: script('user', user),
