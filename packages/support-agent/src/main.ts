@@ -1,4 +1,4 @@
-import { HoldfastError, loadConfig } from 'holdfast';
+import { HoldfastError, loadConfig, rereadKeys } from 'holdfast';
 import { createLogger } from './logger.ts';
 import { serve } from './server/serve.ts';
 import { StartError } from './server/start-error.ts';
@@ -7,6 +7,14 @@ try {
   const config = loadConfig();
   const logger = createLogger(config.logLevel);
   const server = await serve({ config, logger, print: console.log });
+  process.on('SIGHUP', () => {
+    try {
+      const keyIds = rereadKeys(config);
+      logger.info({ keyIds }, keyIds === null ? 'no file to read again' : 'keys read again');
+    } catch (err) {
+      logger.error({ err }, 'the keys stay as they were');
+    }
+  });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     // Once: a second signal ends the process at once, as it would any other.
     process.once(signal, () => {

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { Codec } from '../codec/codec.ts';
 import type { JsonObject } from '../json/json-value.ts';
 import { InMemorySessionStore } from '../memory/in-memory-session-store.ts';
 import type { MetadataSchema } from '../model/metadata.ts';
@@ -34,6 +35,12 @@ export async function createSessionStore<
   const { locking } = config.turn;
   const { logger } = options;
   for (const { setting, message } of config.warnings) logger?.warn({ setting }, message);
+  if (config.encryption?.allowPlaintext) {
+    logger?.warn(
+      { setting: 'SESSION_ENCRYPTION_ALLOW_PLAINTEXT' },
+      'Values that are not encrypted are read: whoever can write to the store can forge sessions. Run `holdfast rekey`, then switch it off',
+    );
+  }
   if (!locking) {
     logger?.warn(
       { setting: 'SESSION_LOCKING_ENABLED' },
@@ -41,9 +48,18 @@ export async function createSessionStore<
     );
   }
   if (storeType === 'in_memory') {
-    return new InMemorySessionStore({ ...limits, ...options, maxSessions, locking });
+    const codec = await codecOf(config, 'memory');
+    return new InMemorySessionStore({ ...limits, ...options, maxSessions, locking, codec });
   }
   const { RedisSessionStore } = await import('../redis/redis-session-store.ts');
   const { maxConnections: _, ...redis } = config.redis;
-  return RedisSessionStore.connect({ ...limits, ...redis, ...options, locking });
+  const codec = await codecOf(config, redis.keyPrefix);
+  return RedisSessionStore.connect({ ...limits, ...redis, ...options, locking, codec });
+}
+
+async function codecOf({ encryption }: Config, namespace: string): Promise<Codec | undefined> {
+  if (encryption === undefined) return undefined;
+  const { createCodec } = await import('../encryption/create-codec.ts');
+  const { ring, cipher, allowPlaintext } = encryption;
+  return createCodec(ring, { cipher, allowPlaintext, namespace });
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import type { z } from 'zod';
 import { ConfigError } from '../errors/errors.ts';
+import { type EncryptionConfig, readEncryptionConfig } from './encryption-config.ts';
 import { type RedisConfig, readRedisConfig } from './redis-config.ts';
 import { type Settings, settingsSchema } from './settings.ts';
 import { askedButUnavailable } from './unavailable.ts';
@@ -38,6 +39,8 @@ export interface Config {
     readonly maxTurnMs: number;
   };
   readonly redis: RedisConfig;
+  /** Undefined where values are stored as they are. */
+  readonly encryption: EncryptionConfig | undefined;
   readonly server: {
     readonly host: string;
     readonly port: number;
@@ -66,7 +69,10 @@ export function loadConfig(options: LoadConfigOptions = {}): Config {
   ];
   if (parsed.success) {
     const redis = readRedisConfig(parsed.data, wrong);
-    if (wrong.length === 0) return toConfig(parsed.data, redis, warningsOf(settings, parsed.data));
+    const encryption = readEncryptionConfig(parsed.data, wrong);
+    if (wrong.length === 0) {
+      return toConfig(parsed.data, { redis, encryption }, warningsOf(settings, parsed.data));
+    }
   }
   throw new ConfigError(`${wrong.join('; ')}.`);
 }
@@ -113,7 +119,7 @@ function redisIdleTimeoutMs(settings: Settings): number | undefined {
 
 function toConfig(
   settings: Settings,
-  redis: RedisConfig,
+  parts: Pick<Config, 'redis' | 'encryption'>,
   warnings: readonly ConfigWarning[],
 ): Config {
   return {
@@ -133,7 +139,7 @@ function toConfig(
       waitMs: settings.SESSION_LOCK_WAIT_SECONDS * 1000,
       maxTurnMs: settings.SESSION_TURN_MAX_SECONDS * 1000,
     },
-    redis,
+    ...parts,
     server: {
       host: settings.API_HOST,
       port: settings.API_PORT,

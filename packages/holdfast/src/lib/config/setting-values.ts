@@ -21,6 +21,9 @@ export const oneOf = <const Values extends readonly [string, ...string[]]>(
 export const flag = (fallback: boolean) =>
   z.stringbool({ error: 'must be true or false' }).prefault(fallback ? 'true' : 'false');
 
+/** A flag whose default depends on other settings. */
+export const optionalFlag = () => z.stringbool({ error: 'must be true or false' }).optional();
+
 /** The path of a file that is read at the start. */
 export const file = (meaning: string) => z.string().min(1).optional().describe(meaning);
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseIpRange } from '../http/ip-range.ts';
 import { redis } from './redis-settings.ts';
-import { days, flag, oneOf, whole } from './setting-values.ts';
+import { days, file, flag, oneOf, optionalFlag, whole } from './setting-values.ts';
 
 const sessions = {
   SESSION_STORE_TYPE: oneOf(['in_memory', 'redis'], 'in_memory').describe(
@@ -40,6 +40,27 @@ const turns = {
   ),
   SESSION_LOCK_WAIT_SECONDS: whole(0, 86_400, 60).describe(
     'How long a turn waits for the turns ahead of it.',
+  ),
+};
+
+const encryption = {
+  SESSION_ENCRYPTION_ENABLED: optionalFlag().describe(
+    'Encrypt what is stored of sessions. On where there is a key.',
+  ),
+  SESSION_ENCRYPTION_KEY: z
+    .string()
+    .optional()
+    .describe(
+      'A Fernet key, 64 hexadecimal characters, or base64 of 32 random bytes or more; several, separated by commas: the first writes, all read.',
+    ),
+  SESSION_ENCRYPTION_KEY_FILE: file(
+    'A file of such keys, one a line, in place of SESSION_ENCRYPTION_KEY. Read again on SIGHUP.',
+  ),
+  SESSION_ENCRYPTION_CIPHER: oneOf(['aes-256-gcm', 'fernet'], 'aes-256-gcm').describe(
+    'What new values are encrypted with; both are read.',
+  ),
+  SESSION_ENCRYPTION_ALLOW_PLAINTEXT: flag(false).describe(
+    'Read values that are not encrypted, while encryption is being turned on. Anybody who writes to Redis can forge those.',
   ),
 };
 
@@ -91,6 +112,7 @@ export const settingsSchema = z.object({
   ...sessions,
   ...turns,
   ...redis,
+  ...encryption,
   ...server,
   ...agent,
   ...logging,
@@ -103,6 +125,7 @@ export const settingGroups: ReadonlyArray<{ title: string; names: readonly strin
   { title: 'Sessions', names: Object.keys(sessions) },
   { title: 'Turns', names: Object.keys(turns) },
   { title: 'Redis', names: Object.keys(redis) },
+  { title: 'Encryption', names: Object.keys(encryption) },
   { title: 'Server', names: Object.keys(server) },
   { title: 'Agent', names: Object.keys(agent) },
   { title: 'Logging', names: Object.keys(logging) },

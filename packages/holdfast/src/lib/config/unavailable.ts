@@ -11,12 +11,6 @@ interface Protection {
 const no = /^(false|0|no|off|n|disabled)$/i;
 
 export const unavailable: readonly Protection[] = [
-  {
-    name: 'SESSION_ENCRYPTION_ENABLED',
-    off: no,
-    impliedBy: ['SESSION_ENCRYPTION_KEY', 'SESSION_ENCRYPTION_KEY_FILE'],
-    what: 'encryption at rest',
-  },
   { name: 'SESSION_FINGERPRINT_STRICT', off: no, impliedBy: [], what: 'fingerprinting' },
   { name: 'SESSION_DURABILITY', off: /^async$/i, impliedBy: [], what: 'replicated durability' },
   { name: 'REDIS_CLUSTER_NODES', impliedBy: [], what: 'Redis Cluster' },
