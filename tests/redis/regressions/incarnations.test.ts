@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { noCredentials } from '../../../packages/holdfast/src/lib/model/session.ts';
 import { type FakeTimeRedis, startRedisOnFakeTime } from '../../servers/redis-server.ts';
+import { encrypting } from '../support/encryption.ts';
 import { flakyProxyForTest } from '../support/flaky-proxy.ts';
-import { placeBoundCodec } from '../support/place-bound-codec.ts';
 import { callOf } from '../support/requests.ts';
 import { type InstanceOptions, SharedNamespace } from '../support/shared-namespace.ts';
 
@@ -40,8 +40,8 @@ describe('in a session that another instance made anew', () => {
   });
 
   it('appended messages are bound to that session, and to no earlier one', async () => {
-    // With this codec a piece made for another incarnation cannot be read.
-    const { one, other } = await twoInstances({ codec: placeBoundCodec });
+    // A piece that was encrypted for another incarnation cannot be read.
+    const { one, other } = await twoInstances({ codec: encrypting('test:') });
     await one.store.create('s');
     await other.store.delete('s');
     await other.store.create('s');

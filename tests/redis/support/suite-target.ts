@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { RedisSessionStore } from 'holdfast/redis';
+import { type Codec, RedisSessionStore } from 'holdfast/redis';
 import type { SuiteTarget } from 'holdfast/testing';
 import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/node-redis.ts';
 import { startRedisOnFakeTime } from '../../servers/redis-server.ts';
+import { encrypting } from './encryption.ts';
 import { observedConnect } from './observed-connect.ts';
-import { placeBoundCodec } from './place-bound-codec.ts';
 import { FakeTimeClock } from './suite-clock.ts';
 import { Traffic } from './traffic.ts';
 
@@ -15,6 +15,8 @@ export interface SuiteTargetOptions {
   readonly timeoutMs?: number;
   readonly retries?: number;
   readonly propertyRuns?: number;
+  /** How values are stored; encrypted unless given. */
+  readonly codecFor?: (keyPrefix: string) => Codec | undefined;
 }
 
 /** A way to the server that has faults of its own. */
@@ -35,6 +37,7 @@ export async function suiteTarget({
   timeoutMs = 30_000,
   retries,
   propertyRuns = 25,
+  codecFor = encrypting,
 }: SuiteTargetOptions): Promise<{ target: SuiteTarget; stop: () => Promise<void> }> {
   const server = await startRedisOnFakeTime();
   const way = await through(server);
@@ -55,7 +58,7 @@ export async function suiteTarget({
             ...own,
             url: way?.url ?? server.url,
             keyPrefix,
-            codec: placeBoundCodec,
+            codec: codecFor(keyPrefix),
             connect: observedConnect(connectNodeRedis, traffic),
           });
           way?.healthy(false);

@@ -3,7 +3,7 @@ import type { Codec, RecordPlace } from '../codec/codec.ts';
 import { DecryptionError } from '../errors/errors.ts';
 import type { JsonValue } from '../json/json-value.ts';
 import { open, seal, tagBytes } from './aes-gcm.ts';
-import { decodeToken, decryptToken, encodeToken, encryptToken } from './fernet.ts';
+import { decryptToken, encryptToken } from './fernet.ts';
 import { type KeyRing, keyedName, type RingKey } from './key-ring.ts';
 import { nonceBytes } from './nonces.ts';
 
@@ -18,14 +18,15 @@ export interface EncryptionOptions {
   readonly allowPlaintext?: boolean | undefined;
 }
 
-/** The first byte of an envelope: no JSON text begins with it, and no Fernet token. */
+/** The first byte of an envelope: neither JSON text nor a Fernet token begins with it. */
 const envelopeVersion = 1;
 const keyIdBytes = 4;
 const headBytes = 1 + keyIdBytes;
+/** The first byte of a Fernet token, which is stored without its base64. */
+const fernetVersion = 0x80;
 /** In front of what a Fernet token holds: SHA-256 of the record's place. */
 const digestBytes = 32;
 
-const fernetStart = 'g'.charCodeAt(0);
 const jsonStarts = new Set(Buffer.from('{["tfn-0123456789'));
 
 /**
@@ -51,7 +52,7 @@ export function createCodec(
     decode(bytes, place) {
       const first = bytes[0];
       if (first === envelopeVersion) return records.ofEnvelope(bytes, place);
-      if (first === fernetStart) return records.ofFernet(bytes, place);
+      if (first === fernetVersion) return records.ofFernet(bytes, place);
       if (first === undefined || !jsonStarts.has(first)) throw unknownForm(place);
       if (allowPlaintext) return parse(bytes);
       throw new DecryptionError(
@@ -99,15 +100,14 @@ class Encryption {
     return parse(text);
   }
 
-  toFernet(value: JsonValue, place: RecordPlace): string {
+  toFernet(value: JsonValue, place: RecordPlace): Buffer {
     const key = this.#ring.primary;
     const bytes = Buffer.concat([this.#digest(place), Buffer.from(JSON.stringify(value))]);
-    return encodeToken(encryptToken(this.#keyOf(key, place), bytes));
+    return encryptToken(this.#keyOf(key, place), bytes);
   }
 
   /** A token does not say by which key it was made: each is tried. */
-  ofFernet(bytes: Buffer, place: RecordPlace): JsonValue {
-    const token = decodeToken(bytes.toString('latin1'));
+  ofFernet(token: Buffer, place: RecordPlace): JsonValue {
     let failure: unknown;
     for (const key of this.#ring.keys) {
       try {
@@ -122,10 +122,10 @@ class Encryption {
     );
   }
 
-  isOfPrimaryFernet(bytes: Buffer, place: RecordPlace): boolean {
-    if (bytes[0] !== fernetStart) return false;
+  isOfPrimaryFernet(token: Buffer, place: RecordPlace): boolean {
+    if (token[0] !== fernetVersion) return false;
     try {
-      this.#openFernet(this.#ring.primary, decodeToken(bytes.toString('latin1')), place);
+      this.#openFernet(this.#ring.primary, token, place);
       return true;
     } catch (error) {
       if (error instanceof DecryptionError) return false;

@@ -1,3 +1,4 @@
+import { ClearIdWarning } from '../codec/clear-id-warning.ts';
 import type { Codec } from '../codec/codec.ts';
 import {
   type HoldfastError,
@@ -34,6 +35,7 @@ export class MemoryCore<Metadata extends object> {
   readonly table: SessionTable<Metadata>;
   readonly events: Emitter<StoreEvents>;
   readonly #codec: Codec | null;
+  readonly #clearIds: ClearIdWarning;
   #cancelSweep: (() => void) | null = null;
   #closed = false;
 
@@ -46,6 +48,7 @@ export class MemoryCore<Metadata extends object> {
     this.table = new SessionTable(maxSessions);
     this.events = new Emitter(options.logger);
     this.#codec = codec;
+    this.#clearIds = new ClearIdWarning(options.logger);
   }
 
   get closed(): boolean {
@@ -99,6 +102,7 @@ export class MemoryCore<Metadata extends object> {
     if (this.find(id) !== null) {
       throw new VersionConflictError(`A session ${id} exists already.`);
     }
+    if (this.#codec?.authenticates) this.#clearIds.check(id, state.userId);
     const record = this.#newRecord(id, state);
     record.counters = counters;
     record.credentials = credentials;
