@@ -1,8 +1,9 @@
 import { defineConfig } from 'tsdown';
 
-/** One bundle per export of package.json. What a bundle imports from npm stays an import. */
+/** One bundle per export of package.json and one for its command line. What they import from npm stays so. */
 export default defineConfig({
   entry: [
+    'src/cli.ts',
     'src/index.ts',
     'src/memory.ts',
     'src/redis.ts',

@@ -1,0 +1,40 @@
+import { Command, CommanderError } from 'commander';
+import { HoldfastError } from '../errors/errors.ts';
+import { rekey } from './rekey-command.ts';
+import { exitCodes, type Terminal } from './terminal.ts';
+
+/** Runs the command line `holdfast …`. @returns its exit code */
+export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+  const { out, err } = terminal;
+  let code: number = exitCodes.done;
+  const program = new Command('holdfast')
+    .description(
+      'Looks after the sessions of a Holdfast store. Settings come from the environment and .env.',
+    )
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => out.write(text),
+      writeErr: (text) => err.write(text),
+    })
+    .showHelpAfterError();
+  program
+    .command('rekey')
+    .description(
+      'Encrypt all that is stored with the first key of SESSION_ENCRYPTION_KEY. Sessions stay in use; after an end half-way it goes on where it was.',
+    )
+    .option('--env-file <path>', 'read settings from this file in place of .env')
+    .action(async (options: { readonly envFile?: string }) => {
+      code = await rekey(options, terminal);
+    });
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      return error.exitCode === 0 ? exitCodes.done : exitCodes.wrongUse;
+    }
+    if (!(error instanceof HoldfastError)) throw error;
+    err.write(`error: ${error.message}\n`);
+    return exitCodes.failed;
+  }
+}
