@@ -1,0 +1,216 @@
+import { type Codec, createCodec, generateKey, KeyRing } from 'holdfast/encryption';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RedisServer, startRedis } from '../../servers/redis-server.ts';
+import { RecordingLogger, rejection } from '../connection/fixtures.ts';
+import { type Instance, SharedNamespace } from '../support/shared-namespace.ts';
+
+let server: RedisServer;
+beforeAll(async () => {
+  server = await startRedis();
+});
+afterAll(() => server.stop());
+
+const [old, next] = [generateKey(), generateKey()];
+
+function setUp() {
+  const place = new SharedNamespace(server.url);
+  const logger = new RecordingLogger();
+  const codecOf = (keys: string, more: object = {}): Codec =>
+    createCodec(KeyRing.parse(keys), { namespace: place.keyPrefix, ...more });
+  const instance = (keys: string, more: object = {}) =>
+    place.instance({ codec: codecOf(keys, more), logger });
+  const plain = () => place.instance({ logger });
+  return { place, logger, instance, plain };
+}
+
+/** A session with something of every kind in it. */
+async function fill(sessions: Instance, id: string, userId = 'ada'): Promise<void> {
+  await sessions.getOrCreate({ sessionId: id, userId, metadata: { of: id } });
+  for (let n = 0; n < 3; n++) {
+    await sessions.startTurn(id, { idempotencyKey: `${id}-${n}` }, async (turn) => {
+      turn.append({ role: 'user', content: `message ${n} of ${id}` });
+      turn.emit({ type: 'text', text: `piece ${n} of ${id}` });
+      return `outcome ${n} of ${id}`;
+    }).result;
+  }
+}
+
+/** All that `fill` has put there, as this instance reads it. */
+async function contents(sessions: Instance, id: string): Promise<object> {
+  const events: unknown[] = [];
+  for await (const { type, text } of sessions.subscribe(id, { after: 0 })) {
+    if (type === 'text') events.push(text);
+    if (events.length === 3) break;
+  }
+  const outcomes = await Promise.all(
+    [0, 1, 2].map((n) =>
+      sessions.turn(id, { idempotencyKey: `${id}-${n}` }, async () => 'run again'),
+    ),
+  );
+  const messages = await sessions.store.messages(id);
+  const { metadata, version, lastActivity, expiresAt } = (await sessions.store.get(id)) ?? {};
+  const { sessions: listed } = await sessions.store.listActive({ userId: 'ada' });
+  return {
+    ...{ metadata, version, lastActivity, expiresAt, outcomes, events },
+    messages: messages.map(({ content }) => content),
+    listed: listed.map((session) => session.id).sort(),
+  };
+}
+
+describe('rekey', () => {
+  it('leaves nothing that wants the old key, and moves no version and no time', async () => {
+    const { instance } = setUp();
+    const before = await instance(old);
+    for (const id of ['a', 'b', 'c']) await fill(before, id);
+    const was = await contents(before, 'b');
+    const both = await instance(`${next},${old}`);
+    const result = await both.store.rekey();
+    expect(result).toMatchObject({ sessions: 3, total: 3, unreadable: [] });
+    // Of each session state, credentials, 3 pieces of messages, 3 outcomes, and pieces of output.
+    expect(result.rewritten).toBeGreaterThanOrEqual(3 * (2 + 3 + 3 + 3));
+    const after = await instance(next);
+    expect(await contents(after, 'b')).toEqual(was);
+    expect(await both.store.rekey()).toMatchObject({ sessions: 3, rewritten: 0 });
+    expect(await after.revokeUser('ada')).toBe(3);
+  });
+
+  it('changes the cipher in the same way', async () => {
+    const { instance } = setUp();
+    await fill(await instance(old), 'a');
+    const was = await contents(await instance(old), 'a');
+    const fernet = await instance(old, { cipher: 'fernet' });
+    expect((await fernet.store.rekey()).rewritten).toBeGreaterThan(0);
+    expect(await contents(fernet, 'a')).toEqual(was);
+    expect((await fernet.store.rekey()).rewritten).toBe(0);
+  });
+
+  it('encrypts what was stored before encryption was on; then plaintext is refused', async () => {
+    const { instance, plain, place } = setUp();
+    const before = await plain();
+    for (const id of ['a', 'b']) await fill(before, id);
+    const was = await contents(before, 'a');
+    const migrating = await instance(next, { allowPlaintext: true });
+    expect(await contents(migrating, 'a')).toEqual(was);
+    // Both kinds of instances are there for a while.
+    await fill(migrating, 'c');
+    expect((await migrating.store.rekey()).unreadable).toEqual([]);
+    const strict = await instance(next);
+    expect(await contents(strict, 'a')).toMatchObject({ metadata: { of: 'a' } });
+    const ask = await place.asking();
+    for (const key of (await ask('KEYS', `${place.keyPrefix}*`)) as string[]) {
+      expect(key).not.toContain('ada');
+    }
+  });
+
+  it('goes on where it was when it ended half-way', async () => {
+    const { instance } = setUp();
+    const before = await instance(old);
+    for (let n = 0; n < 450; n++) await before.store.create(`s-${n}`);
+    const both = await instance(`${next},${old}`);
+    const stop = new AbortController();
+    const seen: number[] = [];
+    const stopped = both.store.rekey({
+      signal: stop.signal,
+      onProgress: ({ sessions }) => {
+        seen.push(sessions);
+        stop.abort(new Error('Enough.'));
+      },
+    });
+    expect((await rejection(stopped)).message).toBe('Enough.');
+    const [first = 0] = seen;
+    expect(first).toBeGreaterThan(0);
+    expect(first).toBeLessThan(450);
+    const rest: number[] = [];
+    const result = await both.store.rekey({ onProgress: ({ sessions }) => rest.push(sessions) });
+    expect(rest[0]).toBeGreaterThan(first);
+    expect(result).toMatchObject({ sessions: 450, rewritten: 900 });
+  });
+
+  it('takes no lease, and disturbs no turn', async () => {
+    const { instance } = setUp();
+    const one = await instance(`${next},${old}`);
+    await fill(await instance(old), 's');
+    const both = await instance(`${next},${old}`);
+    await one.turn('s', async (turn) => {
+      turn.update({ metadata: { during: 1 } });
+      await both.store.rekey();
+      await turn.checkpoint();
+      turn.append({ role: 'assistant', content: 'behind it' });
+      await both.store.rekey();
+    });
+    const after = await instance(next);
+    expect((await after.store.get('s'))?.metadata).toEqual({ of: 's', during: 1 });
+    expect((await after.store.messages('s')).at(-1)?.content).toBe('behind it');
+  });
+
+  it('loses nothing of what is written meanwhile', async () => {
+    const { instance } = setUp();
+    const before = await instance(old);
+    const ids = Array.from({ length: 12 }, (_, n) => `s-${n}`);
+    for (const id of ids) await before.store.create(id, { userId: id });
+    const [writer, both] = [await instance(`${next},${old}`), await instance(`${next},${old}`)];
+    let writing = true;
+    const writes = ids.map(async (id) => {
+      let count = 0;
+      while (writing || count < 10) {
+        await writer.store.appendMessages(id, [{ role: 'user', content: count }]);
+        await writer.store.update(id, { metadata: { count } });
+        count += 1;
+      }
+      return count;
+    });
+    for (let runs = 0; runs < 5; runs++) await both.store.rekey();
+    writing = false;
+    const counts = await Promise.all(writes);
+    await both.store.rekey();
+    const after = await instance(next);
+    for (const [at, id] of ids.entries()) {
+      const count = counts[at] ?? 0;
+      expect((await after.store.get(id))?.metadata).toEqual({ count: count - 1 });
+      const messages = await after.store.messages(id);
+      expect(messages.map(({ content }) => content)).toEqual(
+        Array.from({ length: count }, (_, n) => n),
+      );
+    }
+  });
+
+  it('names the sessions that no key opens, and goes on', async () => {
+    const { instance } = setUp();
+    await (await instance(generateKey())).store.create('stranger');
+    await fill(await instance(old), 'a');
+    const both = await instance(`${next},${old}`);
+    const result = await both.store.rekey();
+    expect(result.unreadable).toEqual(['stranger']);
+    expect(await contents(await instance(next), 'a')).toMatchObject({ metadata: { of: 'a' } });
+  });
+});
+
+describe('while keys change', () => {
+  it('a user has all sessions, by whatever key they were entered', async () => {
+    const { instance } = setUp();
+    const [first, second] = [await instance(old), await instance(`${next},${old}`)];
+    await first.create({ sessionId: 'a', userId: 'ada' });
+    await second.create({ sessionId: 'b', userId: 'ada' });
+    const third = await instance(`${old},${next}`);
+    await third.create({ sessionId: 'c', userId: 'ada' });
+    const { sessions } = await second.store.listActive({ userId: 'ada' });
+    expect(sessions.map(({ id }) => id)).toEqual(['a', 'b', 'c']);
+    expect(await third.revokeOthers('b')).toBe(2);
+    expect(await second.revokeUser('ada')).toBe(1);
+    expect((await third.store.listActive({ userId: 'ada' })).sessions).toEqual([]);
+  });
+
+  it('the cap of a user counts all of them', async () => {
+    const { place } = setUp();
+    const capped = (keys: string) =>
+      place.instance({
+        codec: createCodec(KeyRing.parse(keys), { namespace: place.keyPrefix }),
+        maxPerUser: 2,
+      });
+    const [first, second] = [await capped(`${old},${next}`), await capped(`${next},${old}`)];
+    for (const id of ['a', 'b']) await first.create({ sessionId: id, userId: 'ada' });
+    await second.create({ sessionId: 'c', userId: 'ada' });
+    const { sessions } = await first.store.listActive({ userId: 'ada' });
+    expect(sessions.map(({ id }) => id)).toEqual(['b', 'c']);
+  });
+});
