@@ -258,10 +258,10 @@ describe('somebody who writes to Redis', () => {
       ]);
       await attacker.do('LSET', attacker.key('s', 3), String(index), forged);
     }
-    const reading = (async () => {
+    const first = async () => {
       for await (const _ of one.subscribe('s', { after: 0 })) break;
-    })();
-    expect(await rejection(reading)).toBeInstanceOf(DecryptionError);
+    };
+    expect(await rejection(first())).toBeInstanceOf(DecryptionError);
   });
 
   it('cannot end the lease of a turn so that its write is mixed with another', async () => {
@@ -320,14 +320,16 @@ describe('somebody who writes to Redis', () => {
     await attacker.setField('s', 'd', broken);
     const cold = await instance();
     const attempts = [
-      cold.store.update('s', { escalated: true }),
-      cold.turn('s', async (turn) => turn.update({ escalated: true })),
-      cold.getOrCreate({ sessionId: 's' }),
-      cold.rotateToken('s'),
+      () => cold.store.update('s', { escalated: true }),
+      () => cold.turn('s', async (turn) => turn.update({ escalated: true })),
+      () => cold.getOrCreate({ sessionId: 's' }),
+      () => cold.rotateToken('s'),
     ];
-    for (const attempt of attempts)
-      expect(await rejection(attempt)).toBeInstanceOf(DecryptionError);
+    for (const attempt of attempts) {
+      expect(await rejection(attempt())).toBeInstanceOf(DecryptionError);
+    }
     expect(await attacker.field('s', 'd')).toEqual(broken);
+    expect((await attacker.field('s', 'h')).toString().split(' ')[at.owner]).toBe('-');
     await attacker.setField('s', 'd', state);
     expect((await cold.store.get('s'))?.metadata).toEqual({ plan: 'pro' });
   });

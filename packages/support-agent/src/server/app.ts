@@ -9,6 +9,7 @@ import { packageRoot } from '../package-root.ts';
 import { Gate } from './caller.ts';
 import { docs } from './docs.ts';
 import { clientErrorHandler, errorHandler, notFoundHandler } from './error-handler.ts';
+import { loggedRequest } from './logged-request.ts';
 import { Metrics } from './metrics.ts';
 import { OpenStreams } from './open-streams.ts';
 import { openapi } from './openapi.ts';
@@ -58,7 +59,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { config, sessions, agent, knowledge, operatorKey, clock = systemClock } = options;
   const { logger, giveUp } = options;
   const app: FastifyInstance = Fastify({
-    ...(logger === undefined ? { logger: false } : { loggerInstance: logger }),
+    ...(logger === undefined
+      ? { logger: false }
+      : { loggerInstance: logger.child({}, { serializers: { req: loggedRequest } }) }),
     bodyLimit,
     requestTimeout: requestTimeoutMs,
     // While it closes, the server still answers what has arrived: turns that run may end.

@@ -1,5 +1,11 @@
 import type { CancelTimer } from '../clock.ts';
-import { type HoldfastError, LockTimeoutError, SessionGoneError } from '../errors/errors.ts';
+import {
+  DecryptionError,
+  type HoldfastError,
+  LockTimeoutError,
+  SessionGoneError,
+  ValidationError,
+} from '../errors/errors.ts';
 import { assertId } from '../model/ids.ts';
 import type { BeginOptions, EffectNames, TurnGrant, TurnReplay } from '../store/turn-store.ts';
 import { none, parseHeader, tokenWord, userWord } from './header.ts';
@@ -66,6 +72,9 @@ export class Begins<Metadata extends object> {
       return begun;
     } catch (error) {
       this.#leases.inbox.remove(nonce, wait);
+      // What was granted cannot be read: the lease must not outlast that.
+      const unreadable = error instanceof DecryptionError || error instanceof ValidationError;
+      if (unreadable) await this.#leaveQueue(id, nonce);
       throw error;
     }
   }

@@ -1,0 +1,160 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { generateKey } from 'holdfast/encryption';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { type RunningProcess, startProcess } from '../helpers/child-process.ts';
+import { redisForTests } from '../servers/redis-for-tests.ts';
+import { logOf, type OpenSession, ServerOnRedis } from './server-on-redis.ts';
+
+const keptSessions = 4;
+
+/** A server whose keys are in a file, which it reads again when it is told to. */
+class KeyedServer {
+  readonly server: ServerOnRedis;
+  readonly #file: string;
+  #rereads = 0;
+
+  private constructor(server: ServerOnRedis, file: string) {
+    this.server = server;
+    this.#file = file;
+  }
+
+  static async start(redisUrl: string, keys: readonly string[], env = {}): Promise<KeyedServer> {
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-keys-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'keys');
+    writeFileSync(file, keys.join('\n'));
+    const settings = { SESSION_ENCRYPTION_KEY_FILE: file, ...env };
+    return new KeyedServer(await ServerOnRedis.start(redisUrl, settings), file);
+  }
+
+  async takes(keys: readonly string[]): Promise<void> {
+    writeFileSync(this.#file, keys.join('\n'));
+    this.server.process.send('SIGHUP');
+    this.#rereads += 1;
+    const reread = () =>
+      logOf(this.server.process).filter(({ msg }) => msg === 'keys read again').length;
+    await expect.poll(reread, { timeout: 60_000 }).toBe(this.#rereads);
+  }
+}
+
+/** Customers who talk on, each message at another server, until they are told to stop. */
+class Traffic {
+  readonly sessions: readonly OpenSession[];
+  readonly failures: string[] = [];
+  answered = 0;
+  #over = false;
+  readonly #talks: Promise<void>[];
+
+  constructor(sessions: readonly OpenSession[], servers: readonly KeyedServer[]) {
+    this.sessions = sessions;
+    this.#talks = sessions.map(async (session, at) => {
+      for (let turn = at; !this.#over; turn++) {
+        const { server } = servers[turn % servers.length] as KeyedServer;
+        const { status, body } = await server.say(session, `How long does delivery take, ${turn}?`);
+        if (status !== 200) this.failures.push(JSON.stringify(body));
+        this.answered += 1;
+        const { status: read } = await server.request('GET', `/api/sessions/${session.id}`, {
+          token: session.token,
+        });
+        if (read !== 200) this.failures.push(`GET ${read}`);
+      }
+    });
+  }
+
+  /** Until so many more were answered. */
+  async goesOn(more: number): Promise<void> {
+    const wanted = this.answered + more;
+    await expect.poll(() => this.answered >= wanted, { timeout: 60_000 }).toBe(true);
+  }
+
+  async end(): Promise<void> {
+    this.#over = true;
+    await Promise.all(this.#talks);
+  }
+}
+
+function rekey(redisUrl: string, env: Record<string, string>): RunningProcess {
+  return startProcess(process.execPath, ['packages/holdfast/dist/cli.js', 'rekey'], {
+    cwd: inject('builtCopy'),
+    env: { SESSION_STORE_TYPE: 'redis', REDIS_URL: redisUrl, ...env },
+  });
+}
+
+describe('a change of keys', () => {
+  it('fails no request and loses no session, on three servers under traffic', async () => {
+    const { url } = await redisForTests();
+    const [old, next] = [generateKey(), generateKey()];
+    const servers = await Promise.all([1, 2, 3].map(() => KeyedServer.start(url, [old])));
+    const [first] = servers as [KeyedServer, KeyedServer, KeyedServer];
+    const sessions = await Promise.all(
+      Array.from({ length: keptSessions }, () => first.server.open()),
+    );
+    const traffic = new Traffic(sessions, servers);
+    await traffic.goesOn(5);
+    for (const keys of [
+      [old, next],
+      [next, old],
+    ]) {
+      for (const server of servers) {
+        await server.takes(keys);
+        await traffic.goesOn(3);
+      }
+    }
+    const { exit, ...rekeying } = rekey(url, { SESSION_ENCRYPTION_KEY: `${next},${old}` });
+    expect(await exit, rekeying.stderr).toMatchObject({ code: 0 });
+    for (const server of servers) {
+      await server.takes([next]);
+      await traffic.goesOn(3);
+    }
+    await traffic.end();
+    expect(traffic.failures).toEqual([]);
+    const counts = await Promise.all(
+      sessions.map(async ({ id, token }) => {
+        const { body } = await first.server.request('GET', `/api/sessions/${id}`, { token });
+        return Number(body.message_count);
+      }),
+    );
+    expect(counts.reduce((sum, count) => sum + count)).toBe(traffic.answered);
+  });
+
+  it('that an instance has missed is named in its log, refused, and made good by SIGHUP', async () => {
+    const { url } = await redisForTests();
+    const [own, others] = [generateKey(), generateKey()];
+    const knowing = await KeyedServer.start(url, [others]);
+    const missing = await KeyedServer.start(url, [own]);
+    const session = await knowing.server.open();
+    expect((await knowing.server.say(session, 'How long does delivery take?')).status).toBe(200);
+    const refused = await missing.server.say(session, 'And to islands?', randomUUID());
+    expect(refused.status).toBe(500);
+    expect(refused.body).toMatchObject({ code: 'DECRYPTION' });
+    expect(JSON.stringify(refused.body)).not.toContain('ring');
+    await expect
+      .poll(() => missing.server.process.stdout, { timeout: 60_000 })
+      .toMatch(/encrypted with key [0-9a-f]{8}, which is not in the ring/);
+    await missing.takes([own, others]);
+    expect((await missing.server.say(session, 'And to islands?')).status).toBe(200);
+    expect(await missing.server.history(session)).toHaveLength(4);
+  });
+
+  it('goes on where it was when `holdfast rekey` was killed', async () => {
+    const { url } = await redisForTests();
+    const [old, next] = [generateKey(), generateKey()];
+    const server = await KeyedServer.start(url, [old]);
+    await Promise.all(Array.from({ length: 450 }, () => server.server.open()));
+    const env = { SESSION_ENCRYPTION_KEY: `${next},${old}` };
+    const killed = rekey(url, env);
+    await killed.says(/\d+ of 450 sessions/);
+    await killed.stop();
+    const again = rekey(url, env);
+    expect(await again.exit, again.stderr).toMatchObject({ code: 0 });
+    expect(again.stdout).toMatch(
+      /^450 sessions looked at, 900 values encrypted with key [0-9a-f]{8}\.$/m,
+    );
+    const check = rekey(url, { SESSION_ENCRYPTION_KEY: next });
+    expect(await check.exit, check.stderr).toMatchObject({ code: 0 });
+    expect(check.stdout).toMatch(/^450 sessions looked at, 0 values/m);
+  });
+});
