@@ -131,7 +131,7 @@ export function encodeToken(bytes: Buffer): string {
 }
 
 /** @throws DecryptionError for anything but what `encode` makes. */
-export function decodeToken(token: string): Buffer {
+function decodeToken(token: string): Buffer {
   const bytes = Buffer.from(token, 'base64url');
   if (encodeToken(bytes) === token) return bytes;
   throw new DecryptionError('The Fernet token is not base64url.');

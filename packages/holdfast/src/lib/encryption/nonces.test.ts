@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import ts from 'typescript';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { encryptionBound, maxEncryptions, nonceBytes, writeNonce } from './nonces.ts';
+import { nonceBytes, writeNonce } from './nonces.ts';
 
 /** More than one pool. */
 const drawn = 1_500;
@@ -61,10 +61,5 @@ describe('nonces', () => {
     writeNonce(target, 2);
     expect([target.readUInt16BE(0), target.readUInt16BE(nonceBytes + 2)]).toEqual([0, 0]);
     expect(target.subarray(2, -2).equals(Buffer.alloc(nonceBytes))).toBe(false);
-  });
-
-  it('are bounded by what a session counts', () => {
-    expect(maxEncryptions).toBe(4_294_967_296);
-    expect(encryptionBound({ version: 10, lastSeq: 20, lastEventSeq: 5 }, 2)).toBe(110);
   });
 });

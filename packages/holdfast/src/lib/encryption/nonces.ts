@@ -1,6 +1,10 @@
 import { randomFillSync } from 'node:crypto';
 
-/** Of AES-GCM (NIST SP 800-38D, section 5.2.1.1): 96 bits. */
+/**
+ * Of AES-GCM (NIST SP 800-38D, section 5.2.1.1): 96 bits. Under one key 2^32 may be drawn at random
+ * (section 8.3). A session has a key of its own, which its counters bound: each version writes at most
+ * a state, credentials and an outcome, and each message and live event is in at most one value.
+ */
 export const nonceBytes = 12;
 
 /** One call to the CSPRNG costs as much as a hundred nonces: they are drawn so many at a time. */
@@ -18,22 +22,4 @@ export function writeNonce(target: Buffer, at: number): void {
   }
   pool.copy(target, at, used, used + nonceBytes);
   used += nonceBytes;
-}
-
-/**
- * How often one key may encrypt with random nonces of 96 bits: 2^32 (NIST SP 800-38D, section 8.3).
- *
- * A session has a key of its own, and its counters bound what was encrypted with it: each version,
- * message and live event is in at most one value for each try to write it, and each version writes at
- * most three (state, credentials, outcome).
- */
-export const maxEncryptions = 2 ** 32;
-
-/** At most so many values were encrypted for a session, when each write was tried `tries` times. */
-export function encryptionBound(
-  session: { readonly version: number; readonly lastSeq: number; readonly lastEventSeq: number },
-  tries: number,
-): number {
-  const { version, lastSeq, lastEventSeq } = session;
-  return (3 * version + lastSeq + lastEventSeq) * tries;
 }

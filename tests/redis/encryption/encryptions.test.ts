@@ -1,0 +1,50 @@
+import { createCodec, generateKey, KeyRing } from 'holdfast/encryption';
+import { expect, it } from 'vitest';
+import { parseHeader } from '../../../packages/holdfast/src/lib/redis/header.ts';
+import { startedRedis } from '../connection/fixtures.ts';
+import { SharedNamespace } from '../support/shared-namespace.ts';
+
+/** Of one key, with random nonces: NIST SP 800-38D, section 8.3. */
+const mostEncryptions = 2 ** 32;
+const maxSessionSeconds = 24 * 86_400;
+const writers = 3;
+
+it('are counted by what the session counts, and far from what a key may be used for', async () => {
+  const { url } = await startedRedis();
+  const place = new SharedNamespace(url);
+  const real = createCodec(KeyRing.parse(generateKey()), { namespace: place.keyPrefix });
+  let encryptions = 0;
+  const counting = {
+    ...real,
+    encode: (...args: Parameters<typeof real.encode>) => {
+      encryptions += 1;
+      return real.encode(...args);
+    },
+  };
+  const instances = await Promise.all(
+    Array.from({ length: writers }, () => place.instance({ codec: counting })),
+  );
+  const [one] = instances as [(typeof instances)[0]];
+  await one.create({ sessionId: 's' });
+  await Promise.all(
+    instances.flatMap((sessions, writer) =>
+      Array.from({ length: 20 }, async (_, n) => {
+        await sessions.store.update('s', { metadata: { [`${writer}-${n}`]: n } });
+        await sessions.turn('s', { idempotencyKey: `${writer}-${n}` }, async (turn) => {
+          turn.append({ role: 'user', content: n });
+          turn.emit({ type: 'text', text: 'a' });
+          return n;
+        });
+      }),
+    ),
+  );
+  const ask = await place.asking();
+  const header = parseHeader(String(await ask('HGET', place.keys.session('s')[0], 'h')));
+  const { version, lastSeq, lastEventSeq } = header;
+  // Each write that another one got ahead of was encrypted once more.
+  const bound = (3 * version + lastSeq + lastEventSeq) * writers;
+  expect(encryptions).toBeGreaterThan(version);
+  expect(encryptions).toBeLessThanOrEqual(bound);
+  // To reach the limit a session would have to be written so often in each second of the longest life.
+  expect(mostEncryptions / (3 * writers) / maxSessionSeconds).toBeGreaterThan(200);
+});
