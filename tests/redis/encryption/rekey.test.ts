@@ -102,6 +102,29 @@ describe('rekey', () => {
     }
   });
 
+  it('turns encryption on, and off again, with instances of both kinds at work', async () => {
+    const { instance, plain, place } = setUp();
+    const never = await plain();
+    await fill(never, 'a');
+    const reading = await instance(next, { cipher: 'none' });
+    const writing = await instance(next, { allowPlaintext: true });
+    for (const [id, one, other] of [
+      ['b', reading, writing],
+      ['c', writing, reading],
+    ] as const) {
+      await fill(one, id);
+      expect(await contents(other, id)).toEqual(await contents(one, id));
+      await other.store.update(id, { metadata: { by: 'both' } });
+      expect((await one.store.get(id))?.metadata).toEqual({ of: id, by: 'both' });
+    }
+    expect((await writing.store.rekey()).unreadable).toEqual([]);
+    expect(await contents(await instance(next), 'a')).toMatchObject({ listed: ['a', 'b', 'c'] });
+    expect((await reading.store.rekey()).unreadable).toEqual([]);
+    expect(await contents(await plain(), 'c')).toMatchObject({ listed: ['a', 'b', 'c'] });
+    const ask = await place.asking();
+    expect(await ask('ZCARD', place.keys.user('ada')[0])).toBe('3');
+  });
+
   it('goes on where it was when it ended half-way', async () => {
     const { instance } = setUp();
     const before = await instance(old);

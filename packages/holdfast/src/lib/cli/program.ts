@@ -20,7 +20,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   program
     .command('rekey')
     .description(
-      'Encrypt all that is stored with the first key of SESSION_ENCRYPTION_KEY. Sessions stay in use; after an end half-way it goes on where it was.',
+      'Encrypt all that is stored with the first key of SESSION_ENCRYPTION_KEY, or decrypt it where SESSION_ENCRYPTION_ENABLED=false. Sessions stay in use; after an end half-way it goes on where it was.',
     )
     .option('--env-file <path>', 'read settings from this file in place of .env')
     .action(async (options: { readonly envFile?: string }) => {

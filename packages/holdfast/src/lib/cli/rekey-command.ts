@@ -16,7 +16,9 @@ export async function rekey(
     throw new ConfigError('SESSION_STORE_TYPE is not redis: in memory nothing outlives its key.');
   }
   if (config.encryption === undefined) {
-    throw new ConfigError('SESSION_ENCRYPTION_KEY is not set: there is no key to encrypt with.');
+    throw new ConfigError(
+      'SESSION_ENCRYPTION_KEY is not set: there is no key to encrypt with, or to decrypt.',
+    );
   }
   const { RedisSessionStore } = await import('../redis/redis-session-store.ts');
   const store = await createSessionStore(config, { logger: terminalLogger(terminal) });
@@ -26,8 +28,10 @@ export async function rekey(
     try {
       const result = await store.rekey({ onProgress: shown.update, signal });
       shown.end();
+      const { cipher, ring } = config.encryption;
+      const how = cipher === 'none' ? 'decrypted' : `encrypted with key ${ring.primary.id}`;
       out.write(
-        `${count(result.sessions)} sessions looked at, ${count(result.rewritten)} values encrypted with key ${config.encryption.ring.primary.id}.\n`,
+        `${count(result.sessions)} sessions looked at, ${count(result.rewritten)} values ${how}.\n`,
       );
       return report(result, terminal);
     } catch (error) {

@@ -35,7 +35,7 @@ export async function createSessionStore<
   const { locking } = config.turn;
   const { logger } = options;
   for (const { setting, message } of config.warnings) logger?.warn({ setting }, message);
-  if (config.encryption?.allowPlaintext) {
+  if (config.encryption?.allowPlaintext && config.encryption.cipher !== 'none') {
     logger?.warn(
       { setting: 'SESSION_ENCRYPTION_ALLOW_PLAINTEXT' },
       'Values that are not encrypted are read: whoever can write to the store can forge sessions. Run `holdfast rekey`, then switch it off',

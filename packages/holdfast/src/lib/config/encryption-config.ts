@@ -14,7 +14,7 @@ export interface EncryptionConfig {
 }
 
 /**
- * On where there is a key, unless it is switched off.
+ * On where there is a key. Switched off, what is encrypted can still be read by the keys that there are.
  * @param wrong gets a sentence for each thing that cannot be used, without keys
  */
 export function readEncryptionConfig(
@@ -22,7 +22,6 @@ export function readEncryptionConfig(
   wrong: string[],
 ): EncryptionConfig | undefined {
   const { SESSION_ENCRYPTION_ENABLED: enabled, SESSION_ENCRYPTION_KEY_FILE: keyFile } = settings;
-  if (enabled === false) return undefined;
   const source = keyFile === undefined ? 'SESSION_ENCRYPTION_KEY' : 'SESSION_ENCRYPTION_KEY_FILE';
   try {
     const text = keysOf(settings);
@@ -36,8 +35,8 @@ export function readEncryptionConfig(
     }
     return {
       ring: KeyRing.parse(text),
-      cipher: settings.SESSION_ENCRYPTION_CIPHER,
-      allowPlaintext: settings.SESSION_ENCRYPTION_ALLOW_PLAINTEXT,
+      cipher: enabled === false ? 'none' : settings.SESSION_ENCRYPTION_CIPHER,
+      allowPlaintext: enabled === false || settings.SESSION_ENCRYPTION_ALLOW_PLAINTEXT,
       keyFile,
     };
   } catch (error) {

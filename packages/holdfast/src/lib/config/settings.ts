@@ -45,7 +45,7 @@ const turns = {
 
 const encryption = {
   SESSION_ENCRYPTION_ENABLED: optionalFlag().describe(
-    'Encrypt what is stored of sessions. On where there is a key.',
+    'Encrypt what is stored of sessions. On where there is a key; with a key and false, plain values are written and both kinds read.',
   ),
   SESSION_ENCRYPTION_KEY: z
     .string()

@@ -7,10 +7,11 @@ import { decryptToken, encryptToken } from './fernet.ts';
 import { type KeyRing, keyedName, type RingKey } from './key-ring.ts';
 import { nonceBytes } from './nonces.ts';
 
-export type Cipher = 'aes-256-gcm' | 'fernet';
+/** `none` writes plain JSON and reads what is encrypted too: before encryption is on, or after it. */
+export type Cipher = 'aes-256-gcm' | 'fernet' | 'none';
 
 export interface EncryptionOptions {
-  /** What writes. Both are read. Default `aes-256-gcm`. */
+  /** What writes; what the others wrote is read. Default `aes-256-gcm`. */
   readonly cipher?: Cipher | undefined;
   /** Which namespace the records are of: they are worth nothing in another one. */
   readonly namespace: string;
@@ -39,16 +40,19 @@ const jsonStarts = new Set(Buffer.from('{["tfn-0123456789'));
  */
 export function createCodec(
   ring: KeyRing,
-  { cipher = 'aes-256-gcm', namespace, allowPlaintext = false }: EncryptionOptions,
+  { cipher = 'aes-256-gcm', namespace, allowPlaintext = cipher === 'none' }: EncryptionOptions,
 ): Codec {
+  const encrypts = cipher !== 'none';
   const records = new Encryption(ring, namespace);
   const userName = (key: RingKey, userId: string) =>
     keyedName(key.derive('user names', namespace), userId);
   return {
     name: cipher,
-    authenticates: true,
-    encode: (value, place) =>
-      cipher === 'fernet' ? records.toFernet(value, place) : records.toEnvelope(value, place),
+    authenticates: encrypts,
+    encode(value, place) {
+      if (cipher === 'aes-256-gcm') return records.toEnvelope(value, place);
+      return encrypts ? records.toFernet(value, place) : JSON.stringify(value);
+    },
     decode(bytes, place) {
       const first = bytes[0];
       if (first === envelopeVersion) return records.ofEnvelope(bytes, place);
@@ -60,16 +64,15 @@ export function createCodec(
       );
     },
     isStale(bytes, place) {
+      if (!encrypts) return bytes[0] === envelopeVersion || bytes[0] === fernetVersion;
       if (cipher === 'fernet') return !records.isOfPrimaryFernet(bytes, place);
       return bytes[0] !== envelopeVersion || keyIdOf(bytes) !== ring.primary.id;
     },
     userNames(userId) {
       const [first, ...others] = ring.keys;
-      return [
-        userName(first, userId),
-        ...others.map((key) => userName(key, userId)),
-        ...(allowPlaintext ? [userId] : []),
-      ];
+      const names = others.map((key) => userName(key, userId));
+      if (!encrypts) return [userId, userName(first, userId), ...names];
+      return [userName(first, userId), ...names, ...(allowPlaintext ? [userId] : [])];
     },
   };
 }
