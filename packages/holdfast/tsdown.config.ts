@@ -2,7 +2,14 @@ import { defineConfig } from 'tsdown';
 
 /** One bundle per export of package.json. What a bundle imports from npm stays an import. */
 export default defineConfig({
-  entry: ['src/index.ts', 'src/memory.ts', 'src/redis.ts', 'src/http.ts', 'src/testing.ts'],
+  entry: [
+    'src/index.ts',
+    'src/memory.ts',
+    'src/redis.ts',
+    'src/encryption.ts',
+    'src/http.ts',
+    'src/testing.ts',
+  ],
   format: 'esm',
   platform: 'node',
   target: 'node20.19',

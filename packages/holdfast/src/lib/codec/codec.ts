@@ -9,6 +9,8 @@ export interface RecordPlace {
   readonly kind: RecordKind;
   /** Version of the state or credentials, seq of the first message, key of the outcome, turn. */
   readonly position: number | string;
+  /** Clear times of the session that the record vouches for; only of its state. */
+  readonly lifetime?: string;
 }
 
 /** How values are stored. It sees values only: every atomic operation works on clear fields. */

@@ -1,0 +1,121 @@
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
+import type { Codec, RecordPlace } from '../codec/codec.ts';
+import { ConfigError, DecryptionError } from '../errors/errors.ts';
+import type { JsonValue } from '../json/json-value.ts';
+import { AesRecords, envelopeVersion } from './aes-records.ts';
+import { FernetRecords, firstByteOfToken } from './fernet-records.ts';
+import type { KeyRing } from './key-ring.ts';
+import { type RingKey, saltOf } from './ring-key.ts';
+
+const ciphers = ['aes-256-gcm', 'fernet'] as const;
+
+export type CipherName = (typeof ciphers)[number];
+
+export interface CodecOptions {
+  /** What writes. Both are read. */
+  readonly cipher: CipherName;
+  /** Whose records these are: those of another namespace cannot be read. */
+  readonly namespace: string;
+  /**
+   * Whether plain JSON is read, for the time in which encryption is being turned on. Whoever can
+   * write to the storage can forge records meanwhile. Default false.
+   */
+  readonly allowPlaintext?: boolean | undefined;
+  /** Sessions whose keys are kept, of each key of the ring and for each cipher. Default 10,000. */
+  readonly subkeyCacheSize?: number | undefined;
+}
+
+/** Characters of a user's hashed name: 144 bits. */
+const nameBytes = 18;
+
+/**
+ * JSON, encrypted and bound to its place. Nothing is compressed, so that neither lengths tell of
+ * contents more than they must, nor can a small record unpack into a large one.
+ *
+ * @throws ConfigError for options that make no sense
+ */
+export function createCodec(ring: KeyRing, options: CodecOptions): Codec {
+  const { cipher, subkeyCacheSize = 10_000 } = options;
+  if (!ciphers.includes(cipher)) {
+    throw new ConfigError(`The cipher must be one of ${ciphers.join(', ')}.`);
+  }
+  if (!Number.isSafeInteger(subkeyCacheSize) || subkeyCacheSize < 1) {
+    throw new ConfigError('subkeyCacheSize must be a whole number of at least 1.');
+  }
+  return new EncryptingCodec(ring, { ...options, subkeyCacheSize });
+}
+
+class EncryptingCodec implements Codec {
+  readonly name: CipherName;
+  readonly #ring: KeyRing;
+  readonly #aes: AesRecords;
+  readonly #fernet: FernetRecords;
+  readonly #writer: AesRecords | FernetRecords;
+  readonly #allowPlaintext: boolean;
+  readonly #namespace: string;
+  readonly #nameKeys = new WeakMap<RingKey, KeyObject>();
+
+  constructor(ring: KeyRing, options: CodecOptions & { readonly subkeyCacheSize: number }) {
+    const { cipher, namespace, allowPlaintext = false, subkeyCacheSize } = options;
+    this.name = cipher;
+    this.#ring = ring;
+    this.#aes = new AesRecords(ring, namespace, subkeyCacheSize);
+    this.#fernet = new FernetRecords(ring, namespace, subkeyCacheSize);
+    this.#writer = cipher === 'fernet' ? this.#fernet : this.#aes;
+    this.#allowPlaintext = allowPlaintext;
+    this.#namespace = namespace;
+  }
+
+  encode(value: JsonValue, place: RecordPlace): Buffer | string {
+    return this.#writer.seal(JSON.stringify(value), place);
+  }
+
+  decode(bytes: Buffer, place: RecordPlace): JsonValue {
+    const [first] = bytes;
+    if (first === envelopeVersion) return parse(this.#aes.open(bytes, place), place);
+    if (first === firstByteOfToken) return parse(this.#fernet.open(bytes, place), place);
+    const { kind, sessionId } = place;
+    if (first === undefined) {
+      throw new DecryptionError(`The ${kind} of session ${sessionId} is empty.`);
+    }
+    if (beginsJson(first)) {
+      if (this.#allowPlaintext) return parse(bytes, place);
+      throw new DecryptionError(
+        `The ${kind} of session ${sessionId} is stored in plain text, which is refused where encryption is on. If it is from before that, set SESSION_ENCRYPTION_ALLOW_PLAINTEXT=true until all of them are encrypted.`,
+      );
+    }
+    throw new DecryptionError(
+      `The ${kind} of session ${sessionId} has the format ${first}, which this version cannot read.`,
+    );
+  }
+
+  userNames(userId: string): readonly [string, ...string[]] {
+    const { primary, keys } = this.#ring;
+    const others = keys.filter((key) => key !== primary).map((key) => this.#nameUnder(key, userId));
+    if (this.#allowPlaintext) others.push(userId);
+    return [this.#nameUnder(primary, userId), ...others];
+  }
+
+  #nameUnder(ringKey: RingKey, userId: string): string {
+    let key = this.#nameKeys.get(ringKey);
+    if (key === undefined) {
+      key = createSecretKey(ringKey.derive(['user names'], saltOf(this.#namespace)));
+      this.#nameKeys.set(ringKey, key);
+    }
+    return createHmac('sha256', key).update(userId).digest().toString('base64url', 0, nameBytes);
+  }
+}
+
+/** Whether JSON text as `JSON.stringify` writes it may begin with this byte. */
+function beginsJson(byte: number): boolean {
+  return /[[{"tfn\d-]/.test(String.fromCharCode(byte));
+}
+
+function parse(text: Buffer, { kind, sessionId }: RecordPlace): JsonValue {
+  try {
+    return JSON.parse(text.toString()) as JsonValue;
+  } catch {
+    // Without the cause: its message quotes the text.
+    throw new DecryptionError(`The ${kind} of session ${sessionId} is no JSON.`);
+  }
+}
