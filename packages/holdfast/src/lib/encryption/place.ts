@@ -20,7 +20,6 @@ export function sessionText(
 /** And the rest: completes the text of the session. */
 export function recordText({ kind, position, lifetime }: RecordPlace): string {
   const at = typeof position === 'number' ? position : JSON.stringify(position);
-  return lifetime === undefined
-    ? `,"${kind}",${at}]`
-    : `,"${kind}",${at},${JSON.stringify(lifetime)}]`;
+  const times = lifetime === undefined ? '' : `,${JSON.stringify(lifetime)}`;
+  return `,"${kind}",${at}${times}]`;
 }
