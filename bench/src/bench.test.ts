@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { type EncryptionSizes, encryptionExperiments } from './encryption/plan.ts';
 import { type Result, resultOf, runExperiment } from './experiment.ts';
 import { localSubject } from './local-subject.ts';
 import { concurrently, loadOf, median } from './measuring.ts';
@@ -19,8 +20,10 @@ const tiny: Sizes = {
   expiring: 10,
 };
 
+const tinyEncryption: EncryptionSizes = { rounds: 1, sessions: 3, records: 20 };
+
 describe('the experiments', () => {
-  const plans = memoryExperiments(tiny);
+  const plans = [...memoryExperiments(tiny), ...encryptionExperiments(tinyEncryption)];
 
   it.each(plans.map((experiment) => [experiment.rows[0]?.title, experiment] as const))(
     'run: %s',
@@ -41,6 +44,7 @@ describe('the experiments', () => {
     expect(targets.toSorted()).toEqual([
       'at least 0.3',
       'at most 1.1',
+      'at most 1.3',
       ...Array.from({ length: 4 }, () => 'at most 1.5'),
     ]);
   });
@@ -52,7 +56,9 @@ describe('a subject', () => {
     await expect(sessions.measure('cleanup', 1)).rejects.toThrow(/no measure cleanup/);
     const expiry = await localSubject({ kind: 'expiry', lasting: 1, expiring: 1 });
     await expect(expiry.measure('turn', 1)).rejects.toThrow(/no measure turn/);
-    await Promise.all([sessions.stop(), expiry.stop()]);
+    const records = await localSubject({ kind: 'records', sessions: 1, bytes: 700 });
+    await expect(records.measure('turn', 1)).rejects.toThrow(/no measure turn/);
+    await Promise.all([sessions.stop(), expiry.stop(), records.stop()]);
   });
 
   it('cleans up what has expired, again and again, and nothing else', async () => {

@@ -1,3 +1,4 @@
+import { RecordsSubject, type RecordsSubjectOptions } from './encryption/records-subject.ts';
 import type { Begin } from './experiment.ts';
 import { ExpirySubject, type ExpirySubjectOptions } from './memory/expiry-subject.ts';
 import { SessionsSubject, type SessionsSubjectOptions } from './memory/sessions-subject.ts';
@@ -20,6 +21,7 @@ export type SubjectOptions =
   | ({ readonly kind: 'writers' } & WritersSubjectOptions)
   | ({ readonly kind: 'namespace' } & NamespaceSubjectOptions)
   | ({ readonly kind: 'footprint' } & FootprintSubjectOptions)
+  | ({ readonly kind: 'records' } & RecordsSubjectOptions)
   | ({ readonly kind: 'answers' } & AnswersSubjectOptions)
   | ({ readonly kind: 'echo' } & EchoSubjectOptions);
 
@@ -45,6 +47,8 @@ export async function localSubject(
       return NamespaceSubject.create(options);
     case 'footprint':
       return FootprintSubject.create(options);
+    case 'records':
+      return new RecordsSubject(options);
     case 'answers':
       return AnswersSubject.create(options, beginOther);
     case 'echo':

@@ -22,6 +22,14 @@ export type Measure =
   | 'contended'
   /** Whether those who wait for a session get it in the order in which they asked. */
   | 'order'
+  /** Encryption and decryption of a text by `node:crypto` alone. */
+  | 'barePair'
+  /** The same of a record, which becomes text and a value again. */
+  | 'bareRecord'
+  /** A record through a codec: with the session's key at hand, without, and as a Fernet token. */
+  | 'record'
+  | 'coldRecord'
+  | 'fernetRecord'
   | 'ask'
   | 'await'
   | 'countActive'

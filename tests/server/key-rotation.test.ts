@@ -133,7 +133,7 @@ describe('a change of keys', () => {
     expect(JSON.stringify(refused.body)).not.toContain('ring');
     await expect
       .poll(() => missing.server.process.stdout, { timeout: 60_000 })
-      .toMatch(/encrypted with key [0-9a-f]{8}, which is not in the ring/);
+      .toMatch(/key id [0-9a-f]{8} is not in the ring/);
     await missing.takes([own, others]);
     expect((await missing.server.say(session, 'And to islands?')).status).toBe(200);
     expect(await missing.server.history(session)).toHaveLength(4);

@@ -33,15 +33,32 @@ describe('the built library', () => {
   });
 });
 
+/** Runs a script beside the built library, where these packages are not installed. */
+function without(packages: readonly string[], script: string, env: Record<string, string> = {}) {
+  const cwd = temporaryFolder();
+  copyBuilt(inject('builtCopy'), cwd);
+  for (const name of packages) rmSync(join(cwd, 'node_modules', name), { recursive: true });
+  return startProcess(process.execPath, ['--input-type=module', '-e', script], { cwd, env });
+}
+
+describe('the built library where neither redis nor zod is installed', () => {
+  it('encrypts', async () => {
+    const run = without(
+      ['redis', '@redis', 'zod'],
+      `import { createCodec, generateKey, KeyRing } from 'holdfast/encryption';
+       const ring = KeyRing.parse(generateKey());
+       const codec = createCodec(ring, { cipher: 'aes-256-gcm', namespace: 'a' });
+       const place = { sessionId: 'a', incarnation: '1', kind: 'state', position: 1 };
+       console.log(codec.decode(codec.encode('It works.', place), place));`,
+    );
+    expect(await run.exit).toEqual({ code: 0, signal: null });
+    expect(run.stdout).toBe('It works.\n');
+  });
+});
+
 describe('the built library where the redis package is not installed', () => {
-  function withoutRedis(script: string, env: Record<string, string> = {}) {
-    const cwd = temporaryFolder();
-    copyBuilt(inject('builtCopy'), cwd);
-    for (const name of ['redis', '@redis']) {
-      rmSync(join(cwd, 'node_modules', name), { recursive: true });
-    }
-    return startProcess(process.execPath, ['--input-type=module', '-e', script], { cwd, env });
-  }
+  const withoutRedis = (script: string, env?: Record<string, string>) =>
+    without(['redis', '@redis'], script, env);
 
   it('keeps sessions in memory', async () => {
     const run = withoutRedis(

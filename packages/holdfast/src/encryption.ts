@@ -1,9 +1,11 @@
-export type { Codec } from './lib/codec/codec.ts';
-export { type Cipher, createCodec, type EncryptionOptions } from './lib/encryption/create-codec.ts';
+export type { Codec, RecordKind, RecordPlace } from './lib/codec/codec.ts';
+export { type CipherName, type CodecOptions, createCodec } from './lib/encryption/create-codec.ts';
+export { encryptionsOf, maxEncryptions } from './lib/encryption/encryption-bound.ts';
 export {
   type FernetDecryptOptions,
   type FernetEncryptOptions,
   fernet,
 } from './lib/encryption/fernet.ts';
-export { KeyRing, type KeyRingOptions, type RingKey } from './lib/encryption/key-ring.ts';
-export { generateKey } from './lib/encryption/parse-key.ts';
+export { type DerivedKey, KeyRing } from './lib/encryption/key-ring.ts';
+export { generateKey, parseKey } from './lib/encryption/parse-key.ts';
+export type { RingKey } from './lib/encryption/ring-key.ts';

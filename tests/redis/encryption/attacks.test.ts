@@ -198,7 +198,7 @@ describe('somebody who writes to Redis', () => {
     await attacker.setField('s', 'd', JSON.stringify(state));
     const error = await rejection((await instance()).store.get('s'));
     expect(error).toBeInstanceOf(DecryptionError);
-    expect(error.message).toContain('is not encrypted');
+    expect(error.message).toContain('is stored in plain text');
   });
 
   it('cannot exchange, double or invent messages', async () => {

@@ -70,7 +70,7 @@ describe('encryption', () => {
 
   it('names the setting and the place of a wrong key, and not the key', () => {
     const message = errorOf({ SESSION_ENCRYPTION_KEY: `${one},hunter2hunter2` });
-    expect(message).toContain('SESSION_ENCRYPTION_KEY: Encryption key 2 of 2 ');
+    expect(message).toContain('Key 2 of 2 in SESSION_ENCRYPTION_KEY ');
     expect(message).not.toMatch(new RegExp(`hunter2|${one}`));
     expect(message.match(/Correct the settings/g)).toHaveLength(1);
   });
@@ -84,14 +84,14 @@ describe('encryption', () => {
   it.each([
     ['is empty', 'holds no key'],
     ['is not there', 'cannot be read'],
-    ['is set beside the key', 'is set too'],
+    ['is set beside the key', 'are both set'],
   ])('says so when the file %s', (why, what) => {
     const { path } = fileOf('');
     const message = errorOf({
       SESSION_ENCRYPTION_KEY_FILE: why === 'is not there' ? `${path}x` : path,
       ...(why === 'is set beside the key' && { SESSION_ENCRYPTION_KEY: one }),
     });
-    expect(message).toContain('SESSION_ENCRYPTION_KEY_FILE: ');
+    expect(message).toContain('SESSION_ENCRYPTION_KEY_FILE');
     expect(message).toContain(what);
     expect(message).not.toContain(path);
   });

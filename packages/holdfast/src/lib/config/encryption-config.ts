@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Cipher } from '../encryption/create-codec.ts';
+import type { CipherName } from '../encryption/create-codec.ts';
 import { KeyRing } from '../encryption/key-ring.ts';
 import { ConfigError } from '../errors/errors.ts';
 import type { Settings } from './settings.ts';
@@ -7,7 +7,7 @@ import type { Settings } from './settings.ts';
 /** How stored values are encrypted. The keys are inside the ring, which shows nothing of them. */
 export interface EncryptionConfig {
   readonly ring: KeyRing;
-  readonly cipher: Cipher;
+  readonly cipher: CipherName;
   readonly allowPlaintext: boolean;
   /** Where the keys came from, to be read again; undefined for keys from the environment. */
   readonly keyFile: string | undefined;
@@ -34,7 +34,7 @@ export function readEncryptionConfig(
       return undefined;
     }
     return {
-      ring: KeyRing.parse(text),
+      ring: KeyRing.parse(text, source),
       cipher: enabled === false ? 'none' : settings.SESSION_ENCRYPTION_CIPHER,
       allowPlaintext: enabled === false || settings.SESSION_ENCRYPTION_ALLOW_PLAINTEXT,
       keyFile,
@@ -42,7 +42,7 @@ export function readEncryptionConfig(
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const why = error.message.replace(` ${error.remedy}`, '').replace(/\.$/, '');
-    wrong.push(`${source}: ${why}`);
+    wrong.push(why);
     return undefined;
   }
 }
@@ -51,7 +51,9 @@ function keysOf(settings: Settings): string | undefined {
   const { SESSION_ENCRYPTION_KEY: given, SESSION_ENCRYPTION_KEY_FILE: path } = settings;
   if (path === undefined) return given;
   if (given === undefined) return readKeyFile(path);
-  throw new ConfigError('SESSION_ENCRYPTION_KEY is set too: leave one of them out.');
+  throw new ConfigError(
+    'SESSION_ENCRYPTION_KEY and SESSION_ENCRYPTION_KEY_FILE are both set: leave one out.',
+  );
 }
 
 /** One key a line, or separated by commas. */
@@ -60,10 +62,13 @@ function readKeyFile(path: string): string {
   try {
     text = readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new ConfigError('The file cannot be read.', { cause });
+    throw new ConfigError('SESSION_ENCRYPTION_KEY_FILE names a file that cannot be read.', {
+      cause,
+    });
   }
   const keys = text.split(/[\n,]/).flatMap((key) => key.trim() || []);
-  if (keys.length === 0) throw new ConfigError('The file holds no key.');
+  if (keys.length === 0)
+    throw new ConfigError('SESSION_ENCRYPTION_KEY_FILE names a file that holds no key.');
   return keys.join(',');
 }
 
@@ -82,5 +87,5 @@ export function rereadKeys({
   if (encryption?.keyFile === undefined) return null;
   const { ring, keyFile } = encryption;
   ring.replace(readKeyFile(keyFile));
-  return ring.keys.map(({ id }) => id);
+  return ring.keyIds;
 }

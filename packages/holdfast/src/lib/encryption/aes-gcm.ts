@@ -1,45 +1,54 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto';
-import { nonceBytes, writeNonce } from './nonces.ts';
+import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
 
-const cipher = 'aes-256-gcm';
-/** Set wherever a cipher is made: left out, Node 20 takes tags of 4, 8 or 12 bytes too. */
+const algorithm = 'aes-256-gcm';
 export const tagBytes = 16;
-const tagLength = { authTagLength: tagBytes } as const;
+
+// Without a length Node accepts tags of 4, 8 and 12 bytes too, which are guessed soon.
+const wholeTag = { authTagLength: tagBytes } as const;
 
 /**
- * Encrypts with AES-256-GCM (NIST SP 800-38D) under a fresh nonce.
- * @returns `head`, and behind it nonce, ciphertext and tag.
+ * Encrypts.
+ *
+ * @param key 32 bytes
+ * @param nonce 12 bytes, never used with this key before
+ * @param room bytes to leave free in front
+ * @returns `room` bytes of anything, the ciphertext, the tag
  */
-export function seal(key: Buffer, head: Buffer, text: string, aad: Buffer): Buffer {
-  const length = Buffer.byteLength(text);
-  const start = head.length + nonceBytes;
-  const sealed = Buffer.allocUnsafe(start + length + tagBytes);
-  head.copy(sealed);
-  writeNonce(sealed, head.length);
-  const gcm = createCipheriv(cipher, key, sealed.subarray(head.length, start), tagLength);
-  gcm.setAAD(aad);
-  gcm.update(text, 'utf8').copy(sealed, start);
-  gcm.final();
-  gcm.getAuthTag().copy(sealed, start + length);
+export function seal(
+  key: KeyObject,
+  nonce: Buffer,
+  aad: Buffer,
+  text: string | Buffer,
+  room = 0,
+): Buffer {
+  const cipher = createCipheriv(algorithm, key, nonce, wholeTag);
+  cipher.setAAD(aad);
+  const ciphertext = typeof text === 'string' ? cipher.update(text, 'utf8') : cipher.update(text);
+  cipher.final(); // of a stream cipher there is nothing left
+  const tagAt = room + ciphertext.length;
+  const sealed = Buffer.allocUnsafe(tagAt + tagBytes);
+  sealed.set(ciphertext, room);
+  sealed.set(cipher.getAuthTag(), tagAt);
   return sealed;
 }
 
 /**
- * The text of nonce, ciphertext and tag, which begin at `from`.
- * @returns `null` unless the tag is right: for this key, these bytes and this `aad`.
+ * Decrypts.
+ *
+ * @throws Error when any of this was changed, and for a tag of any other length than 16 bytes; nothing
+ *   that was decrypted comes out then
  */
-export function open(key: Buffer, sealed: Buffer, from: number, aad: Buffer): Buffer | null {
-  const start = from + nonceBytes;
-  const end = sealed.length - tagBytes;
-  if (end < start) return null;
-  const gcm = createDecipheriv(cipher, key, sealed.subarray(from, start), tagLength);
-  gcm.setAAD(aad);
-  gcm.setAuthTag(sealed.subarray(end));
-  const text = gcm.update(sealed.subarray(start, end));
-  try {
-    gcm.final();
-  } catch {
-    return null;
-  }
+export function open(
+  key: KeyObject,
+  nonce: Buffer,
+  aad: Buffer,
+  ciphertext: Buffer,
+  tag: Buffer,
+): Buffer {
+  const decipher = createDecipheriv(algorithm, key, nonce, wholeTag);
+  decipher.setAAD(aad);
+  decipher.setAuthTag(tag);
+  const text = decipher.update(ciphertext);
+  decipher.final();
   return text;
 }

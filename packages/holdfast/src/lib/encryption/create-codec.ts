@@ -1,202 +1,144 @@
-import { createHash } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import type { Codec, RecordPlace } from '../codec/codec.ts';
-import { DecryptionError } from '../errors/errors.ts';
+import { ConfigError, DecryptionError } from '../errors/errors.ts';
 import type { JsonValue } from '../json/json-value.ts';
-import { open, seal, tagBytes } from './aes-gcm.ts';
-import { decryptToken, encryptToken } from './fernet.ts';
-import { type KeyRing, keyedName, type RingKey } from './key-ring.ts';
-import { nonceBytes } from './nonces.ts';
+import { AesRecords, envelopeVersion } from './aes-records.ts';
+import { FernetRecords } from './fernet-records.ts';
+import { tokenVersion } from './fernet-token.ts';
+import type { KeyRing } from './key-ring.ts';
+import { type RingKey, saltOf } from './ring-key.ts';
 
-/** `none` writes plain JSON and reads what is encrypted too: before encryption is on, or after it. */
-export type Cipher = 'aes-256-gcm' | 'fernet' | 'none';
+const ciphers = ['aes-256-gcm', 'fernet', 'none'] as const;
 
-export interface EncryptionOptions {
+/** `none` writes plain JSON, and reads what is encrypted too: before encryption is on, or after it. */
+export type CipherName = (typeof ciphers)[number];
+
+export interface CodecOptions {
   /** What writes; what the others wrote is read. Default `aes-256-gcm`. */
-  readonly cipher?: Cipher | undefined;
-  /** Which namespace the records are of: they are worth nothing in another one. */
+  readonly cipher?: CipherName | undefined;
+  /** Whose records these are: those of another namespace cannot be read. */
   readonly namespace: string;
-  /** Read what is not encrypted, as from before encryption was on. Default false. */
+  /**
+   * Whether plain JSON is read, for the time in which encryption is being turned on. Whoever can
+   * write to the storage can forge records meanwhile. Default false; with the cipher `none` it is.
+   */
   readonly allowPlaintext?: boolean | undefined;
+  /** Sessions whose keys are kept, of each key of the ring and for each cipher. Default 10,000. */
+  readonly subkeyCacheSize?: number | undefined;
 }
 
-/** The first byte of an envelope: neither JSON text nor a Fernet token begins with it. */
-const envelopeVersion = 1;
-const keyIdBytes = 4;
-const headBytes = 1 + keyIdBytes;
-/** The first byte of a Fernet token, which is stored without its base64. */
-const fernetVersion = 0x80;
-/** In front of what a Fernet token holds: SHA-256 of the record's place. */
-const digestBytes = 32;
-
-const jsonStarts = new Set(Buffer.from('{["tfn-0123456789'));
+/** Characters of a user's hashed name: 144 bits. */
+const nameBytes = 18;
 
 /**
- * Encrypts each record with a key of its session's own, bound to its place: moved to another session,
- * namespace, incarnation, kind, position or version it cannot be read.
+ * JSON, encrypted and bound to its place. Nothing is compressed, so that neither lengths tell of
+ * contents more than they must, nor can a small record unpack into a large one.
  *
- * With AES-256-GCM a record is an envelope `version · key id · nonce · ciphertext · tag`, whose place
- * is authenticated with it. A Fernet token has no room for that: there a digest of the place is
- * encrypted in front of the value. Nothing is compressed, so nothing can be blown up.
+ * @throws ConfigError for options that make no sense
  */
-export function createCodec(
-  ring: KeyRing,
-  { cipher = 'aes-256-gcm', namespace, allowPlaintext = cipher === 'none' }: EncryptionOptions,
-): Codec {
-  const encrypts = cipher !== 'none';
-  const records = new Encryption(ring, namespace);
-  const userName = (key: RingKey, userId: string) =>
-    keyedName(key.derive('user names', namespace), userId);
-  return {
-    name: cipher,
-    authenticates: encrypts,
-    encode(value, place) {
-      if (cipher === 'aes-256-gcm') return records.toEnvelope(value, place);
-      return encrypts ? records.toFernet(value, place) : JSON.stringify(value);
-    },
-    decode(bytes, place) {
-      const first = bytes[0];
-      if (first === envelopeVersion) return records.ofEnvelope(bytes, place);
-      if (first === fernetVersion) return records.ofFernet(bytes, place);
-      if (first === undefined || !jsonStarts.has(first)) throw unknownForm(place);
-      if (allowPlaintext) return parse(bytes);
-      throw new DecryptionError(
-        `The stored ${place.kind} of session ${place.sessionId} is not encrypted, and so anybody may have put it there. If it is from before encryption was on, set SESSION_ENCRYPTION_ALLOW_PLAINTEXT=true until all is encrypted.`,
-      );
-    },
-    isStale(bytes, place) {
-      if (!encrypts) return bytes[0] === envelopeVersion || bytes[0] === fernetVersion;
-      if (cipher === 'fernet') return !records.isOfPrimaryFernet(bytes, place);
-      return bytes[0] !== envelopeVersion || keyIdOf(bytes) !== ring.primary.id;
-    },
-    userNames(userId) {
-      const [first, ...others] = ring.keys;
-      const names = others.map((key) => userName(key, userId));
-      if (!encrypts) return [userId, userName(first, userId), ...names];
-      return [userName(first, userId), ...names, ...(allowPlaintext ? [userId] : [])];
-    },
-  };
+export function createCodec(ring: KeyRing, options: CodecOptions): Codec {
+  const { cipher = 'aes-256-gcm', subkeyCacheSize = 10_000 } = options;
+  if (!ciphers.includes(cipher)) {
+    throw new ConfigError(`The cipher must be one of ${ciphers.join(', ')}.`);
+  }
+  if (!Number.isSafeInteger(subkeyCacheSize) || subkeyCacheSize < 1) {
+    throw new ConfigError('subkeyCacheSize must be a whole number of at least 1.');
+  }
+  return new EncryptingCodec(ring, { ...options, cipher, subkeyCacheSize });
 }
 
-class Encryption {
-  readonly #ring: KeyRing;
-  readonly #namespace: string;
-  readonly #heads = new WeakMap<RingKey, Buffer>();
+type ResolvedOptions = CodecOptions & {
+  readonly cipher: CipherName;
+  readonly subkeyCacheSize: number;
+};
 
-  constructor(ring: KeyRing, namespace: string) {
+class EncryptingCodec implements Codec {
+  readonly name: CipherName;
+  readonly authenticates: boolean;
+  readonly #ring: KeyRing;
+  readonly #aes: AesRecords;
+  readonly #fernet: FernetRecords;
+  readonly #writer: AesRecords | FernetRecords | null;
+  readonly #allowPlaintext: boolean;
+  readonly #namespace: string;
+  readonly #nameKeys = new WeakMap<RingKey, KeyObject>();
+
+  constructor(
+    ring: KeyRing,
+    { cipher, namespace, subkeyCacheSize, allowPlaintext = cipher === 'none' }: ResolvedOptions,
+  ) {
+    this.name = cipher;
+    this.authenticates = cipher !== 'none';
     this.#ring = ring;
+    this.#aes = new AesRecords(ring, namespace, subkeyCacheSize);
+    this.#fernet = new FernetRecords(ring, namespace, subkeyCacheSize);
+    this.#writer = { 'aes-256-gcm': this.#aes, fernet: this.#fernet, none: null }[cipher];
+    this.#allowPlaintext = allowPlaintext;
     this.#namespace = namespace;
   }
 
-  toEnvelope(value: JsonValue, place: RecordPlace): Buffer {
-    const key = this.#ring.primary;
+  encode(value: JsonValue, place: RecordPlace): Buffer | string {
     const text = JSON.stringify(value);
-    return seal(this.#keyOf(key, place), this.#headOf(key), text, this.#aad(key, place));
+    return this.#writer === null ? text : this.#writer.seal(text, place);
   }
 
-  ofEnvelope(bytes: Buffer, place: RecordPlace): JsonValue {
-    if (bytes.length < headBytes + nonceBytes + tagBytes) throw unknownForm(place);
-    const id = keyIdOf(bytes);
-    const key = this.#ring.find(id);
-    if (key === undefined) throw unknownKey(id, place);
-    const text = open(this.#keyOf(key, place), bytes, headBytes, this.#aad(key, place));
-    if (text === null) throw forged(place);
-    return parse(text);
-  }
-
-  toFernet(value: JsonValue, place: RecordPlace): Buffer {
-    const key = this.#ring.primary;
-    const bytes = Buffer.concat([this.#digest(place), Buffer.from(JSON.stringify(value))]);
-    return encryptToken(this.#keyOf(key, place), bytes);
-  }
-
-  /** A token does not say by which key it was made: each is tried. */
-  ofFernet(token: Buffer, place: RecordPlace): JsonValue {
-    let failure: unknown;
-    for (const key of this.#ring.keys) {
-      try {
-        return this.#openFernet(key, token, place);
-      } catch (error) {
-        failure = error;
-      }
+  decode(bytes: Buffer, place: RecordPlace): JsonValue {
+    const [first] = bytes;
+    if (first === envelopeVersion) return parse(this.#aes.open(bytes, place), place);
+    if (first === tokenVersion) return parse(this.#fernet.open(bytes, place), place);
+    const { kind, sessionId } = place;
+    if (first === undefined) {
+      throw new DecryptionError(`The ${kind} of session ${sessionId} is empty.`);
+    }
+    if (beginsJson(first)) {
+      if (this.#allowPlaintext) return parse(bytes, place);
+      throw new DecryptionError(
+        `The ${kind} of session ${sessionId} is stored in plain text, which is refused where encryption is on. If it is from before that, set SESSION_ENCRYPTION_ALLOW_PLAINTEXT=true until all of them are encrypted.`,
+      );
     }
     throw new DecryptionError(
-      `No key of the ring opens the stored ${place.kind} of session ${place.sessionId}: it was made with another key, moved or changed.`,
-      { cause: failure },
+      `The ${kind} of session ${sessionId} has the format ${first}, which this version cannot read.`,
     );
   }
 
-  isOfPrimaryFernet(token: Buffer, place: RecordPlace): boolean {
-    if (token[0] !== fernetVersion) return false;
-    try {
-      this.#openFernet(this.#ring.primary, token, place);
-      return true;
-    } catch (error) {
-      if (error instanceof DecryptionError) return false;
-      throw error;
+  isStale(bytes: Buffer, place: RecordPlace): boolean {
+    const [first] = bytes;
+    if (first === envelopeVersion)
+      return this.#writer !== this.#aes || !this.#aes.isOfPrimary(bytes);
+    if (first === tokenVersion) {
+      return this.#writer !== this.#fernet || !this.#fernet.isOfPrimary(bytes, place);
     }
+    return this.#writer !== null;
   }
 
-  #openFernet(key: RingKey, token: Buffer, place: RecordPlace): JsonValue {
-    // The servers' clocks differ; a record's time says nothing about whether it may be read.
-    const now = token.length < timeEnd ? 0 : token.readUIntBE(timeEnd - 6, 6);
-    const bytes = decryptToken(this.#keyOf(key, place), token, { now });
-    if (!bytes.subarray(0, digestBytes).equals(this.#digest(place))) throw forged(place);
-    return parse(bytes.subarray(digestBytes));
+  userNames(userId: string): readonly [string, ...string[]] {
+    const { primary, keys } = this.#ring;
+    const others = keys.filter((key) => key !== primary).map((key) => this.#nameUnder(key, userId));
+    if (this.#writer === null) return [userId, this.#nameUnder(primary, userId), ...others];
+    if (this.#allowPlaintext) others.push(userId);
+    return [this.#nameUnder(primary, userId), ...others];
   }
 
-  #keyOf(key: RingKey, { sessionId, incarnation }: RecordPlace): Buffer {
-    return key.derive('records', this.#namespace, sessionId, incarnation);
-  }
-
-  /** No part but the last can have a line feed, so that different places never look alike. */
-  #aad({ id }: RingKey, place: RecordPlace): Buffer {
-    return Buffer.from(`${envelopeVersion}\n${id}\n${this.#textOf(place)}`);
-  }
-
-  #digest(place: RecordPlace): Buffer {
-    return createHash('sha256').update(this.#textOf(place)).digest();
-  }
-
-  #textOf({ sessionId, incarnation, kind, position }: RecordPlace): string {
-    return `${this.#namespace}\n${sessionId}\n${incarnation}\n${kind}\n${position}`;
-  }
-
-  #headOf(key: RingKey): Buffer {
-    let head = this.#heads.get(key);
-    if (head === undefined) {
-      head = Buffer.concat([Buffer.of(envelopeVersion), Buffer.from(key.id, 'hex')]);
-      this.#heads.set(key, head);
+  #nameUnder(ringKey: RingKey, userId: string): string {
+    let key = this.#nameKeys.get(ringKey);
+    if (key === undefined) {
+      key = createSecretKey(ringKey.derive(['user names'], saltOf(this.#namespace)));
+      this.#nameKeys.set(ringKey, key);
     }
-    return head;
+    return createHmac('sha256', key).update(userId).digest().toString('base64url', 0, nameBytes);
   }
 }
 
-/** Where a token's time ends: 64 bits, of which 48 hold all times to come. */
-const timeEnd = 9;
-
-function keyIdOf(envelope: Buffer): string {
-  return envelope.toString('hex', 1, headBytes);
+/** Whether JSON text as `JSON.stringify` writes it may begin with this byte. */
+function beginsJson(byte: number): boolean {
+  return /[[{"tfn\d-]/.test(String.fromCharCode(byte));
 }
 
-/** JSON.parse makes `__proto__` a key like any other; what reads records refuses it. */
-function parse(text: Buffer): JsonValue {
-  return JSON.parse(text.toString()) as JsonValue;
-}
-
-function unknownForm({ kind, sessionId }: RecordPlace): DecryptionError {
-  return new DecryptionError(
-    `The stored ${kind} of session ${sessionId} has no form that this version knows: it was cut or changed.`,
-  );
-}
-
-function unknownKey(id: string, { kind, sessionId }: RecordPlace): DecryptionError {
-  return new DecryptionError(
-    `The stored ${kind} of session ${sessionId} was encrypted with key ${id}, which is not in the ring: add it to SESSION_ENCRYPTION_KEY behind the one that writes.`,
-  );
-}
-
-function forged({ kind, sessionId }: RecordPlace): DecryptionError {
-  return new DecryptionError(
-    `The stored ${kind} of session ${sessionId} fails its authentication: it was changed, or moved from another place.`,
-  );
+function parse(text: Buffer, { kind, sessionId }: RecordPlace): JsonValue {
+  try {
+    return JSON.parse(text.toString()) as JsonValue;
+  } catch {
+    // Without the cause: its message quotes the text.
+    throw new DecryptionError(`The ${kind} of session ${sessionId} is no JSON.`);
+  }
 }

@@ -1,138 +1,97 @@
+import { randomBytes } from 'node:crypto';
+import { ConfigError, DecryptionError, ValidationError } from '../errors/errors.ts';
 import {
-  createCipheriv,
-  createDecipheriv,
-  createHmac,
-  randomBytes,
-  timingSafeEqual,
-} from 'node:crypto';
-import { DecryptionError, ValidationError } from '../errors/errors.ts';
+  bytesOfToken,
+  type FernetKey,
+  fernetKey,
+  isAuthentic,
+  ivBytes,
+  openToken,
+  readToken,
+  sealToken,
+  textOfToken,
+  timeOf,
+} from './fernet-token.ts';
+import { generateKey } from './parse-key.ts';
 
-const version = 0x80;
-const ivAt = 9;
-const bodyAt = 25;
-const macBytes = 32;
-const blockBytes = 16;
-/** How far a token's time may be ahead of ours, in seconds. */
-const maxSkewSeconds = 60;
+/** How far, in seconds, the clock of who made a token may be ahead. */
+const clockSkewSeconds = 60;
 
 export interface FernetEncryptOptions {
-  /** Seconds since the epoch; the present unless given. */
+  /** Seconds since the epoch, rounded down; the system's clock unless given. */
   readonly now?: number | undefined;
-  /** 16 bytes, never used twice; random unless given. */
+  /** 16 bytes, for tests; random unless given. */
   readonly iv?: Uint8Array | undefined;
 }
 
 export interface FernetDecryptOptions {
-  /** Refuse a token that is older, in seconds from 0; any age unless given. */
+  /** How old the token may be; unlimited unless given. */
   readonly ttlSeconds?: number | undefined;
-  /** Seconds since the epoch; the present unless given. */
+  /** Seconds since the epoch, rounded down; the system's clock unless given. */
   readonly now?: number | undefined;
 }
 
 /**
- * Fernet tokens (https://github.com/fernet/spec, version 0x80): AES-128-CBC and HMAC-SHA256 over
- * version, time, IV and ciphertext.
+ * Fernet tokens, byte-compatible with the specification (github.com/fernet/spec) and so with Python's
+ * `cryptography`. What encrypts sessions uses keys of its own, derived from those of the ring.
  */
 export const fernet = {
-  /** A fresh key: 32 random bytes as 44 characters of base64url. */
-  generateKey(): string {
-    return encodeToken(randomBytes(32));
-  },
+  /** A key: 32 random bytes as 44 characters of base64url. */
+  generateKey,
 
   /**
-   * @param key as `generateKey` makes it.
-   * @throws ValidationError for a malformed key, time or IV.
+   * @throws ConfigError for a malformed key
+   * @throws ValidationError for a malformed time or IV
    */
   encrypt(key: string, bytes: Uint8Array, options: FernetEncryptOptions = {}): string {
-    return encodeToken(encryptToken(keyBytes(key), bytes, options));
+    const { now, iv = randomBytes(ivBytes) } = options;
+    if (iv.length !== ivBytes) throw new ValidationError(`iv must have ${ivBytes} bytes.`);
+    const token = sealToken(parseFernetKey(key), bytes, wholeSeconds(now), Buffer.from(iv));
+    return textOfToken(token);
   },
 
   /**
-   * @throws DecryptionError for a token that is malformed, forged, expired (with `ttlSeconds`) or more
-   *   than 60 s from the future; ValidationError for a malformed key, time or time to live.
+   * Refuses what is not spelled exactly as it must be, and a token from more than 60 seconds ahead,
+   * whether or not there is a time to live. The HMAC is checked before anything it covers.
+   *
+   * @throws DecryptionError that says which check failed
+   * @throws ConfigError for a malformed key
+   * @throws ValidationError for a malformed time
    */
   decrypt(key: string, token: string, options: FernetDecryptOptions = {}): Buffer {
-    return decryptToken(keyBytes(key), decodeToken(token), options);
+    const { ttlSeconds } = options;
+    if (ttlSeconds !== undefined && !(ttlSeconds >= 0)) {
+      throw new ValidationError('ttlSeconds must be 0 or more.');
+    }
+    const now = wholeSeconds(options.now);
+    const keys = parseFernetKey(key);
+    const read = readToken(bytesOfToken(token));
+    if (!isAuthentic(keys, read)) {
+      throw new DecryptionError('The Fernet token’s HMAC is not one of this key.');
+    }
+    const made = timeOf(read);
+    if (ttlSeconds !== undefined && made + ttlSeconds < now) {
+      throw new DecryptionError('The Fernet token is older than its time to live.');
+    }
+    if (made > now + clockSkewSeconds) {
+      throw new DecryptionError(
+        `The Fernet token is from the future, by more than ${clockSkewSeconds} seconds.`,
+      );
+    }
+    return openToken(keys, read);
   },
-};
+} as const;
 
-export function encryptToken(
-  key: Buffer,
-  bytes: Uint8Array,
-  { now = Date.now() / 1000, iv = randomBytes(blockBytes) }: FernetEncryptOptions = {},
-): Buffer {
-  if (iv.length !== blockBytes) throw new ValidationError(`The IV must have ${blockBytes} bytes.`);
-  const head = Buffer.alloc(bodyAt);
-  head[0] = version;
-  head.writeBigUInt64BE(BigInt(seconds(now, 'now')), 1);
-  head.set(iv, ivAt);
-  const cbc = createCipheriv('aes-128-cbc', key.subarray(16), iv);
-  const signed = Buffer.concat([head, cbc.update(bytes), cbc.final()]);
-  return Buffer.concat([signed, macOf(key, signed)]);
-}
-
-/** @throws DecryptionError */
-export function decryptToken(
-  key: Buffer,
-  token: Buffer,
-  { ttlSeconds, now = Date.now() / 1000 }: FernetDecryptOptions = {},
-): Buffer {
-  if (token.length < bodyAt + blockBytes + macBytes) {
-    throw new DecryptionError('The Fernet token is too short.');
-  }
-  if (token[0] !== version) throw new DecryptionError('The Fernet token is of another version.');
-  const end = token.length - macBytes;
-  if ((end - bodyAt) % blockBytes !== 0) {
-    throw new DecryptionError(
-      'The ciphertext of the Fernet token does not consist of whole blocks.',
-    );
-  }
-  // Before anything that it protects is looked at.
-  if (!timingSafeEqual(macOf(key, token.subarray(0, end)), token.subarray(end))) {
-    throw new DecryptionError('The Fernet token was made with another key, or changed.');
-  }
-  const made = token.readBigUInt64BE(1);
-  const present = BigInt(seconds(now, 'now'));
-  if (ttlSeconds !== undefined && made + BigInt(seconds(ttlSeconds, 'ttlSeconds')) < present) {
-    throw new DecryptionError('The Fernet token has expired.');
-  }
-  if (made > present + BigInt(maxSkewSeconds)) {
-    throw new DecryptionError(
-      `The Fernet token is from the future, by more than ${maxSkewSeconds} s.`,
-    );
-  }
-  const cbc = createDecipheriv('aes-128-cbc', key.subarray(16), token.subarray(ivAt, bodyAt));
-  try {
-    return Buffer.concat([cbc.update(token.subarray(bodyAt, end)), cbc.final()]);
-  } catch {
-    throw new DecryptionError('The padding of the Fernet token is wrong.');
-  }
-}
-
-function macOf(key: Buffer, signed: Buffer): Buffer {
-  return createHmac('sha256', key.subarray(0, 16)).update(signed).digest();
-}
-
-function keyBytes(key: string): Buffer {
+function parseFernetKey(key: string): FernetKey {
   const bytes = Buffer.from(key, 'base64url');
-  if (bytes.length === 32 && encodeToken(bytes) === key) return bytes;
-  throw new ValidationError('A Fernet key is 44 characters of base64url, of 32 bytes.');
+  if (bytes.length !== 32 || `${bytes.toString('base64url')}=` !== key) {
+    throw new ConfigError('A Fernet key must be 32 bytes as 44 characters of base64url.');
+  }
+  return fernetKey(bytes);
 }
 
-function seconds(value: number, name: string): number {
-  const whole = Math.floor(value);
-  if (Number.isSafeInteger(whole) && whole >= 0) return whole;
-  throw new ValidationError(`${name} must be a number of seconds from 0.`);
-}
-
-/** Base64url with padding, as the specification has it. */
-export function encodeToken(bytes: Buffer): string {
-  return bytes.toString('base64').replaceAll('+', '-').replaceAll('/', '_');
-}
-
-/** @throws DecryptionError for anything but what `encode` makes. */
-function decodeToken(token: string): Buffer {
-  const bytes = Buffer.from(token, 'base64url');
-  if (encodeToken(bytes) === token) return bytes;
-  throw new DecryptionError('The Fernet token is not base64url.');
+function wholeSeconds(now = Date.now() / 1000): number {
+  const seconds = Math.floor(now);
+  if (Number.isSafeInteger(seconds) && seconds >= 0) return seconds;
+  throw new ValidationError('now must be seconds since the epoch.');
 }

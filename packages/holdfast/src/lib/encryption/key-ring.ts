@@ -1,133 +1,114 @@
-import { createHmac, hkdfSync } from 'node:crypto';
 import { inspect } from 'node:util';
-import { LRUCache } from 'lru-cache';
 import { ConfigError } from '../errors/errors.ts';
 import { parseKey } from './parse-key.ts';
+import { RingKey, saltOf } from './ring-key.ts';
 
-export interface KeyRingOptions {
-  /** Derived keys that are kept, each of them for one session. Default 10,000. */
-  readonly derivedKeys?: number | undefined;
+/** What is derived from one key of a ring. */
+export interface DerivedKey {
+  readonly keyId: string;
+  /** 32 bytes. */
+  readonly key: Buffer;
+}
+
+interface Keys {
+  readonly primary: RingKey;
+  readonly byId: ReadonlyMap<string, RingKey>;
 }
 
 /**
- * The keys that records are encrypted with: the first writes, all read. To change the key, put the new
- * one at the end of every instance's ring, then at its front, then drop the old one after
- * `holdfast rekey`.
+ * Keys of which the first writes and all read. Its keys can be replaced while it is in use: all who
+ * have the ring use the new ones from then on.
  */
 export class KeyRing {
-  readonly #derivedKeys: number;
   #keys: Keys;
-  #byId: ReadonlyMap<string, RingKey>;
+  readonly #setting: string;
 
-  private constructor(keys: Keys, derivedKeys: number) {
-    this.#derivedKeys = derivedKeys;
+  private constructor(keys: Keys, setting: string) {
     this.#keys = keys;
-    this.#byId = byId(keys);
+    this.#setting = setting;
   }
 
   /**
-   * @param text keys as `parseKey` takes them, separated by commas.
-   * @throws ConfigError for a malformed, weak or doubled key; it names the key's place, never the key.
+   * @param text keys with commas between them, as `parseKey` takes them
+   * @param setting where the text is from; named in errors
+   * @throws ConfigError for a malformed or weak key, for the same key twice, and for two that have
+   *   one id. It names the key by its position, and never shows it.
    */
-  static parse(text: string, { derivedKeys = 10_000 }: KeyRingOptions = {}): KeyRing {
-    return new KeyRing(parseKeys(text, derivedKeys), derivedKeys);
+  static parse(text: string, setting = 'SESSION_ENCRYPTION_KEY'): KeyRing {
+    return new KeyRing(parseKeys(text, setting), setting);
+  }
+
+  /**
+   * Takes these keys instead, all at once. What was derived from a key that is no longer among them
+   * is forgotten; of one that stays, it is kept.
+   *
+   * @throws ConfigError as `parse` does; then the ring keeps the keys that it has
+   */
+  replace(text: string): void {
+    const present = [...this.#keys.byId.values()];
+    this.#keys = parseKeys(text, this.#setting, present);
   }
 
   /** The key that writes. */
   get primary(): RingKey {
-    return this.#keys[0];
+    return this.#keys.primary;
   }
 
-  /** In the order of the ring. */
-  get keys(): readonly [RingKey, ...RingKey[]] {
-    return this.#keys;
+  /** All keys, in their order. */
+  get keys(): readonly RingKey[] {
+    return [...this.#keys.byId.values()];
   }
 
-  find(id: string): RingKey | undefined {
-    return this.#byId.get(id);
+  /** The ids of all keys, in their order, of 8 hex digits each. */
+  get keyIds(): readonly string[] {
+    return [...this.#keys.byId.keys()];
+  }
+
+  find(keyId: string): RingKey | undefined {
+    return this.#keys.byId.get(keyId);
   }
 
   /**
-   * Takes other keys in place, at once; with a text that is wrong everything stays as it was.
-   * @throws ConfigError
+   * Keys for another use, one of each key in their order: the first writes, all read.
+   *
+   * @param purpose at most 900 bytes; a use of its own, such as `fingerprint`
    */
-  replace(text: string): void {
-    const keys = parseKeys(text, this.#derivedKeys);
-    this.#keys = keys;
-    this.#byId = byId(keys);
+  derive(purpose: string, namespace: string): readonly DerivedKey[] {
+    const salt = saltOf(namespace);
+    return this.keys.map((key) => ({ keyId: key.id, key: key.derive([purpose], salt) }));
   }
 
-  toJSON(): object {
-    return { keyIds: this.#keys.map(({ id }) => id) };
+  toJSON(): { keyIds: readonly string[] } {
+    return { keyIds: this.keyIds };
   }
 
   [inspect.custom](): string {
-    return `KeyRing { ${this.#keys.map(({ id }) => id).join(', ')} }`;
+    return `KeyRing { keyIds: ${inspect(this.keyIds)} }`;
   }
 }
 
-type Keys = readonly [RingKey, ...RingKey[]];
-type DerivedKeys = LRUCache<string, Buffer>;
-
-/** A key of the ring. Its bytes stay inside. */
-export class RingKey {
-  /** 8 hexadecimal digits, derived from the key: they give nothing of it away. */
-  readonly id: string;
-  readonly #bytes: Buffer;
-  readonly #derived: DerivedKeys;
-
-  constructor(bytes: Buffer, derived: DerivedKeys) {
-    this.#bytes = bytes;
-    this.#derived = derived;
-    this.id = this.#derive(['key id'], 4).toString('hex');
+/** @param present keys to go on with where the text has them too */
+function parseKeys(text: string, setting: string, present: readonly RingKey[] = []): Keys {
+  const texts = text.split(',');
+  const nameOf = (index: number) =>
+    texts.length === 1 ? setting : `Key ${index + 1} of ${texts.length} in ${setting}`;
+  const byId = new Map<string, RingKey>();
+  for (const [index, each] of texts.entries()) {
+    const bytes = parseKey(each, nameOf(index));
+    const key = new RingKey(bytes);
+    bytes.fill(0);
+    const other = byId.get(key.id);
+    if (other !== undefined) {
+      const earlier = `key ${[...byId.keys()].indexOf(key.id) + 1}`;
+      throw new ConfigError(
+        other.equals(key)
+          ? `${nameOf(index)} is the same as ${earlier}. Take one of them away.`
+          : `${nameOf(index)} has by chance the key id ${key.id}, as ${earlier} has. Make another key in its place.`,
+      );
+    }
+    byId.set(key.id, present.find((kept) => kept.equals(key)) ?? key);
   }
-
-  /**
-   * A key of 256 bits for one purpose, by HKDF-SHA256 (RFC 5869): keys of different purposes say nothing
-   * of each other. @param purpose what it is for, in parts without a line feed.
-   */
-  derive(...purpose: readonly string[]): Buffer {
-    const name = `${this.id}\n${purpose.join('\n')}`;
-    const known = this.#derived.get(name);
-    if (known !== undefined) return known;
-    const key = this.#derive(purpose, 32);
-    this.#derived.set(name, key);
-    return key;
-  }
-
-  equals(other: RingKey): boolean {
-    return this.#bytes.equals(other.#bytes);
-  }
-
-  #derive(purpose: readonly string[], length: number): Buffer {
-    const info = ['holdfast', ...purpose].join('\n');
-    return Buffer.from(hkdfSync('sha256', this.#bytes, '', info, length));
-  }
-}
-
-function parseKeys(text: string, derivedKeys: number): Keys {
-  const parts = text.split(',').map((part) => part.trim());
-  const nameOf = (at: number) =>
-    parts.length === 1 ? 'The encryption key' : `Encryption key ${at + 1} of ${parts.length}`;
-  const derived = new LRUCache<string, Buffer>({ max: derivedKeys });
-  const keys = parts.map((part, at) => new RingKey(parseKey(part, nameOf(at)), derived));
-  for (const [at, key] of keys.entries()) {
-    const earlier = keys.findIndex(({ id }) => id === key.id);
-    if (earlier === at) continue;
-    throw new ConfigError(
-      keys[earlier]?.equals(key)
-        ? `${nameOf(at)} is key ${earlier + 1} once more. Leave one of them out.`
-        : `${nameOf(at)} has the id of key ${earlier + 1}, ${key.id}. Make another one in its place.`,
-    );
-  }
-  return keys as [RingKey, ...RingKey[]];
-}
-
-function byId(keys: Keys): ReadonlyMap<string, RingKey> {
-  return new Map(keys.map((key) => [key.id, key]));
-}
-
-/** A keyed name: the same text has the same one under the same key, and nobody else can tell. */
-export function keyedName(key: Buffer, text: string): string {
-  return createHmac('sha256', key).update(text).digest('base64url').slice(0, 32);
+  const [primary] = byId.values();
+  if (primary === undefined) throw new ConfigError(`${setting} has no key.`);
+  return { primary, byId };
 }

@@ -1,25 +1,36 @@
 import { randomFillSync } from 'node:crypto';
+import { startupSnapshot } from 'node:v8';
 
-/**
- * Of AES-GCM (NIST SP 800-38D, section 5.2.1.1): 96 bits. Under one key 2^32 may be drawn at random
- * (section 8.3). A session has a key of its own, which its counters bound: each version writes at most
- * a state, credentials and an outcome, and each message and live event is in at most one value.
- */
+/** As NIST SP 800-38D recommends: 96 bits. */
 export const nonceBytes = 12;
 
-/** One call to the CSPRNG costs as much as a hundred nonces: they are drawn so many at a time. */
-const pool = Buffer.allocUnsafeSlow(nonceBytes * 512);
+/** Drawn in batches: a call to the CSPRNG costs many times what the bytes of one nonce do. */
+const pool = Buffer.alloc(340 * nonceBytes);
+/** Up to here the pool is used up. Empty when the module is loaded: nothing is drawn before it is needed. */
 let used = pool.length;
 
+// A process that is started from a snapshot of this one begins with this one's memory, and two of them
+// with the same. So nothing that was drawn goes into a snapshot.
+if (startupSnapshot.isBuildingSnapshot()) {
+  startupSnapshot.addSerializeCallback(() => {
+    pool.fill(0);
+    used = pool.length;
+  });
+}
+
 /**
- * Writes a fresh random nonce into `target`. Each byte of the pool is handed out once; a child process
- * (`fork` starts a program anew) and a worker thread have a module, and so a pool, of their own.
+ * 12 random bytes that no one else gets, good until the next call.
+ *
+ * The pool belongs to this copy of the module. `child_process.fork`, `node:cluster` and workers each
+ * load a module of their own, which begins with an empty pool; nothing of it is shared memory, so that
+ * there is nothing to synchronise either. What copies a running process, memory and all (CRIU, a
+ * snapshot of a virtual machine), copies unused nonces too: do that before the first encryption only.
  */
-export function writeNonce(target: Buffer, at: number): void {
+export function drawNonce(): Buffer {
   if (used === pool.length) {
     randomFillSync(pool);
     used = 0;
   }
-  pool.copy(target, at, used, used + nonceBytes);
   used += nonceBytes;
+  return pool.subarray(used - nonceBytes, used);
 }

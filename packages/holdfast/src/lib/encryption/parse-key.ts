@@ -1,74 +1,66 @@
 import { randomBytes } from 'node:crypto';
 import { ConfigError } from '../errors/errors.ts';
+import { isHex, weaknessOf } from './weak-key.ts';
 
+/** The least that a key must have: as much as the ciphers' own keys. */
 const leastBytes = 32;
 
-const remedy =
+const howToMakeOne =
   "Make one with: node -e \"console.log(require('node:crypto').randomBytes(32).toString('base64url'))\"";
 
-/** A fresh key of 256 bits from the CSPRNG, in base64url. */
+/** A key of 256 bits from the CSPRNG, as 44 characters of base64url: a Fernet key's form. */
 export function generateKey(): string {
-  return randomBytes(leastBytes).toString('base64url');
+  return `${randomBytes(leastBytes).toString('base64url')}=`;
 }
 
 /**
- * The bytes of a key: a Fernet key (44 characters of base64url), 64 hexadecimal characters, or base64
- * or base64url of 32 bytes or more. 64 characters that could be both are hexadecimal.
+ * The bytes of a key: a Fernet key, 64 hex characters, or base64 or base64url of 32 bytes or more,
+ * padded or not. White space around it is no part of it.
  *
- * @param name how messages call it; they never show the key.
- * @throws ConfigError with a sentence of its own for each way in which a key can be wrong.
+ * @param where names the key in the error, which never shows it
+ * @throws ConfigError that says what is wrong with the key and how to make one
  */
-export function parseKey(text: string, name = 'The key'): Buffer {
-  const refuse = (why: string) => new ConfigError(`${name} ${why}. ${remedy}`);
-  if (text === '') throw refuse('is empty');
-  if (/^(["']).*\1$/s.test(text))
-    throw refuse('is in quotation marks, which are not part of a key');
-  if (/\s/.test(text)) throw refuse('has white space in it');
-  if (/^[0-9a-f]+$/i.test(text)) {
-    const key = parseHex(text, refuse);
-    if (key !== null) return assertStrong(key, refuse);
+export function parseKey(text: string, where = 'The encryption key'): Buffer {
+  const key = text.trim();
+  const refuse = (why: string) => new ConfigError(`${where} ${why}. ${howToMakeOne}.`);
+  if (key === '') throw refuse('is empty');
+  if (/["'`]/.test(key)) throw refuse('has quotes in it: give the key without them');
+  if (/\s/.test(key)) {
+    throw refuse('has white space in it: give each key in one piece, and commas between keys');
   }
-  const [, body = '', padding = ''] = /^([^=]*)(=*)$/.exec(text) ?? [];
-  if (/[+/]/.test(body) && /[-_]/.test(body)) {
-    throw refuse('mixes the characters of base64 (+ /) and of base64url (- _)');
+  const bytes = isHex(key) ? hexBytes(key) : base64Bytes(key);
+  if (typeof bytes === 'string') throw refuse(bytes);
+  if (bytes.length < leastBytes) {
+    throw refuse(`is too short: it has ${bytes.length} bytes, and ${leastBytes} are needed`);
   }
-  if (!/^[A-Za-z0-9+/_-]+$/.test(body)) throw refuse('is neither base64 nor hexadecimal');
-  if (body.length % 4 === 1) throw refuse('was cut: no base64 has its length');
-  if (padding !== '' && (body.length + padding.length) % 4 !== 0) {
-    throw refuse('has the wrong number of "=" at its end');
-  }
-  const key = Buffer.from(body, 'base64url');
-  if (key.length < leastBytes) {
-    throw refuse(`has ${key.length} bytes, and needs ${leastBytes} or more`);
-  }
-  if (key.toString('base64url') !== body.replaceAll('+', '-').replaceAll('/', '_')) {
-    throw refuse('was changed at its end: the last character has bits that belong to no byte');
-  }
-  return assertStrong(key, refuse);
+  const weakness = weaknessOf(bytes, key);
+  if (weakness !== null) throw refuse(weakness);
+  return bytes;
 }
 
-type Refuse = (why: string) => ConfigError;
-
-/** `null` for what is not long enough to be meant as hexadecimal, or may be base64 as well. */
-function parseHex(text: string, refuse: Refuse): Buffer | null {
-  if (text.length === 2 * leastBytes) return Buffer.from(text, 'hex');
-  if (text.length % 2 === 1)
-    throw refuse(`has ${text.length} hexadecimal characters, an odd number`);
-  throw refuse(`has ${text.length} hexadecimal characters, and needs 64`);
+/** The bytes, or why there are none. */
+function hexBytes(key: string): Buffer | string {
+  if (key.length % 2 === 0) return Buffer.from(key, 'hex');
+  return `is hex of ${key.length} characters, an odd number: one was lost or is too many`;
 }
 
-/** What nobody gets from a CSPRNG in the lifetime of the universe. */
-function assertStrong(key: Buffer, refuse: Refuse): Buffer {
-  for (const period of [1, 2, 4, 8, 16]) {
-    if (key.every((byte, at) => byte === key[at % period])) {
-      throw refuse(period === 1 ? 'is one byte again and again' : 'repeats a pattern');
-    }
+/** The bytes, or why there are none. */
+function base64Bytes(key: string): Buffer | string {
+  if (!/^[A-Za-z0-9+/_=-]+$/.test(key)) {
+    return 'has characters that neither hex nor base64 has';
   }
-  if (key.every((byte, at) => at === 0 || byte === (((key[at - 1] ?? 0) + 1) & 255))) {
-    throw refuse('only counts up');
+  if (/[+/]/.test(key) && /[-_]/.test(key)) return 'mixes base64 and base64url';
+  const [body = '', ...padding] = key.split(/(?==)/);
+  if (body.includes('=') || padding.some((each) => each !== '=')) {
+    return 'has the sign = before its end, where base64 has none';
   }
-  if (key.every((byte) => byte >= 0x20 && byte < 0x7f)) {
-    throw refuse('is text in base64, which is easier to guess than random bytes');
+  if (padding.length > 0 && (key.length % 4 !== 0 || padding.length > 2)) {
+    return 'has the wrong number of = at its end: characters were lost, or are too many';
   }
-  return key;
+  const bytes = Buffer.from(body, 'base64');
+  const again = bytes.toString(/[+/]/.test(body) ? 'base64' : 'base64url').replace(/=+$/, '');
+  if (again !== body) {
+    return 'is no complete base64: characters were lost, are too many, or were changed';
+  }
+  return bytes;
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Cipher, createCodec } from '../encryption/create-codec.ts';
+import { type CipherName, createCodec } from '../encryption/create-codec.ts';
 import { KeyRing } from '../encryption/key-ring.ts';
 import { generateKey } from '../encryption/parse-key.ts';
 import { DecryptionError } from '../errors/errors.ts';
@@ -10,7 +10,7 @@ import { InMemorySessionStore } from './in-memory-session-store.ts';
 
 const ring = KeyRing.parse(generateKey());
 
-for (const cipher of ['aes-256-gcm', 'fernet'] satisfies Cipher[]) {
+for (const cipher of ['aes-256-gcm', 'fernet'] satisfies CipherName[]) {
   sessionStoreSuite(
     {
       name: `in memory, ${cipher}`,

@@ -1,0 +1,54 @@
+import { atMost, type Experiment } from '../experiment.ts';
+import type { Measure } from '../subject.ts';
+
+/** How much of everything; `quick` is for a look whether it runs, its figures mean little. */
+export interface EncryptionSizes {
+  readonly rounds: number;
+  readonly sessions: number;
+  readonly records: number;
+}
+
+export const fullEncryptionSizes: EncryptionSizes = { rounds: 5, sessions: 200, records: 40_000 };
+
+export const quickEncryptionSizes: EncryptionSizes = { rounds: 3, sessions: 20, records: 2_000 };
+
+const bytes = 700;
+
+export function encryptionExperiments(sizes: EncryptionSizes): readonly Experiment[] {
+  const { sessions, records: count } = sizes;
+  const measures: readonly Measure[] = [
+    'barePair',
+    'bareRecord',
+    'record',
+    'coldRecord',
+    'fernetRecord',
+  ];
+  const against = (reference: Measure, measure: Measure) =>
+    ({ figures: [reference, measure], compare: 'growth' }) as const;
+  return [
+    {
+      name: 'encryption/records',
+      subjects: { records: { kind: 'records', bytes, sessions } },
+      blocks: [measures.map((measure) => ({ name: measure, subject: 'records', measure, count }))],
+      rows: [
+        {
+          title: `A record of ${bytes} bytes to its envelope and back; the bare pair of calls between the same JSON steps → the codec`,
+          ...against('bareRecord', 'record'),
+          target: atMost(1.3),
+        },
+        {
+          title: 'The same; the bare pair of calls without JSON → the codec with it',
+          ...against('barePair', 'record'),
+        },
+        {
+          title: 'The codec with the session’s key at hand → derived anew for each record',
+          ...against('record', 'coldRecord'),
+        },
+        {
+          title: 'The codec with AES-256-GCM → with Fernet',
+          ...against('record', 'fernetRecord'),
+        },
+      ],
+    },
+  ];
+}
