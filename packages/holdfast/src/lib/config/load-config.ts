@@ -37,12 +37,19 @@ export interface Config {
     readonly waitMs: number;
     readonly maxTurnMs: number;
   };
+  readonly fingerprint: {
+    readonly enabled: boolean;
+    /** Never without `enabled`. */
+    readonly strict: boolean;
+    readonly bind: Settings['SESSION_FINGERPRINT_BIND'];
+  };
   readonly redis: RedisConfig;
   readonly server: {
     readonly host: string;
     readonly port: number;
     readonly adminApiKey: string | undefined;
-    readonly trustedProxies: readonly string[];
+    /** Addresses and CIDR ranges, or how many proxies there are. */
+    readonly trustedProxies: readonly string[] | number;
   };
   readonly agent: {
     readonly provider: Settings['AI_PROVIDER'];
@@ -66,6 +73,7 @@ export function loadConfig(options: LoadConfigOptions = {}): Config {
   ];
   if (parsed.success) {
     const redis = readRedisConfig(parsed.data, wrong);
+    wrong.push(...contradictions(parsed.data));
     if (wrong.length === 0) return toConfig(parsed.data, redis, warningsOf(settings, parsed.data));
   }
   throw new ConfigError(`${wrong.join('; ')}.`);
@@ -93,6 +101,12 @@ function readEnvFile(envFile: string | undefined): Record<string, string> {
 
 function problems(error: z.ZodError): string[] {
   return error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
+}
+
+function contradictions(settings: Settings): string[] {
+  const { SESSION_FINGERPRINT_STRICT: strict, SESSION_FINGERPRINTING_ENABLED: enabled } = settings;
+  if (!strict || enabled) return [];
+  return ['SESSION_FINGERPRINT_STRICT=true needs SESSION_FINGERPRINTING_ENABLED=true'];
 }
 
 function warningsOf(given: Readonly<Record<string, string>>, settings: Settings): ConfigWarning[] {
@@ -132,6 +146,11 @@ function toConfig(
       leaseMs: settings.SESSION_LOCK_TIMEOUT_SECONDS * 1000,
       waitMs: settings.SESSION_LOCK_WAIT_SECONDS * 1000,
       maxTurnMs: settings.SESSION_TURN_MAX_SECONDS * 1000,
+    },
+    fingerprint: {
+      enabled: settings.SESSION_FINGERPRINTING_ENABLED,
+      strict: settings.SESSION_FINGERPRINT_STRICT,
+      bind: settings.SESSION_FINGERPRINT_BIND,
     },
     redis,
     server: {

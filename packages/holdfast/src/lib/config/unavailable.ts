@@ -17,7 +17,6 @@ export const unavailable: readonly Protection[] = [
     impliedBy: ['SESSION_ENCRYPTION_KEY', 'SESSION_ENCRYPTION_KEY_FILE'],
     what: 'encryption at rest',
   },
-  { name: 'SESSION_FINGERPRINT_STRICT', off: no, impliedBy: [], what: 'fingerprinting' },
   { name: 'SESSION_DURABILITY', off: /^async$/i, impliedBy: [], what: 'replicated durability' },
   { name: 'REDIS_CLUSTER_NODES', impliedBy: [], what: 'Redis Cluster' },
   { name: 'REDIS_SENTINEL_NODES', impliedBy: ['REDIS_SENTINEL_MASTER'], what: 'Redis Sentinel' },
