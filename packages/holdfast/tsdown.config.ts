@@ -2,7 +2,9 @@ import { defineConfig } from 'tsdown';
 
 /** One bundle per export of package.json. What a bundle imports from npm stays an import. */
 export default defineConfig({
-  entry: ['src/index.ts', 'src/memory.ts', 'src/redis.ts', 'src/http.ts', 'src/testing.ts'],
+  entry: ['index', 'memory', 'redis', 'fingerprint', 'http', 'testing'].map(
+    (name) => `src/${name}.ts`,
+  ),
   format: 'esm',
   platform: 'node',
   target: 'node20.19',

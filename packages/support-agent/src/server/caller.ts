@@ -17,7 +17,7 @@ export type Caller =
 export interface GateOptions {
   readonly sessions: SessionManager;
   readonly operatorKey: string;
-  readonly trustedProxies: readonly string[];
+  readonly trustedProxies: readonly string[] | number;
 }
 
 /** The one place that decides whose request it is and which session it may touch. */
@@ -47,7 +47,11 @@ export class Gate {
     throw new HttpProblem('OPERATOR_ONLY', `${what} Send ADMIN_API_KEY as Authorization: Bearer.`);
   }
 
-  client(request: FastifyRequest): ClientInfo {
+  /**
+   * Who the session is, or would be, bound to. An operator, who acts for others, is nobody's client.
+   */
+  client(request: FastifyRequest): ClientInfo | undefined {
+    if (this.caller(request).operator) return undefined;
     return clientFrom(request.headers, request.socket.remoteAddress, this.#trust);
   }
 
@@ -65,6 +69,16 @@ export class Gate {
       return session;
     }
     return this.#sessions.authenticate(caller.token, this.client(request), id);
+  }
+
+  /**
+   * The same for a request that was let in before: whether it still would be. Its client is the one
+   * that it was.
+   */
+  async sessionStill(request: FastifyRequest, id: string): Promise<unknown> {
+    const caller = this.caller(request);
+    if (caller.operator) return this.session(request, id);
+    return this.#sessions.authenticate(caller.token, undefined, id);
   }
 }
 
