@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Result, resultOf, runExperiment } from './experiment.ts';
+import { identityExperiments } from './identity/plan.ts';
 import { localSubject } from './local-subject.ts';
 import { concurrently, loadOf, median } from './measuring.ts';
 import { memoryExperiments, type Sizes } from './memory/plan.ts';
@@ -20,7 +21,10 @@ const tiny: Sizes = {
 };
 
 describe('the experiments', () => {
-  const plans = memoryExperiments(tiny);
+  const plans = [
+    ...memoryExperiments(tiny),
+    ...identityExperiments({ rounds: tiny.rounds, sessions: 9, requests: 20 }),
+  ];
 
   it.each(plans.map((experiment) => [experiment.rows[0]?.title, experiment] as const))(
     'run: %s',
@@ -42,6 +46,8 @@ describe('the experiments', () => {
       'at least 0.3',
       'at most 1.1',
       ...Array.from({ length: 4 }, () => 'at most 1.5'),
+      'at most 15000',
+      'at most 60000',
     ]);
   });
 });
@@ -52,7 +58,9 @@ describe('a subject', () => {
     await expect(sessions.measure('cleanup', 1)).rejects.toThrow(/no measure cleanup/);
     const expiry = await localSubject({ kind: 'expiry', lasting: 1, expiring: 1 });
     await expect(expiry.measure('turn', 1)).rejects.toThrow(/no measure turn/);
-    await Promise.all([sessions.stop(), expiry.stop()]);
+    const clients = await localSubject({ kind: 'clients', sessions: 1 });
+    await expect(clients.measure('turn', 1)).rejects.toThrow(/no measure turn/);
+    await Promise.all([sessions.stop(), expiry.stop(), clients.stop()]);
   });
 
   it('cleans up what has expired, again and again, and nothing else', async () => {
@@ -113,6 +121,11 @@ describe('a result', () => {
   ])('of one figure is held to %d itself', (value, met) => {
     const one = { title: 'x', figures: ['a'], of: 'calls', target: { kind: 'at most', value } };
     expect(resultOf(one as Parameters<typeof resultOf>[0], medianOf).met).toBe(met);
+  });
+
+  it('of one figure has its target in the same unit', () => {
+    const one = { title: 'x', figures: ['a'], target: { kind: 'at most', value: 15_000 } } as const;
+    expect(resultOf(one, medianOf)).toMatchObject({ target: '≤ 15 µs', met: true });
   });
 
   it('is not made up', () => {

@@ -3,8 +3,9 @@ import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Experiment, type Result, runExperiment } from './experiment.ts';
+import { fullIdentitySizes, identityExperiments, quickIdentitySizes } from './identity/plan.ts';
 import { fullSizes, memoryExperiments, quickSizes } from './memory/plan.ts';
-import { type Part, page } from './page.ts';
+import { type Part, page, parts } from './page.ts';
 import { profile } from './profile-command.ts';
 import { fullRedisSizes, quickRedisSizes, redisExperiments } from './redis/plan.ts';
 import { remoteSubject } from './remote-subject.ts';
@@ -13,7 +14,7 @@ import { fullServerSizes, quickServerSizes, serverExperiments } from './server/p
 
 const usage = `npm run bench -- [--only <name>] [--quick] [--json] [--write] [--profile]
 
-  --only     memory, redis, server, or one of their experiments, such as redis/turn
+  --only     memory, identity, redis, server, or one of their experiments, such as redis/turn
   --quick    a look whether everything runs; the figures mean little
   --json     the results as JSON
   --write    write docs/benchmarks.md, or the part of it that --only names
@@ -41,10 +42,21 @@ else await bench();
 async function bench(): Promise<void> {
   const { only, quick, json, write } = options;
   const sizes = quick
-    ? { memory: quickSizes, redis: quickRedisSizes, server: quickServerSizes }
-    : { memory: fullSizes, redis: fullRedisSizes, server: fullServerSizes };
+    ? {
+        memory: quickSizes,
+        identity: quickIdentitySizes,
+        redis: quickRedisSizes,
+        server: quickServerSizes,
+      }
+    : {
+        memory: fullSizes,
+        identity: fullIdentitySizes,
+        redis: fullRedisSizes,
+        server: fullServerSizes,
+      };
   const plans = {
     memory: selected(memoryExperiments(sizes.memory)),
+    identity: selected(identityExperiments(sizes.identity)),
     redis: selected(redisExperiments(sizes.redis)),
     server: selected(serverExperiments(sizes.server, builtServer)),
   };
@@ -54,7 +66,7 @@ async function bench(): Promise<void> {
   if (quick && write) return refuse('The figures of --quick mean too little to --write them down.');
   if (write && only.includes('/')) return refuse(`--write takes a whole part, not only ${only}.`);
   const results: Partial<Record<Part, readonly Result[]>> = {};
-  for (const part of ['memory', 'redis', 'server'] as const) {
+  for (const part of parts) {
     if (plans[part].length === 0) continue;
     results[part] = await measured(plans[part], sizes[part].rounds);
   }

@@ -100,7 +100,8 @@ function readEnvFile(envFile: string | undefined): Record<string, string> {
 }
 
 function problems(error: z.ZodError): string[] {
-  return error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
+  // An item of a list is told by its setting, and several of them once.
+  return [...new Set(error.issues.map(({ path, message }) => `${String(path[0])} ${message}`))];
 }
 
 function contradictions(settings: Settings): string[] {

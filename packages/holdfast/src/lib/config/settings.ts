@@ -63,7 +63,7 @@ const server = {
     .optional()
     .describe("The operators' key. Unset, the server makes one for each run and prints it."),
   TRUSTED_PROXIES: trustedProxies.describe(
-    'Proxies that are believed where a request came from: addresses or CIDR ranges, comma-separated, or how many stand in front of the server.',
+    'Proxies of your own, which are believed where a request came from: addresses or CIDR ranges, comma-separated; or how many stand in front of the server.',
   ),
 };
 

@@ -1,7 +1,7 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { ConfigError } from '../errors/errors.ts';
-import type { IpAddress } from '../net/ip-address.ts';
+import { parseIpAddress } from '../net/ip-address.ts';
 import { networkOf } from './network.ts';
 import { readUserAgent, type UserAgentFeatures } from './user-agent.ts';
 
@@ -14,14 +14,21 @@ export interface FingerprintKey {
 
 /** 96 bits: more than enough to tell features apart, and nothing to forge them from. */
 const hashBytes = 12;
-/** User-Agents whose hashes are kept. A server's visitors have few hundred that are common. */
-const maxSeen = 1000;
+/** User-Agents that are remembered: a server's visitors have a few hundred that are common. */
+const maxUserAgents = 1_000;
+/** Addresses that are remembered, and hashes: to make one costs 10 µs, garbage collection included. */
+const maxAddresses = 10_000;
+const maxHashes = 10_000;
+/** Of IPv6, with an IPv4 address at its end (RFC 4291, section 2.2). */
+const longestAddress = 45;
 
-/** Hashes features under one key. What it has hashed lately it remembers. */
+/** Hashes features under one key, and remembers those that it has seen lately. */
 export class FeatureKey {
   readonly id: string;
   readonly #key: KeyObject;
-  readonly #seen = new LRUCache<string, UserAgentFeatures>({ max: maxSeen });
+  readonly #userAgents = new LRUCache<string, UserAgentFeatures>({ max: maxUserAgents });
+  readonly #addresses = new LRUCache<string, string>({ max: maxAddresses });
+  readonly #hashes = new LRUCache<string, string>({ max: maxHashes });
 
   constructor(id: string, key: Uint8Array) {
     this.id = id;
@@ -39,14 +46,21 @@ export class FeatureKey {
     return new FeatureKey(keyId, key);
   }
 
-  /** @param address `null` for one that is not known. */
-  network(address: IpAddress | null): string {
-    return this.#hash('ip', address === null ? '' : networkOf(address));
+  /** The address's network; what is no address is the same as none. */
+  network(text = ''): string {
+    let hash = this.#addresses.get(text);
+    if (hash === undefined) {
+      const address = parseIpAddress(text);
+      hash = this.#hash('ip', address === null ? '' : networkOf(address));
+      // With a zone behind it a text can have any length.
+      if (address !== null && text.length <= longestAddress) this.#addresses.set(text, hash);
+    }
+    return hash;
   }
 
   /** @param userAgent a normalized one. */
   userAgent(userAgent: string): UserAgentFeatures {
-    const seen = this.#seen.get(userAgent);
+    const seen = this.#userAgents.get(userAgent);
     if (seen !== undefined) return seen;
     const { browser, os, device } = readUserAgent(userAgent);
     const hashes = {
@@ -54,16 +68,20 @@ export class FeatureKey {
       os: this.#hash('os', os),
       device: this.#hash('device', device),
     };
-    this.#seen.set(userAgent, hashes);
+    this.#userAgents.set(userAgent, hashes);
     return hashes;
   }
 
   /** HMAC-SHA256 (RFC 2104), cut short. With the feature's name in it no two features are alike. */
   #hash(feature: string, value: string): string {
-    const hmac = createHmac('sha256', this.#key).update(
-      `holdfast fingerprint ${feature}\0${value}`,
-    );
-    return hmac.digest().toString('base64url', 0, hashBytes);
+    const text = `holdfast fingerprint ${feature}\0${value}`;
+    let hash = this.#hashes.get(text);
+    if (hash === undefined) {
+      const hmac = createHmac('sha256', this.#key).update(text);
+      hash = hmac.digest().toString('base64url', 0, hashBytes);
+      this.#hashes.set(text, hash);
+    }
+    return hash;
   }
 }
 

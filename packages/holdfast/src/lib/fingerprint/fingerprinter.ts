@@ -2,16 +2,13 @@ import { ConfigError } from '../errors/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json-value.ts';
 import type { ClientBinding, ClientInfo } from '../manager/client-binding.ts';
 import { sameHash } from '../model/token.ts';
-import { parseIpAddress } from '../net/ip-address.ts';
 import { FeatureKey, type FingerprintKey, unkeyed } from './feature-key.ts';
 import { normalizeUserAgent } from './user-agent.ts';
 
 /** What of a client a session can be bound to. */
 export type FingerprintPart = 'ip' | 'user_agent';
 
-/** What is compared, and named where it differs. */
-const features = ['ip', 'browser', 'os', 'device'] as const;
-type Feature = (typeof features)[number];
+const userAgentFeatures = ['browser', 'os', 'device'] as const;
 
 export interface FingerprinterOptions {
   /**
@@ -50,8 +47,13 @@ export class Fingerprinter implements ClientBinding {
     this.#bindsUserAgent = bind.includes('user_agent');
   }
 
-  capture(client: ClientInfo): JsonObject {
-    return { key: this.#current.id, ...this.#hashes(client, this.#current) };
+  capture({ ipAddress, userAgent }: ClientInfo): JsonObject {
+    const key = this.#current;
+    return {
+      key: key.id,
+      ...(this.#bindsIp && { ip: key.network(ipAddress) }),
+      ...(this.#bindsUserAgent && key.userAgent(normalizeUserAgent(userAgent))),
+    };
   }
 
   /**
@@ -60,22 +62,23 @@ export class Fingerprinter implements ClientBinding {
    * session was bound under a key that this instance does not have: that is no sign of the same
    * client, and must not pass for one.
    */
-  differences(bound: JsonValue, client: ClientInfo): readonly string[] {
+  differences(bound: JsonValue, { ipAddress, userAgent }: ClientInfo): readonly string[] {
     const stored = isJsonObject(bound) ? bound : {};
     const key = typeof stored.key === 'string' ? this.#keys.get(stored.key) : undefined;
     if (key === undefined) return ['unknown_key'];
-    const hashes = this.#hashes(client, key);
-    return features.filter((feature) => {
-      const [before, now] = [stored[feature], hashes[feature]];
-      return typeof before === 'string' && now !== undefined && !sameHash(before, now);
-    });
+    const differing: string[] = [];
+    if (this.#bindsIp && differs(stored.ip, key.network(ipAddress))) differing.push('ip');
+    if (this.#bindsUserAgent) {
+      const now = key.userAgent(normalizeUserAgent(userAgent));
+      for (const feature of userAgentFeatures) {
+        if (differs(stored[feature], now[feature])) differing.push(feature);
+      }
+    }
+    return differing;
   }
+}
 
-  #hashes({ ipAddress, userAgent }: ClientInfo, key: FeatureKey): Partial<Record<Feature, string>> {
-    const address = this.#bindsIp && ipAddress !== undefined ? parseIpAddress(ipAddress) : null;
-    return {
-      ...(this.#bindsIp && { ip: key.network(address) }),
-      ...(this.#bindsUserAgent && key.userAgent(normalizeUserAgent(userAgent))),
-    };
-  }
+/** What was not bound then has nothing to differ from. */
+function differs(before: JsonValue | undefined, now: string): boolean {
+  return typeof before === 'string' && !sameHash(before, now);
 }

@@ -69,7 +69,7 @@ function deviceOf(os: string): string {
 
 function browserOf(userAgent: string, parser: Bowser.Parser.Parser): string {
   // What is no browser does not begin like one, and is known by its own name whatever follows.
-  if (!/^mozilla\//i.test(userAgent)) return /^[^\s/(;,]+/.exec(userAgent)?.[0] ?? 'unknown';
+  if (!/^mozilla\//i.test(userAgent)) return /^[^\s/(;,]{1,64}/.exec(userAgent)?.[0] ?? 'unknown';
   const app = firstIn(apps, userAgent);
   if (app !== '') return app;
   const name = parser.getBrowserName();
@@ -88,6 +88,6 @@ function isInApp(userAgent: string, name: string): boolean {
 
 /** The first product (RFC 9110, section 10.1.5) that is not Mozilla, without its version. */
 function unknownBrowser(userAgent: string): string {
-  const products = userAgent.match(/[!#$%&'*+.^_`|~\w-]+(?=\/)/g) ?? [];
+  const products = userAgent.match(/[!#$%&'*+.^_`|~\w-]{1,64}(?=\/)/g) ?? [];
   return products.find((name) => !/^mozilla$/i.test(name)) ?? 'mozilla';
 }
