@@ -71,8 +71,9 @@ the young generation, each of which looks through all pages of the old one, over
 larger young generation makes them rarer: give it to a process that holds hundreds of thousands of
 sessions.`,
   identity: `Each figure is the CPU time of \`authenticate\` on sessions in memory, the check of the token alone and
-with the fingerprint of a client that sends a User-Agent of 70 to 150 characters. A User-Agent is new when it was
-not among the last thousand; addresses are as likely IPv6 as IPv4, and nothing of them is remembered.`,
+with the fingerprint of the client, which is the one that the session is bound to. User-Agents have 70 to
+150 characters, and half of the addresses are of IPv6. What was seen before is remembered (1,000 User-Agents
+and 10,000 addresses a process); where the User-Agent is new, so is the address, in its network.`,
   redis: `A plain turn appends two messages of 60 bytes and counts one; sessions have 1 KB of state, 200 of
 them take turns, 50 at once, from one process on one connection. Each row has Redis processes of its
 own, on the same machine, without persistence.

@@ -83,11 +83,12 @@ async function authenticate(manager: SessionManager, requests: readonly Request[
 
 function clientOf(index: number, version: number): ClientInfo {
   const userAgent = userAgents[index % userAgents.length]?.replaceAll('#', String(version)) ?? '';
-  const [high, low] = [index >> 8, index & 255];
+  const [high, low] = [(index >> 8) & 255, index & 255];
+  // Another address of the same network.
   const ipAddress =
     index % 2 === 0
-      ? `2001:db8:${high.toString(16)}:${low.toString(16)}::1`
-      : `10.${high}.${low}.7`;
+      ? `2001:db8:${high.toString(16)}:${low.toString(16)}::${(version & 65_535).toString(16)}`
+      : `10.${high}.${low}.${version & 255}`;
   return { ipAddress: fresh(ipAddress), userAgent: fresh(userAgent) };
 }
 
