@@ -22,6 +22,8 @@ const library = 'packages/holdfast/src';
 const atOnce = 2;
 const contract = `${library}/lib/memory/in-memory-session-store.contract.test.ts`;
 const driver = `${library}/lib/memory/in-memory-session-store.test.ts`;
+const fingerprints = `${library}/lib/fingerprint/fingerprinter.test.ts`;
+const proxies = `${library}/lib/http/client-from.test.ts`;
 const onRedis = 'tests/redis/contract.test.ts';
 
 /**
@@ -283,6 +285,130 @@ const guards = [
     guard: 'if not floor or tonumber(floor) < tonumber(H[F]) then',
     without: 'if false then',
     test: onRedis,
+  },
+  {
+    name: 'the check of a turn’s client',
+    file: 'lib/manager/turn-runner.ts',
+    guard:
+      'const clientChanges = access.checkClient(begun.session, begun.credentials, options.client);',
+    without: 'const clientChanges: string[] = [];',
+  },
+  {
+    name: 'the check of a repeated turn’s client',
+    file: 'lib/manager/turn-runner.ts',
+    guard:
+      '      access.checkClient(begun.session, begun.credentials, options.client);\n      observer',
+    without: '      observer',
+  },
+  {
+    name: 'the check of an authenticated client',
+    file: 'lib/manager/session-manager.ts',
+    guard: '      hash,\n    );\n    this.#access.checkClient(session, credentials, client);',
+    without: '      hash,\n    );\n    void credentials;',
+  },
+  {
+    name: 'the refusal of a client that differs',
+    file: 'lib/manager/access.ts',
+    guard: 'if (strict) throw new FingerprintMismatchError(',
+    without: 'if (strict === null) throw new FingerprintMismatchError(',
+  },
+  {
+    name: 'the refusal of a fingerprint under a key that is gone',
+    file: 'lib/fingerprint/fingerprinter.ts',
+    guard: "if (key === undefined) return ['unknown_key'];",
+    without: 'if (key === undefined) return [];',
+    test: fingerprints,
+  },
+  {
+    name: 'the comparison of networks',
+    file: 'lib/fingerprint/fingerprinter.ts',
+    guard: 'if (this.#bindsIp && differs(stored.ip, key.network(ipAddress)))',
+    without: 'if (this.#bindsIp && differs(undefined, key.network(ipAddress)))',
+    test: fingerprints,
+  },
+  {
+    name: 'the key of a fingerprint',
+    file: 'lib/fingerprint/feature-key.ts',
+    guard: 'this.#key = createSecretKey(key);',
+    without: 'this.#key = createSecretKey(Buffer.alloc(key.length));',
+    test: fingerprints,
+  },
+  {
+    name: 'the feature in its hash',
+    file: 'lib/fingerprint/feature-key.ts',
+    guard: "os: this.#hash('os', os),",
+    without: "os: this.#hash('device', os),",
+    test: fingerprints,
+  },
+  {
+    name: 'the absence of a User-Agent',
+    file: 'lib/fingerprint/user-agent.ts',
+    guard: "{ browser: '', os: '', device: '' }",
+    without: "{ browser: 'curl', os: 'unknown', device: 'unknown' }",
+    test: fingerprints,
+  },
+  {
+    name: 'IPv4 addresses mapped to IPv6',
+    file: 'lib/net/ip-address.ts',
+    guard: 'return ipaddr.process(address);',
+    without: 'return ipaddr.parse(address);',
+    test: fingerprints,
+  },
+  {
+    name: 'the refusal of addresses that only look like one',
+    file: 'lib/net/ip-address.ts',
+    guard: 'if (isIP(text) === 0) return null;',
+    without: 'if (isIP(text) === 0 && !ipaddr.isValid(text)) return null;',
+    test: fingerprints,
+  },
+  {
+    name: 'the trust in who connects',
+    file: 'lib/http/client-from.ts',
+    guard: 'if (!trust(address, hop)) return address;',
+    without: '',
+    test: proxies,
+  },
+  {
+    name: 'the trust in each further proxy',
+    file: 'lib/http/client-from.ts',
+    guard: '    if (!trust(address, hop)) break;\n',
+    without: '',
+    test: proxies,
+  },
+  {
+    name: 'the number of trusted proxies',
+    file: 'lib/http/client-from.ts',
+    guard: 'hop < proxies',
+    without: 'hop <= proxies',
+    test: proxies,
+  },
+  {
+    name: 'the order of X-Forwarded-For',
+    file: 'lib/http/forwarded.ts',
+    guard: "list.split(',').reverse()",
+    without: "list.split(',')",
+    test: proxies,
+  },
+  {
+    name: 'the one header that is read',
+    file: 'lib/http/forwarded.ts',
+    guard: 'if (list !== undefined) {',
+    without: "if (list !== undefined && readHeader(headers, 'forwarded') === undefined) {",
+    test: proxies,
+  },
+  {
+    name: 'the quotes in Forwarded',
+    file: 'lib/http/forwarded.ts',
+    guard: "if (header[at] !== ',' || quoted) continue;",
+    without: "if (header[at] !== ',') continue;",
+    test: proxies,
+  },
+  {
+    name: 'the escaped quotes in Forwarded',
+    file: 'lib/http/forwarded.ts',
+    guard: "if (header[at] === '\"' && !isEscaped(header, at)) quoted = !quoted;",
+    without: "if (header[at] === '\"') quoted = !quoted;",
+    test: proxies,
   },
 ];
 

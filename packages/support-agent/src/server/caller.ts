@@ -47,12 +47,13 @@ export class Gate {
     throw new HttpProblem('OPERATOR_ONLY', `${what} Send ADMIN_API_KEY as Authorization: Bearer.`);
   }
 
-  /**
-   * Who the session is, or would be, bound to. An operator, who acts for others, is nobody's client.
-   */
-  client(request: FastifyRequest): ClientInfo | undefined {
-    if (this.caller(request).operator) return undefined;
+  client(request: FastifyRequest): ClientInfo {
     return clientFrom(request.headers, request.socket.remoteAddress, this.#trust);
+  }
+
+  /** Who a session is, or would be, bound to: never an operator, who acts for others. */
+  boundClient(request: FastifyRequest): ClientInfo | undefined {
+    return this.caller(request).operator ? undefined : this.client(request);
   }
 
   /**

@@ -37,7 +37,7 @@ export async function messageRoutes(instance: FastifyInstance, services: Service
   // The request's own end is not handed on: a customer who leaves finds the answer on coming back.
   app.post('/api/sessions/:id/messages', { schema: say }, async (request, reply) => {
     const caller = gate.caller(request);
-    const client = gate.client(request);
+    const client = gate.boundClient(request);
     const message = {
       ...(client && { ipAddress: client.ipAddress, userAgent: client.userAgent }),
       sessionId: request.params.id,
