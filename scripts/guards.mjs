@@ -22,8 +22,11 @@ const library = 'packages/holdfast/src';
 const atOnce = 2;
 const contract = `${library}/lib/memory/in-memory-session-store.contract.test.ts`;
 const driver = `${library}/lib/memory/in-memory-session-store.test.ts`;
+const fingerprints = `${library}/lib/fingerprint/fingerprinter.test.ts`;
+const proxies = `${library}/lib/http/client-from.test.ts`;
 const onRedis = 'tests/redis/contract.test.ts';
 const encryption = `${library}/lib/encryption`;
+const attacks = 'tests/redis/encryption/attacks.test.ts';
 
 /**
  * @typedef {object} Guard
@@ -302,8 +305,8 @@ const guards = [
   {
     name: 'the kind of record in what is authenticated',
     file: 'lib/encryption/place.ts',
-    guard: 'recordText({ kind, position, lifetime }: RecordPlace)',
-    without: "recordText({ position, lifetime }: RecordPlace, kind = '')",
+    guard: 'recordText({ kind, position }: RecordPlace)',
+    without: "recordText({ position }: RecordPlace, kind = '')",
     test: `${encryption}/codec-suite.test.ts`,
   },
   {
@@ -311,13 +314,6 @@ const guards = [
     file: 'lib/encryption/place.ts',
     guard: "typeof position === 'number' ? position : JSON.stringify(position)",
     without: 'position === undefined',
-    test: `${encryption}/codec-suite.test.ts`,
-  },
-  {
-    name: 'the lifetime in what is authenticated',
-    file: 'lib/encryption/place.ts',
-    guard: 'lifetime === undefined',
-    without: 'lifetime !== null',
     test: `${encryption}/codec-suite.test.ts`,
   },
   {
@@ -421,14 +417,14 @@ const guards = [
   {
     name: 'the one spelling of a Fernet token',
     file: 'lib/encryption/fernet-token.ts',
-    guard: 'if (toText(bytes) !== token) {',
-    without: "if (token === '') {",
+    guard: 'if (textOfToken(bytes) === token) return bytes;',
+    without: "if (token !== '') return bytes;",
     test: `${encryption}/fernet.test.ts`,
   },
   {
     name: 'the version of a Fernet token',
     file: 'lib/encryption/fernet-token.ts',
-    guard: 'if (signed[0] !== version) {',
+    guard: 'if (signed[0] !== tokenVersion) {',
     without: 'if (signed.length === 0) {',
     test: `${encryption}/fernet.test.ts`,
   },
@@ -445,6 +441,193 @@ const guards = [
     guard: '    pool.fill(0);\n    used = pool.length;\n',
     without: '',
     test: 'tests/nonces.test.ts',
+  },
+  {
+    name: 'the check of a turn’s client',
+    file: 'lib/manager/turn-runner.ts',
+    guard:
+      'const clientChanges = access.checkClient(begun.session, begun.credentials, options.client);',
+    without: 'const clientChanges: string[] = [];',
+  },
+  {
+    name: 'the check of a repeated turn’s client',
+    file: 'lib/manager/turn-runner.ts',
+    guard:
+      '      access.checkClient(begun.session, begun.credentials, options.client);\n      observer',
+    without: '      observer',
+  },
+  {
+    name: 'the check of an authenticated client',
+    file: 'lib/manager/session-manager.ts',
+    guard: '      hash,\n    );\n    this.#access.checkClient(session, credentials, client);',
+    without: '      hash,\n    );\n    void credentials;',
+  },
+  {
+    name: 'the refusal of a client that differs',
+    file: 'lib/manager/access.ts',
+    guard: 'if (strict) throw new FingerprintMismatchError(',
+    without: 'if (strict === null) throw new FingerprintMismatchError(',
+  },
+  {
+    name: 'the refusal of a fingerprint under a key that is gone',
+    file: 'lib/fingerprint/fingerprinter.ts',
+    guard: "if (key === undefined) return ['unknown_key'];",
+    without: 'if (key === undefined) return [];',
+    test: fingerprints,
+  },
+  {
+    name: 'the comparison of networks',
+    file: 'lib/fingerprint/fingerprinter.ts',
+    guard: 'if (this.#bindsIp && differs(stored.ip, key.network(ipAddress)))',
+    without: 'if (this.#bindsIp && differs(undefined, key.network(ipAddress)))',
+    test: fingerprints,
+  },
+  {
+    name: 'the key of a fingerprint',
+    file: 'lib/fingerprint/feature-key.ts',
+    guard: 'this.#key = createSecretKey(key);',
+    without: 'this.#key = createSecretKey(Buffer.alloc(key.length));',
+    test: fingerprints,
+  },
+  {
+    name: 'the feature in its hash',
+    file: 'lib/fingerprint/feature-key.ts',
+    guard: "os: this.#hash('os', os),",
+    without: "os: this.#hash('device', os),",
+    test: fingerprints,
+  },
+  {
+    name: 'the absence of a User-Agent',
+    file: 'lib/fingerprint/user-agent.ts',
+    guard: "{ browser: '', os: '', device: '' }",
+    without: "{ browser: 'curl', os: 'unknown', device: 'unknown' }",
+    test: fingerprints,
+  },
+  {
+    name: 'IPv4 addresses mapped to IPv6',
+    file: 'lib/net/ip-address.ts',
+    guard: 'return ipaddr.process(address);',
+    without: 'return ipaddr.parse(address);',
+    test: fingerprints,
+  },
+  {
+    name: 'the refusal of addresses that only look like one',
+    file: 'lib/net/ip-address.ts',
+    guard: 'if (isIP(text) === 0) return null;',
+    without: 'if (isIP(text) === 0 && !ipaddr.isValid(text)) return null;',
+    test: fingerprints,
+  },
+  {
+    name: 'the trust in who connects',
+    file: 'lib/http/client-from.ts',
+    guard: 'if (!trust(address, hop)) return address;',
+    without: '',
+    test: proxies,
+  },
+  {
+    name: 'the trust in each further proxy',
+    file: 'lib/http/client-from.ts',
+    guard: '    if (!trust(address, hop)) break;\n',
+    without: '',
+    test: proxies,
+  },
+  {
+    name: 'the number of trusted proxies',
+    file: 'lib/http/client-from.ts',
+    guard: 'hop < proxies',
+    without: 'hop <= proxies',
+    test: proxies,
+  },
+  {
+    name: 'the order of X-Forwarded-For',
+    file: 'lib/http/forwarded.ts',
+    guard: "list.split(',').reverse()",
+    without: "list.split(',')",
+    test: proxies,
+  },
+  {
+    name: 'the one header that is read',
+    file: 'lib/http/forwarded.ts',
+    guard: 'if (list !== undefined) {',
+    without: "if (list !== undefined && readHeader(headers, 'forwarded') === undefined) {",
+    test: proxies,
+  },
+  {
+    name: 'the quotes in Forwarded',
+    file: 'lib/http/forwarded.ts',
+    guard: "if (header[at] !== ',' || quoted) continue;",
+    without: "if (header[at] !== ',') continue;",
+    test: proxies,
+  },
+  {
+    name: 'the escaped quotes in Forwarded',
+    file: 'lib/http/forwarded.ts',
+    guard: "if (header[at] === '\"' && !isEscaped(header, at)) quoted = !quoted;",
+    without: "if (header[at] === '\"') quoted = !quoted;",
+    test: proxies,
+  },
+  {
+    name: 'the times of a session in its state',
+    file: 'lib/redis/records.ts',
+    guard: 'if (clear !== null) assertLifetime(at.sessionId, lifetime, clear);',
+    without: '',
+    test: attacks,
+  },
+  {
+    name: 'the token in the credentials',
+    file: 'lib/redis/records.ts',
+    guard: 'if (sealedHash !== undefined && sealedHash !== tokenHash) {',
+    without: 'if (sealedHash === 0) {',
+    test: attacks,
+  },
+  {
+    name: 'the floor of versions',
+    file: 'lib/redis/floors.ts',
+    guard: 'if (asked?.server === server) {',
+    without: 'if (asked === null) {',
+    test: attacks,
+  },
+  {
+    name: 'the server that a floor is from',
+    file: 'lib/redis/floors.ts',
+    guard: 'if (asked?.server === server) {',
+    without: 'if (asked !== undefined) {',
+    test: attacks,
+  },
+  {
+    name: 'the memory of sessions that have ended',
+    file: 'lib/redis/redis-core.ts',
+    guard: 'if (this.floors.hasEnded(id, incarnation)) {',
+    without: 'if (this.floors.hasEnded(id, incarnation) && floor === null) {',
+    test: attacks,
+  },
+  {
+    name: 'the token among what contradicts',
+    file: 'lib/redis/floors.ts',
+    guard: 'sameCredentials && after.tokenHash !== before.tokenHash',
+    without: 'sameCredentials && after.tokenHash === null',
+    test: attacks,
+  },
+  {
+    name: 'the end of a lease on what cannot be read',
+    file: 'lib/redis/begins.ts',
+    guard: 'if (unreadable) await this.#leaveQueue(id, nonce);',
+    without: 'void unreadable;',
+    test: attacks,
+  },
+  {
+    name: 'the comparison before what is encoded anew',
+    file: 'lib/redis/scripts/rekey.lua',
+    guard: "if not old or redis.sha1hex(old) ~= ARGV[at + 2] then return { 'moved' } end",
+    without: "if not old then return { 'moved' } end",
+    test: 'tests/redis/encryption/rekey.test.ts',
+  },
+  {
+    name: 'all names of a user',
+    file: 'lib/redis/user-index.ts',
+    guard: 'if (maxPerUser > 0) await this.gather(userId);',
+    without: '',
+    test: 'tests/redis/encryption/rekey.test.ts',
   },
 ];
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type EncryptionSizes, encryptionExperiments } from './encryption/plan.ts';
 import { type Result, resultOf, runExperiment } from './experiment.ts';
+import { identityExperiments } from './identity/plan.ts';
 import { localSubject } from './local-subject.ts';
 import { concurrently, loadOf, median } from './measuring.ts';
 import { memoryExperiments, type Sizes } from './memory/plan.ts';
@@ -23,7 +24,11 @@ const tiny: Sizes = {
 const tinyEncryption: EncryptionSizes = { rounds: 1, sessions: 3, records: 20 };
 
 describe('the experiments', () => {
-  const plans = [...memoryExperiments(tiny), ...encryptionExperiments(tinyEncryption)];
+  const plans = [
+    ...memoryExperiments(tiny),
+    ...identityExperiments({ rounds: tiny.rounds, sessions: 9, requests: 20 }),
+    ...encryptionExperiments(tinyEncryption),
+  ];
 
   it.each(plans.map((experiment) => [experiment.rows[0]?.title, experiment] as const))(
     'run: %s',
@@ -46,6 +51,8 @@ describe('the experiments', () => {
       'at most 1.1',
       'at most 1.3',
       ...Array.from({ length: 4 }, () => 'at most 1.5'),
+      'at most 15000',
+      'at most 60000',
     ]);
   });
 });
@@ -58,7 +65,9 @@ describe('a subject', () => {
     await expect(expiry.measure('turn', 1)).rejects.toThrow(/no measure turn/);
     const records = await localSubject({ kind: 'records', sessions: 1, bytes: 700 });
     await expect(records.measure('turn', 1)).rejects.toThrow(/no measure turn/);
-    await Promise.all([sessions.stop(), expiry.stop(), records.stop()]);
+    const clients = await localSubject({ kind: 'clients', sessions: 1 });
+    await expect(clients.measure('turn', 1)).rejects.toThrow(/no measure turn/);
+    await Promise.all([sessions.stop(), expiry.stop(), records.stop(), clients.stop()]);
   });
 
   it('cleans up what has expired, again and again, and nothing else', async () => {
@@ -119,6 +128,11 @@ describe('a result', () => {
   ])('of one figure is held to %d itself', (value, met) => {
     const one = { title: 'x', figures: ['a'], of: 'calls', target: { kind: 'at most', value } };
     expect(resultOf(one as Parameters<typeof resultOf>[0], medianOf).met).toBe(met);
+  });
+
+  it('of one figure has its target in the same unit', () => {
+    const one = { title: 'x', figures: ['a'], target: { kind: 'at most', value: 15_000 } } as const;
+    expect(resultOf(one, medianOf)).toMatchObject({ target: '≤ 15 µs', met: true });
   });
 
   it('is not made up', () => {

@@ -1,6 +1,7 @@
 import { type Figures, type Quantity, type Unit, unitOf } from './figures.ts';
 import type { SubjectOptions } from './local-subject.ts';
 import { median } from './measuring.ts';
+import { figure } from './report.ts';
 import type { Measure, Subject } from './subject.ts';
 
 /** One thing to measure, again in each round. */
@@ -27,7 +28,7 @@ export interface Row {
   readonly compare?: 'growth' | 'speed';
   /** Names of two measurements whose own growth is taken out of this one. */
   readonly against?: readonly [string, string];
-  /** For the ratio, or for the figure of a row with just one. None for what is only reported. */
+  /** For the ratio, or, in the figure's own unit, for that of a row with just one. None for what is only reported. */
   readonly target?: Target;
 }
 
@@ -118,7 +119,7 @@ export function resultOf(row: Row, medianOf: (name: string, quantity: Quantity) 
   const reached = ratio ?? first;
   return {
     ...result,
-    target: `${kind === 'at most' ? '≤' : '≥'} ${value}`,
+    target: `${kind === 'at most' ? '≤' : '≥'} ${ratio === null ? figure(value, result.unit) : value}`,
     met: kind === 'at most' ? reached <= value : reached >= value,
   };
 }

@@ -1,5 +1,6 @@
 import { RecordsSubject, type RecordsSubjectOptions } from './encryption/records-subject.ts';
 import type { Begin } from './experiment.ts';
+import { ClientsSubject, type ClientsSubjectOptions } from './identity/clients-subject.ts';
 import { ExpirySubject, type ExpirySubjectOptions } from './memory/expiry-subject.ts';
 import { SessionsSubject, type SessionsSubjectOptions } from './memory/sessions-subject.ts';
 import { EqualWorkSubject, type EqualWorkSubjectOptions } from './redis/equal-work-subject.ts';
@@ -15,6 +16,7 @@ import type { Subject } from './subject.ts';
 export type SubjectOptions =
   | ({ readonly kind: 'sessions' } & SessionsSubjectOptions)
   | ({ readonly kind: 'expiry' } & ExpirySubjectOptions)
+  | ({ readonly kind: 'clients' } & ClientsSubjectOptions)
   | ({ readonly kind: 'turns' } & TurnsSubjectOptions)
   | ({ readonly kind: 'equalWork' } & EqualWorkSubjectOptions)
   | ({ readonly kind: 'oneSession' } & OneSessionSubjectOptions)
@@ -35,6 +37,8 @@ export async function localSubject(
       return SessionsSubject.create(options);
     case 'expiry':
       return ExpirySubject.create(options);
+    case 'clients':
+      return ClientsSubject.create(options);
     case 'turns':
       return TurnsSubject.create(options);
     case 'equalWork':

@@ -8,6 +8,7 @@ import {
   quickEncryptionSizes,
 } from './encryption/plan.ts';
 import { type Experiment, type Result, runExperiment } from './experiment.ts';
+import { fullIdentitySizes, identityExperiments, quickIdentitySizes } from './identity/plan.ts';
 import { fullSizes, memoryExperiments, quickSizes } from './memory/plan.ts';
 import { type Part, page, parts } from './page.ts';
 import { profile } from './profile-command.ts';
@@ -18,7 +19,7 @@ import { fullServerSizes, quickServerSizes, serverExperiments } from './server/p
 
 const usage = `npm run bench -- [--only <name>] [--quick] [--json] [--write] [--profile]
 
-  --only     memory, redis, encryption, server, or one of their experiments, such as redis/turn
+  --only     memory, identity, redis, encryption, server, or one of their experiments: redis/turn
   --quick    a look whether everything runs; the figures mean little
   --json     the results as JSON
   --write    write docs/benchmarks.md, or the part of it that --only names
@@ -48,18 +49,21 @@ async function bench(): Promise<void> {
   const sizes = quick
     ? {
         memory: quickSizes,
+        identity: quickIdentitySizes,
         redis: quickRedisSizes,
         encryption: quickEncryptionSizes,
         server: quickServerSizes,
       }
     : {
         memory: fullSizes,
+        identity: fullIdentitySizes,
         redis: fullRedisSizes,
         encryption: fullEncryptionSizes,
         server: fullServerSizes,
       };
   const plans = {
     memory: selected(memoryExperiments(sizes.memory)),
+    identity: selected(identityExperiments(sizes.identity)),
     redis: selected(redisExperiments(sizes.redis)),
     encryption: selected(encryptionExperiments(sizes.encryption)),
     server: selected(serverExperiments(sizes.server, builtServer)),

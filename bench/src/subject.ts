@@ -6,6 +6,10 @@ export type Measure =
   | 'get'
   | 'create'
   | 'cleanup'
+  /** A request's token checked; also its client, whose User-Agent was seen before or is new. */
+  | 'token'
+  | 'tokenAndSeenClient'
+  | 'tokenAndNewClient'
   /** A plain turn: two messages of 60 bytes and a count. */
   | 'turn'
   /** A plain turn that also changes the state, where another instance changed it before. */

@@ -2,15 +2,9 @@ import { defineConfig } from 'tsdown';
 
 /** One bundle per export of package.json and one for its command line. What they import from npm stays so. */
 export default defineConfig({
-  entry: [
-    'src/cli.ts',
-    'src/index.ts',
-    'src/memory.ts',
-    'src/redis.ts',
-    'src/encryption.ts',
-    'src/http.ts',
-    'src/testing.ts',
-  ],
+  entry: ['cli', 'index', 'memory', 'redis', 'encryption', 'fingerprint', 'http', 'testing'].map(
+    (name) => `src/${name}.ts`,
+  ),
   format: 'esm',
   platform: 'node',
   target: 'node20.19',

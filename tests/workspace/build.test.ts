@@ -84,3 +84,27 @@ describe('the built library where the redis package is not installed', () => {
     expect(run.stdout).toMatch(/^RedisSessionStore CONFIG .*npm install redis@6\./);
   });
 });
+
+it('the built library reads User-Agents only for fingerprints', async () => {
+  const run = without(
+    ['bowser'],
+    `import { createSessionManager, loadConfig } from 'holdfast';
+     import { clientFrom } from 'holdfast/http';
+     const off = loadConfig({ env: { SESSION_FINGERPRINTING_ENABLED: 'false' } });
+     await (await createSessionManager(off)).close();
+     const on = createSessionManager(loadConfig({ env: {} }));
+     await on.catch(({ message }) => console.log(typeof clientFrom, message));`,
+  );
+  expect(await run.exit).toEqual({ code: 0, signal: null });
+  expect(run.stdout).toMatch(/^function Cannot find package 'bowser'/);
+});
+
+it('the built fingerprints need no redis package', async () => {
+  const run = without(
+    ['redis', '@redis'],
+    `import { Fingerprinter } from 'holdfast/fingerprint';
+     console.log(new Fingerprinter().differences({}, {}));`,
+  );
+  expect(await run.exit).toEqual({ code: 0, signal: null });
+  expect(run.stdout).toBe("[ 'unknown_key' ]\n");
+});

@@ -11,15 +11,19 @@ export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly status: number;
   readonly detail: string;
+  /** The problem's, if it came with one. */
+  readonly code: string;
 
-  constructor(status: number, detail: string, options?: ErrorOptions) {
+  constructor(status: number, detail: string, options: ErrorOptions & { code?: string } = {}) {
     super(`${status} ${detail}`, options);
     this.status = status;
     this.detail = detail;
+    this.code = options.code ?? '';
   }
 
   /** The session itself is no longer there for this browser. */
   get sessionGone(): boolean {
+    if (this.status === 403) return this.code === 'FINGERPRINT_MISMATCH';
     return this.status === 401 || this.status === 404 || this.status === 410;
   }
 }
@@ -90,7 +94,8 @@ export function isEventStream(response: Response): boolean {
 }
 
 export function problemOf(status: number, body: unknown): ApiError {
-  return new ApiError(status, readString(fields(body).detail));
+  const { detail, code } = fields(body);
+  return new ApiError(status, readString(detail), { code: readString(code) });
 }
 
 export function parseJson(text: string): unknown {

@@ -1,4 +1,5 @@
 import {
+  type ClientInfo,
   type Clock,
   type Logger,
   type Session,
@@ -30,6 +31,10 @@ export interface CustomerSupportAgentOptions {
   readonly clock?: Clock | undefined;
 }
 
+/**
+ * Who writes. Leave both out where that is not known, and nothing is compared; one that is `undefined`
+ * is known to be absent, which may differ from what the session is bound to.
+ */
 export interface ClientDetails {
   readonly ipAddress?: string | undefined;
   readonly userAgent?: string | undefined;
@@ -97,8 +102,8 @@ export class CustomerSupportAgent {
       readonly userId?: string | undefined;
     } = {},
   ): Promise<Session> {
-    const { sessionId, userId, ...client } = request;
-    return this.#sessions.getOrCreate({ sessionId, userId, client });
+    const { sessionId, userId } = request;
+    return this.#sessions.getOrCreate({ sessionId, userId, client: clientOf(request) });
   }
 
   /**
@@ -128,13 +133,12 @@ export class CustomerSupportAgent {
   }
 
   #turn(request: MessageRequest) {
-    const { message, ipAddress, userAgent, token, userId, idempotencyKey, signal } = request;
+    const { message, token, userId, idempotencyKey, signal } = request;
     assertMessage(message);
     const started = this.#clock.monotonic();
-    const client = { ipAddress, userAgent };
     return {
       options: {
-        ...{ client, token, userId, idempotencyKey, signal },
+        ...{ client: clientOf(request), token, userId, idempotencyKey, signal },
         idempotencyRequest: { message },
       },
       work: async (turn: Turn) => {
@@ -177,6 +181,11 @@ export class CustomerSupportAgent {
   #secondsSince(started: number): number {
     return Math.round(this.#clock.monotonic() - started) / 1000;
   }
+}
+
+function clientOf(details: ClientDetails): ClientInfo | undefined {
+  const isKnown = 'ipAddress' in details || 'userAgent' in details;
+  return isKnown ? { ipAddress: details.ipAddress, userAgent: details.userAgent } : undefined;
 }
 
 type TurnAnswer = Answer & Pick<MessageReply, 'processingTime'>;

@@ -33,6 +33,7 @@ const later: SessionKnowledge = {
   openTicket: null,
   unansweredInARow: 0,
   isFirstAnswer: false,
+  clientChanges: [],
 };
 
 interface Setting {

@@ -40,6 +40,11 @@ export interface SessionKnowledge {
   /** How many of the newest answers, one after the other, answered nothing. */
   readonly unansweredInARow: number;
   readonly isFirstAnswer: boolean;
+  /**
+   * What differs from the client that the conversation began with, such as `ip` or `browser`; empty
+   * when nothing does. A sign, and no proof, that somebody else writes.
+   */
+  readonly clientChanges: readonly string[];
 }
 
 export interface ModelRequest {

@@ -92,6 +92,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { store } = sessions;
   const metrics = new Metrics({ store, clock, openStreams: () => streams.count });
   metrics.watch(app);
+  app.addHook('onClose', metrics.count(sessions));
   const trustedProxies = config.server.trustedProxies;
   const gate = new Gate({ sessions, operatorKey, trustedProxies });
   const probe = new StoreProbe(store, clock);

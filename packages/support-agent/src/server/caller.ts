@@ -17,7 +17,7 @@ export type Caller =
 export interface GateOptions {
   readonly sessions: SessionManager;
   readonly operatorKey: string;
-  readonly trustedProxies: readonly string[];
+  readonly trustedProxies: readonly string[] | number;
 }
 
 /** The one place that decides whose request it is and which session it may touch. */
@@ -51,6 +51,11 @@ export class Gate {
     return clientFrom(request.headers, request.socket.remoteAddress, this.#trust);
   }
 
+  /** Who a session is, or would be, bound to: never an operator, who acts for others. */
+  boundClient(request: FastifyRequest): ClientInfo | undefined {
+    return this.caller(request).operator ? undefined : this.client(request);
+  }
+
   /**
    * The session that the address names, if the caller may use it.
    *
@@ -65,6 +70,16 @@ export class Gate {
       return session;
     }
     return this.#sessions.authenticate(caller.token, this.client(request), id);
+  }
+
+  /**
+   * The same for a request that was let in before: whether it still would be. Its client is the one
+   * that it was.
+   */
+  async sessionStill(request: FastifyRequest, id: string): Promise<unknown> {
+    const caller = this.caller(request);
+    if (caller.operator) return this.session(request, id);
+    return this.#sessions.authenticate(caller.token, undefined, id);
   }
 }
 

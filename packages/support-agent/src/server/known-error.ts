@@ -1,5 +1,6 @@
 import type { FastifyError } from 'fastify';
 import {
+  FingerprintMismatchError,
   HoldfastError,
   InvalidTokenError,
   OutcomeUnknownError,
@@ -19,6 +20,10 @@ export function problemOf(error: HoldfastError | HttpProblem): Problem {
 function detailInstead(error: HoldfastError): { readonly detail?: string } {
   // Whatever was wrong with a token, its sender learns the same: no session can be probed for.
   if (error instanceof InvalidTokenError) return { detail: error.remedy };
+  // What differs is in the log: told to a thief, it would say what to imitate.
+  if (error instanceof FingerprintMismatchError) {
+    return { detail: `The client does not match the session. ${error.remedy}` };
+  }
   // Where the store is, is nothing for customers.
   if (error instanceof StoreUnavailableError) return { detail: storeUnavailable };
   if (error instanceof OutcomeUnknownError) return { detail: outcomeUnknown };

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import type { Clock, SessionStore, StoreStats } from 'holdfast';
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Clock, SessionManager, SessionStore, StoreStats } from 'holdfast';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { within } from '../within.ts';
 
 declare module 'fastify' {
@@ -35,6 +35,7 @@ export class Metrics {
   readonly #registry = new Registry();
   readonly #options: MetricsOptions;
   readonly #requests: Histogram<'method' | 'route' | 'status'>;
+  readonly #mismatches: Counter<'refused'>;
   readonly #up: Gauge;
   readonly #gauges: readonly { gauge: Gauge; value: (stats: StoreStats) => number }[];
   #watchesProcess = false;
@@ -49,6 +50,13 @@ export class Metrics {
       buckets: [0.005, 0.025, 0.1, 0.25, 1, 2.5, 10, 30, 60],
       registers,
     });
+    this.#mismatches = new Counter({
+      name: 'holdfast_fingerprint_mismatches_total',
+      help: 'Requests whose client was not the one that their session is bound to.',
+      labelNames: ['refused'],
+      registers,
+    });
+    for (const refused of ['true', 'false']) this.#mismatches.inc({ refused }, 0);
     this.#up = new Gauge({
       name: 'holdfast_store_up',
       help: 'Whether the session store told its figures.',
@@ -80,6 +88,14 @@ export class Metrics {
       };
       this.#requests.observe(labels, reply.elapsedTime / 1000);
     });
+  }
+
+  /** Counts what happens to sessions, from now until what it returns is called. */
+  count(sessions: SessionManager): () => Promise<void> {
+    const stop = sessions.on('fingerprintMismatch', ({ refused }) => {
+      this.#mismatches.inc({ refused: String(refused) });
+    });
+    return async () => stop();
   }
 
   /** All of it, in Prometheus's text format. */

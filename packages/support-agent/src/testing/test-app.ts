@@ -7,6 +7,7 @@ import type {
   LightMyRequestResponse,
 } from 'fastify';
 import { loadConfig, type Session, type SessionManager } from 'holdfast';
+import { Fingerprinter } from 'holdfast/fingerprint';
 import { createTestSessions, FakeClock, Faults } from 'holdfast/testing';
 import { expect, onTestFinished } from 'vitest';
 import { CustomerSupportAgent } from '../agent/customer-support-agent.ts';
@@ -61,10 +62,12 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
   const { model = new LocalModel(), env = {}, logger, pagesDirectory, maxStreams } = options;
   const clock = new FakeClock();
   const faults = new Faults();
-  const sessions = createTestSessions({ clock, faults, logger });
+  const config = loadConfig({ env, envFile: devNull });
+  const { strict, bind } = config.fingerprint;
+  const binding = { clientBinding: new Fingerprinter({ bind }), strictClientBinding: strict };
+  const sessions = createTestSessions({ clock, faults, logger, ...binding });
   const knowledge = await loadKnowledge();
   const agent = new CustomerSupportAgent({ sessions, model, knowledge, logger, clock });
-  const config = loadConfig({ env, envFile: devNull });
   const app = await buildApp({
     ...{ config, sessions, agent, knowledge, operatorKey, logger, clock },
     ...{ pagesDirectory, maxStreams, checkAnswers: true },

@@ -231,6 +231,14 @@ describe('a session that is gone', () => {
     ]);
   });
 
+  it('carries a message over when this browser no longer matches the session', async () => {
+    scene.open('s-1');
+    server.replies = [problem(403, 'FINGERPRINT_MISMATCH'), created('s-2'), answer('Hi')];
+    await scene.conversation.send('Hello');
+    expect(server.lines).toEqual(['POST /s-1/messages', 'POST ', 'POST /s-2/messages']);
+    expect(scene.session.read()).toBe('s-2');
+  });
+
   it('gives up, and does not loop, when the new session is refused as well', async () => {
     scene.open('s-1');
     server.replies = [problem(401), created('s-2'), problem(401)];

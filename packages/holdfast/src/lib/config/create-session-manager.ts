@@ -1,6 +1,7 @@
 import type { JsonObject } from '../json/json-value.ts';
 import type { ClientBinding } from '../manager/client-binding.ts';
 import { SessionManager } from '../manager/session-manager.ts';
+import { createClientBinding } from './create-client-binding.ts';
 import { type CreateStoreOptions, createSessionStore } from './create-session-store.ts';
 import type { Config } from './load-config.ts';
 
@@ -8,9 +9,9 @@ export interface CreateManagerOptions<
   Metadata extends object = JsonObject,
   MetadataInput extends object = Metadata,
 > extends CreateStoreOptions<Metadata, MetadataInput> {
-  /** How sessions are bound to their clients. Default: by their token alone. */
+  /** How sessions are bound to their clients. Default: as SESSION_FINGERPRINTING_ENABLED says. */
   readonly clientBinding?: ClientBinding | undefined;
-  /** Refuse a client that does not match, instead of only reporting it. Default false. */
+  /** Refuse a client that does not match, instead of only reporting it. Default: SESSION_FINGERPRINT_STRICT. */
   readonly strictClientBinding?: boolean | undefined;
 }
 
@@ -22,7 +23,11 @@ export async function createSessionManager<
   config: Config,
   options: CreateManagerOptions<Metadata, MetadataInput> = {},
 ): Promise<SessionManager<Metadata, MetadataInput>> {
+  const { fingerprint } = config;
+  const clientBinding = options.clientBinding ?? (await createClientBinding(fingerprint));
+  const strictClientBinding = options.strictClientBinding ?? fingerprint.strict;
   const store = await createSessionStore(config, options);
   const { leaseMs, waitMs, maxTurnMs } = config.turn;
-  return new SessionManager({ ...options, store, leaseMs, waitMs, maxTurnMs });
+  const binding = { clientBinding, strictClientBinding };
+  return new SessionManager({ ...options, ...binding, store, leaseMs, waitMs, maxTurnMs });
 }

@@ -6,12 +6,15 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import {
   ConfigError,
+  FingerprintMismatchError,
   LockTimeoutError,
   StoreUnavailableError,
   TurnTimeoutError,
   ValidationError,
 } from '../errors/errors.ts';
+import type { ClientInfo } from '../manager/client-binding.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
+import { createClientBinding } from './create-client-binding.ts';
 import { createSessionManager } from './create-session-manager.ts';
 import { createSessionStore } from './create-session-store.ts';
 import { loadConfig } from './load-config.ts';
@@ -165,6 +168,38 @@ describe('createSessionManager', () => {
     await clock.advance(4_000);
     expect(await turn).toBe('done');
     expect(renewals).toEqual([3_000, 9_000]);
+  });
+
+  const chrome = { ipAddress: '192.0.2.1', userAgent: 'Mozilla/5.0 (X11; Linux) Chrome/140' };
+  const curl = { ipAddress: '192.0.2.1', userAgent: 'curl/8.5.0' };
+
+  it.each([
+    ['reports', {}, ['browser', 'os', 'device']],
+    ['reports what is bound', { SESSION_FINGERPRINT_BIND: 'ip' }, []],
+    ['refuses', { SESSION_FINGERPRINT_STRICT: 'true' }, null],
+    ['does not look at', { SESSION_FINGERPRINTING_ENABLED: 'false' }, []],
+  ])('%s a client that differs, as the settings %j say', async (_, env, differing) => {
+    const sessions = await createSessionManager(config(env));
+    onTestFinished(() => sessions.close());
+    const { session } = await sessions.create({ client: chrome });
+    const turn = (client: ClientInfo) =>
+      sessions.turn(session.id, { client }, ({ clientChanges }) => clientChanges);
+    expect(await turn({ ...chrome, userAgent: chrome.userAgent.replace('140', '141') })).toEqual(
+      [],
+    );
+    if (differing !== null) expect(await turn(curl)).toEqual(differing);
+    else await expect(turn(curl)).rejects.toThrow(FingerprintMismatchError);
+  });
+
+  it('hashes what it binds under the keys that it is given', async () => {
+    const { fingerprint } = config();
+    const key = { keyId: 'k', key: Buffer.alloc(32, 7) };
+    const keyed = await createClientBinding(fingerprint, [key]);
+    const bound = keyed.capture(chrome);
+    expect(bound).toMatchObject({ key: 'k' });
+    expect(keyed.differences(bound, chrome)).toEqual([]);
+    const without = await createClientBinding(fingerprint);
+    expect(without.differences(bound, chrome)).toEqual(['unknown_key']);
   });
 
   it('binds clients as it is told', async () => {

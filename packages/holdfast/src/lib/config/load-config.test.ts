@@ -47,6 +47,7 @@ describe('loadConfig', () => {
         maxPerUserPolicy: 'evict_oldest',
       },
       turn: { locking: true, leaseMs: 30_000, waitMs: 60_000, maxTurnMs: 300_000 },
+      fingerprint: { enabled: true, strict: false, bind: ['ip', 'user_agent'] },
       redis: {
         url: 'redis://localhost:6379/0',
         password: undefined,
@@ -78,6 +79,9 @@ describe('loadConfig', () => {
       SESSION_LOCK_WAIT_SECONDS: '0',
       SESSION_MAX_PER_USER: '8',
       SESSION_MAX_PER_USER_POLICY: 'reject',
+      SESSION_FINGERPRINTING_ENABLED: 'yes',
+      SESSION_FINGERPRINT_STRICT: 'true',
+      SESSION_FINGERPRINT_BIND: ' user_agent,',
       REDIS_URL: 'rediss://redis.example:6380/3',
       REDIS_PASSWORD: 'p',
       REDIS_SESSION_KEY_PREFIX: 'shop:',
@@ -106,6 +110,7 @@ describe('loadConfig', () => {
         maxPerUserPolicy: 'reject',
       },
       turn: { locking: false, leaseMs: 7_000, waitMs: 0, maxTurnMs: 4_000 },
+      fingerprint: { enabled: true, strict: true, bind: ['user_agent'] },
       redis: {
         url: 'rediss://redis.example:6380/3',
         password: 'p',
@@ -159,6 +164,9 @@ describe('a malformed setting', () => {
     ['SESSION_LOCK_WAIT_SECONDS', ' 5', 'must be a whole number from 0 to 86400'],
     ['SESSION_MAX_PER_USER', '1_000', 'must be a whole number from 0 to 1000000'],
     ['SESSION_MAX_PER_USER_POLICY', 'Reject', 'must be one of evict_oldest, reject'],
+    ['SESSION_FINGERPRINT_STRICT', 'ture', 'must be true or false'],
+    ['SESSION_FINGERPRINT_BIND', 'ip,hunter2', 'must list ip, user_agent, or some of them'],
+    ['SESSION_FINGERPRINT_BIND', ',', 'must list ip, user_agent, or some of them'],
     ['REDIS_URL', 'hunter2@localhost', 'must be redis://['],
     ['REDIS_URL', 'redis://:hunter2/@localhost', 'must be redis://['],
     ['REDIS_URL', 'unix:///run/redis.sock', 'must be redis://['],
@@ -179,6 +187,9 @@ describe('a malformed setting', () => {
     ],
     ['TRUSTED_PROXIES', '10.0.0.0/', 'must list addresses or CIDR ranges such as 10.0.0.0/8'],
     ['TRUSTED_PROXIES', '10.0.0.0/33', 'must list addresses or CIDR ranges such as 10.0.0.0/8'],
+    ['TRUSTED_PROXIES', '0', 'must list addresses or CIDR ranges such as 10.0.0.0/8'],
+    ['TRUSTED_PROXIES', '100', 'must list addresses or CIDR ranges such as 10.0.0.0/8'],
+    ['TRUSTED_PROXIES', '1,10.0.0.1', 'must list addresses or CIDR ranges such as 10.0.0.0/8'],
     ['TRUSTED_PROXIES', '10.0.0.1:80', 'must list addresses or CIDR ranges such as 10.0.0.0/8'],
     ['AI_PROVIDER', 'openai', 'must be one of local'],
     ['LOG_LEVEL', 'verbose', 'must be one of fatal, error, warn, info, debug, trace, silent'],
@@ -188,6 +199,21 @@ describe('a malformed setting', () => {
     expect(message.replace(expected, '')).not.toContain(value);
     expect(message).not.toContain('hunter2');
     expect(cause).toBeUndefined();
+  });
+
+  it.each([
+    [' 1 ', 1],
+    ['99', 99],
+  ])('is none: TRUSTED_PROXIES=%j is a number of proxies', (value, hops) => {
+    expect(load({ TRUSTED_PROXIES: value }).server.trustedProxies).toBe(hops);
+  });
+
+  it('is what asks for strictness and for no fingerprints', () => {
+    const off = { SESSION_FINGERPRINTING_ENABLED: 'false' };
+    expect(load(off).fingerprint.enabled).toBe(false);
+    expect(errorOf({ ...off, SESSION_FINGERPRINT_STRICT: 'true' }).message).toContain(
+      'SESSION_FINGERPRINT_STRICT=true needs SESSION_FINGERPRINTING_ENABLED=true',
+    );
   });
 
   it('is named with all the others', () => {
@@ -207,7 +233,6 @@ describe('a malformed setting', () => {
 
 describe('what this version does not have', () => {
   it.each([
-    ['SESSION_FINGERPRINT_STRICT', '1', 'fingerprinting'],
     ['SESSION_DURABILITY', 'replicated', 'replicated durability'],
     ['REDIS_CLUSTER_NODES', 'hunter2:7000,hunter2:7001', 'Redis Cluster'],
     ['REDIS_SENTINEL_NODES', 'hunter2:26379', 'Redis Sentinel'],

@@ -38,6 +38,12 @@ export interface Config {
     readonly waitMs: number;
     readonly maxTurnMs: number;
   };
+  readonly fingerprint: {
+    readonly enabled: boolean;
+    /** Never without `enabled`. */
+    readonly strict: boolean;
+    readonly bind: Settings['SESSION_FINGERPRINT_BIND'];
+  };
   readonly redis: RedisConfig;
   /** Undefined where values are stored as they are. */
   readonly encryption: EncryptionConfig | undefined;
@@ -45,7 +51,8 @@ export interface Config {
     readonly host: string;
     readonly port: number;
     readonly adminApiKey: string | undefined;
-    readonly trustedProxies: readonly string[];
+    /** Addresses and CIDR ranges, or how many proxies there are. */
+    readonly trustedProxies: readonly string[] | number;
   };
   readonly agent: {
     readonly provider: Settings['AI_PROVIDER'];
@@ -70,6 +77,7 @@ export function loadConfig(options: LoadConfigOptions = {}): Config {
   if (parsed.success) {
     const redis = readRedisConfig(parsed.data, wrong);
     const encryption = readEncryptionConfig(parsed.data, wrong);
+    wrong.push(...contradictions(parsed.data));
     if (wrong.length === 0) {
       return toConfig(parsed.data, { redis, encryption }, warningsOf(settings, parsed.data));
     }
@@ -98,7 +106,14 @@ function readEnvFile(envFile: string | undefined): Record<string, string> {
 }
 
 function problems(error: z.ZodError): string[] {
-  return error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
+  // An item of a list is told by its setting, and several of them once.
+  return [...new Set(error.issues.map(({ path, message }) => `${String(path[0])} ${message}`))];
+}
+
+function contradictions(settings: Settings): string[] {
+  const { SESSION_FINGERPRINT_STRICT: strict, SESSION_FINGERPRINTING_ENABLED: enabled } = settings;
+  if (!strict || enabled) return [];
+  return ['SESSION_FINGERPRINT_STRICT=true needs SESSION_FINGERPRINTING_ENABLED=true'];
 }
 
 function warningsOf(given: Readonly<Record<string, string>>, settings: Settings): ConfigWarning[] {
@@ -138,6 +153,11 @@ function toConfig(
       leaseMs: settings.SESSION_LOCK_TIMEOUT_SECONDS * 1000,
       waitMs: settings.SESSION_LOCK_WAIT_SECONDS * 1000,
       maxTurnMs: settings.SESSION_TURN_MAX_SECONDS * 1000,
+    },
+    fingerprint: {
+      enabled: settings.SESSION_FINGERPRINTING_ENABLED,
+      strict: settings.SESSION_FINGERPRINT_STRICT,
+      bind: settings.SESSION_FINGERPRINT_BIND,
     },
     ...parts,
     server: {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseIpRange } from '../net/ip-address.ts';
 
 /** A whole number written in decimal, within bounds; `why` says what the bounds are for. */
 export const wholeNumber = (min: number, max: number, why = '') => {
@@ -23,6 +24,29 @@ export const flag = (fallback: boolean) =>
 
 /** A flag whose default depends on other settings. */
 export const optionalFlag = () => z.stringbool({ error: 'must be true or false' }).optional();
+
+const listed = (text: string) => text.split(',').flatMap((item) => item.trim() || []);
+
+/** Some of these, comma-separated; all of them unless set. */
+export const someOf = <const Values extends readonly [string, ...string[]]>(values: Values) => {
+  const error = `must list ${values.join(', ')}, or some of them`;
+  return z
+    .string()
+    .prefault(values.join(','))
+    .transform(listed)
+    .pipe(z.array(z.enum(values, error)).nonempty(error));
+};
+
+/** Addresses and ranges; or a number of proxies, whatever their addresses are. */
+export const trustedProxies = z
+  .string()
+  .prefault('')
+  .transform((text) => (/^ *[1-9]\d? *$/.test(text) ? Number(text) : listed(text)))
+  .refine(
+    (proxies) =>
+      typeof proxies === 'number' || proxies.every((item) => parseIpRange(item) !== null),
+    'must list addresses or CIDR ranges such as 10.0.0.0/8, or be a number of proxies from 1 to 99',
+  );
 
 /** The path of a file that is read at the start. */
 export const file = (meaning: string) => z.string().min(1).optional().describe(meaning);

@@ -1,7 +1,15 @@
 import { z } from 'zod';
-import { parseIpRange } from '../http/ip-range.ts';
 import { redis } from './redis-settings.ts';
-import { days, file, flag, oneOf, optionalFlag, whole } from './setting-values.ts';
+import {
+  days,
+  file,
+  flag,
+  oneOf,
+  optionalFlag,
+  someOf,
+  trustedProxies,
+  whole,
+} from './setting-values.ts';
 
 const sessions = {
   SESSION_STORE_TYPE: oneOf(['in_memory', 'redis'], 'in_memory').describe(
@@ -64,6 +72,18 @@ const encryption = {
   ),
 };
 
+const fingerprint = {
+  SESSION_FINGERPRINTING_ENABLED: flag(true).describe(
+    'Sessions are bound to the client that began them, and a client that differs is noticed.',
+  ),
+  SESSION_FINGERPRINT_STRICT: flag(false).describe(
+    'A client that differs is refused. Otherwise it is logged, counted, and told to the turn.',
+  ),
+  SESSION_FINGERPRINT_BIND: someOf(['ip', 'user_agent']).describe(
+    'What of the client is bound: its network, and the browser, system and kind of device that its User-Agent names.',
+  ),
+};
+
 const server = {
   API_HOST: z.string().min(1).prefault('localhost').describe('The address to listen on.'),
   API_PORT: whole(0, 65_535, 8000).describe('The port to listen on; 0 for any free one.'),
@@ -72,17 +92,9 @@ const server = {
     .min(16, 'must have 16 characters or more')
     .optional()
     .describe("The operators' key. Unset, the server makes one for each run and prints it."),
-  TRUSTED_PROXIES: z
-    .string()
-    .prefault('')
-    .transform((list) => list.split(',').flatMap((item) => item.trim() || []))
-    .refine(
-      (list) => list.every((item) => parseIpRange(item) !== null),
-      'must list addresses or CIDR ranges such as 10.0.0.0/8',
-    )
-    .describe(
-      'Proxies whose X-Forwarded-For is believed: addresses or CIDR ranges, comma-separated.',
-    ),
+  TRUSTED_PROXIES: trustedProxies.describe(
+    'Proxies of your own, which are believed where a request came from: addresses or CIDR ranges, comma-separated; or how many stand in front of the server.',
+  ),
 };
 
 const agent = {
@@ -111,6 +123,7 @@ const logging = {
 export const settingsSchema = z.object({
   ...sessions,
   ...turns,
+  ...fingerprint,
   ...redis,
   ...encryption,
   ...server,
@@ -124,6 +137,7 @@ export type Settings = z.output<typeof settingsSchema>;
 export const settingGroups: ReadonlyArray<{ title: string; names: readonly string[] }> = [
   { title: 'Sessions', names: Object.keys(sessions) },
   { title: 'Turns', names: Object.keys(turns) },
+  { title: 'Fingerprint', names: Object.keys(fingerprint) },
   { title: 'Redis', names: Object.keys(redis) },
   { title: 'Encryption', names: Object.keys(encryption) },
   { title: 'Server', names: Object.keys(server) },

@@ -8,10 +8,7 @@ interface Protection {
   readonly what: string;
 }
 
-const no = /^(false|0|no|off|n|disabled)$/i;
-
 export const unavailable: readonly Protection[] = [
-  { name: 'SESSION_FINGERPRINT_STRICT', off: no, impliedBy: [], what: 'fingerprinting' },
   { name: 'SESSION_DURABILITY', off: /^async$/i, impliedBy: [], what: 'replicated durability' },
   { name: 'REDIS_CLUSTER_NODES', impliedBy: [], what: 'Redis Cluster' },
   { name: 'REDIS_SENTINEL_NODES', impliedBy: ['REDIS_SENTINEL_MASTER'], what: 'Redis Sentinel' },

@@ -77,6 +77,10 @@ describe('the documented settings', () => {
       values: 'text of 16 characters or more',
       fallback: null,
     });
+    expect(byName.SESSION_FINGERPRINT_BIND).toMatchObject({
+      values: 'some of ip, user_agent, comma-separated',
+      fallback: 'ip,user_agent',
+    });
     expect(byName.TRUSTED_PROXIES).toMatchObject({ values: 'text', fallback: '' });
   });
 });

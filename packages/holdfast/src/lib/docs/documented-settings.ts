@@ -19,6 +19,7 @@ interface DocumentedGroup {
 interface Described {
   readonly type?: unknown;
   readonly enum?: readonly unknown[];
+  readonly items?: Described;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly minLength?: number;
@@ -50,7 +51,9 @@ function describedBy(io: 'input' | 'output'): Record<string, Described> {
   return (schema.properties ?? {}) as Record<string, Described>;
 }
 
-function valuesOf({ type, enum: choices, minimum, maximum, minLength }: Described): string {
+function valuesOf(described: Described): string {
+  const { type, enum: choices, items, minimum, maximum, minLength } = described;
+  if (items?.enum !== undefined) return `some of ${items.enum.join(', ')}, comma-separated`;
   if (choices !== undefined) return choices.join(', ');
   if (minimum !== undefined && maximum !== undefined) return `${minimum} to ${maximum}`;
   if (type === 'boolean') return 'true, false';

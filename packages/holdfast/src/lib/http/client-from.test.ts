@@ -112,7 +112,7 @@ describe('clientFrom', () => {
 
 describe('trustProxies', () => {
   it('trusts nobody when there are none', () => {
-    expect(['127.0.0.1', '::1', ''].some(trustProxies([]))).toBe(false);
+    expect(['127.0.0.1', '::1', ''].some((address) => trustProxies([])(address, 0))).toBe(false);
   });
 
   it.each([
@@ -122,16 +122,16 @@ describe('trustProxies', () => {
     ['2001:db8::1', '2001:db8:0::1', '2001:db8::2'],
   ])('%s holds %s and not %s', (range, inside, outside) => {
     const trust = trustProxies([range]);
-    expect([trust(inside), trust(outside)]).toEqual([true, false]);
+    expect([trust(inside, 0), trust(outside, 0)]).toEqual([true, false]);
   });
 
   it('takes everything, of one family, for /0 alone', () => {
     const trust = trustProxies(['0.0.0.0/0']);
-    expect([trust('203.0.113.9'), trust('2001:db8::1')]).toEqual([true, false]);
+    expect([trust('203.0.113.9', 0), trust('2001:db8::1', 0)]).toEqual([true, false]);
   });
 
   it('does not trust what is no address', () => {
-    expect(trustProxies(['0.0.0.0/0'])('localhost')).toBe(false);
+    expect(trustProxies(['0.0.0.0/0'])('localhost', 0)).toBe(false);
   });
 
   it.each([
@@ -151,4 +151,92 @@ describe('trustProxies', () => {
   ])('refuses %j', (range) => {
     expect(() => trustProxies(['10.0.0.1', range])).toThrow(ConfigError);
   });
+
+  it.each([-1, 1.5, Number.NaN, Infinity])('refuses the number %d', (hops) => {
+    expect(() => trustProxies(hops)).toThrow(ConfigError);
+  });
+});
+
+describe('proxies that are counted', () => {
+  const header = '192.0.2.66, 203.0.113.9, 198.51.100.2, 10.0.0.3';
+
+  it.each([
+    ['none', 0, header, '10.0.0.1'],
+    ['one', 1, header, '10.0.0.3'],
+    ['two', 2, header, '198.51.100.2'],
+    ['three', 3, header, '203.0.113.9'],
+    ['more than there are entries', 9, '203.0.113.9', '203.0.113.9'],
+    ['one, and no entry', 1, undefined, '10.0.0.1'],
+    ['two, and nonsense between them', 2, '203.0.113.9, nonsense', '10.0.0.1'],
+  ])('with %s', (_, hops, forwarded, client) => {
+    expect(addressOf('10.0.0.1', forwarded, trustProxies(hops))).toBe(client);
+  });
+
+  it('are counted in Forwarded too', () => {
+    const headers = { forwarded: 'for=192.0.2.66, for=203.0.113.9, for=10.0.0.3' };
+    expect(clientFrom(headers, '10.0.0.1', trustProxies(2)).ipAddress).toBe('203.0.113.9');
+  });
+});
+
+describe('Forwarded (RFC 7239)', () => {
+  const behind = (forwarded: string | string[], more: Record<string, string> = {}) =>
+    clientFrom({ forwarded, ...more }, '10.0.0.1', proxies).ipAddress;
+
+  it.each([
+    ['one proxy', 'for=203.0.113.9', '203.0.113.9'],
+    ['a name in capitals', 'For=203.0.113.9', '203.0.113.9'],
+    ['a port', 'for="203.0.113.9:4711"', '203.0.113.9'],
+    ['a port that is hidden', 'for="203.0.113.9:_gazonk"', '203.0.113.9'],
+    ['IPv6', 'for="[2001:db8:2::1]"', '2001:db8:2::1'],
+    ['IPv6 and a port', 'For="[2001:DB8:2::17]:4711"', '2001:db8:2::17'],
+    ['IPv4 mapped to IPv6', 'for="[::ffff:203.0.113.9]"', '203.0.113.9'],
+    ['more than the client', 'for=203.0.113.9;proto=http;by=203.0.113.43', '203.0.113.9'],
+    ['the client last', 'proto=https; host="a.example"; for=203.0.113.9', '203.0.113.9'],
+    ['commas and quotes in quotes', 'for=203.0.113.9;host="a, for=1.1.1.1, \\"b"', '203.0.113.9'],
+    ['a backslash in quotes', 'for=203.0.113.9;host="a\\\\"', '203.0.113.9'],
+    ['several proxies', 'for=203.0.113.9, for=192.0.2.7,for=10.9.9.9', '203.0.113.9'],
+    ['what the client wrote itself', 'for=198.51.100.1, for=203.0.113.9', '203.0.113.9'],
+    ['a client that names a proxy', 'for=10.0.0.5, for=203.0.113.9', '203.0.113.9'],
+    ['a quote that the client left open', 'for="198.51.100.1, for=203.0.113.9', '203.0.113.9'],
+    ['a quote left open before quotes', 'for=1.1.1.1;x="a, for="[2001:db8:2::1]"', '2001:db8:2::1'],
+    ['a backslash at the end of the client’s part', 'for="\\, for=203.0.113.9', '203.0.113.9'],
+  ])('with %s', (_, forwarded, client) => {
+    expect(behind(forwarded)).toBe(client);
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['unknown', 'for=unknown'],
+    ['a name of the proxy’s own', 'for=_mQ1'],
+    ['that with a port', 'for="_mQ1:4711"'],
+    ['no for', 'proto=https;by=203.0.113.43'],
+    ['IPv6 without quotes', 'for=[2001:db8:2::1]'],
+    ['IPv6 without brackets', 'for="2001:db8:2::1"'],
+    ['IPv4 in brackets', 'for="[203.0.113.9]"'],
+    ['a quote left open', 'for="203.0.113.9'],
+    ['spaces around the equals sign', 'for = 203.0.113.9'],
+    ['a hole', 'for=203.0.113.9,'],
+    ['an address alone', '203.0.113.9'],
+    ['a name like the prototype’s', '__proto__=203.0.113.9'],
+  ])('stops at the proxy when there is %s', (_, forwarded) => {
+    expect(behind(forwarded)).toBe('10.0.0.1');
+  });
+
+  it('that came several times is read as one', () => {
+    expect(behind(['for=198.51.100.1, for=203.0.113.9', 'for=10.0.0.2'])).toBe('203.0.113.9');
+  });
+
+  it('is not read of a client that is no proxy', () => {
+    expect(clientFrom({ forwarded: 'for=198.51.100.1' }, '203.0.113.9', proxies).ipAddress).toBe(
+      '203.0.113.9',
+    );
+  });
+
+  it.each(['203.0.113.9', '', 'unknown'])(
+    'is not read where there is X-Forwarded-For: %j',
+    (list) => {
+      const client = behind('for=198.51.100.1', { 'x-forwarded-for': list });
+      expect(client).toBe(list === '203.0.113.9' ? list : '10.0.0.1');
+    },
+  );
 });

@@ -1,34 +1,43 @@
-import { BlockList } from 'node:net';
 import { ConfigError } from '../errors/errors.ts';
 import type { ClientInfo } from '../manager/client-binding.ts';
+import { isInRange, parseIpAddress, parseIpRange, writeIpAddress } from '../net/ip-address.ts';
+import { forwardedFor } from './forwarded.ts';
 import { type HeaderSource, readHeader } from './headers.ts';
-import { canonicalAddress, ipFamily, parseIpRange } from './ip-range.ts';
-
-/** The proxies whose word is taken for where a request came from. */
-export type ProxyTrust = (address: string) => boolean;
 
 /**
- * Trusts the proxies at these addresses and CIDR ranges.
- * @throws ConfigError for one that is neither.
+ * The proxies whose word is taken for where a request came from.
+ * @param hop how many of them are nearer; 0 for the connection's other end.
  */
-export function trustProxies(ranges: readonly string[]): ProxyTrust {
-  const list = new BlockList();
-  for (const text of ranges) {
+export type ProxyTrust = (address: string, hop: number) => boolean;
+
+/**
+ * Trusts the proxies at these addresses and CIDR ranges, or so many of them in front of the server,
+ * wherever they are. To count is right only where no request reaches the server but through them all:
+ * who gets past one is believed in its place.
+ *
+ * @throws ConfigError for what is neither an address nor a range, or no whole number from 0.
+ */
+export function trustProxies(proxies: readonly string[] | number): ProxyTrust {
+  if (typeof proxies === 'number') {
+    if (Number.isSafeInteger(proxies) && proxies >= 0) return (_, hop) => hop < proxies;
+    throw new ConfigError('The number of trusted proxies must be a whole number from 0.');
+  }
+  const ranges = proxies.map((text) => {
     const range = parseIpRange(text);
     if (range === null) throw new ConfigError(`"${text}" is not an address or a CIDR range.`);
-    const { address, family, bits } = range;
-    if (bits === null) list.addAddress(address, family);
-    else list.addSubnet(address, bits, family);
-  }
-  return (address) => {
-    const family = ipFamily(address);
-    return family !== null && list.check(address, family);
+    return range;
+  });
+  return (text) => {
+    const address = parseIpAddress(text);
+    return address !== null && ranges.some((range) => isInRange(address, range));
   };
 }
 
 /**
- * The client behind a request. `X-Forwarded-For` is read from the right, for as long as the address
- * that added the entry is a trusted proxy: what a client writes there itself is never believed.
+ * The client behind a request. `X-Forwarded-For` (or, where there is none, `Forwarded`) is read from
+ * the right, for as long as the address that added the entry is a trusted proxy: what a client writes
+ * there itself is never believed. A proxy that sets `Forwarded` must therefore take away the
+ * `X-Forwarded-For` that clients send.
  *
  * @param remoteAddress the address of the connection's other end.
  * @param trust which of them are proxies of one's own; none unless given.
@@ -39,16 +48,24 @@ export function clientFrom(
   trust: ProxyTrust = () => false,
 ): ClientInfo {
   const userAgent = readHeader(headers, 'user-agent');
-  let address = remoteAddress === undefined ? undefined : canonicalAddress(remoteAddress);
-  const forwarded = readHeader(headers, 'x-forwarded-for')?.split(',') ?? [];
-  for (const entry of forwarded.reverse()) {
-    if (address === undefined || !trust(address)) break;
-    const next = canonicalAddress(entry.trim());
-    if (ipFamily(next) === null) break;
-    address = next;
-  }
+  const ipAddress =
+    remoteAddress === undefined ? undefined : behindProxies(headers, remoteAddress, trust);
   return {
-    ...(address !== undefined && { ipAddress: address }),
+    ...(ipAddress !== undefined && { ipAddress }),
     ...(userAgent !== undefined && { userAgent }),
   };
+}
+
+function behindProxies(headers: HeaderSource, remoteAddress: string, trust: ProxyTrust): string {
+  const remote = parseIpAddress(remoteAddress);
+  let address = remote === null ? remoteAddress : writeIpAddress(remote);
+  let hop = 0;
+  if (!trust(address, hop)) return address;
+  for (const next of forwardedFor(headers)) {
+    if (next === null) break;
+    address = writeIpAddress(next);
+    hop += 1;
+    if (!trust(address, hop)) break;
+  }
+  return address;
 }

@@ -37,8 +37,9 @@ export async function messageRoutes(instance: FastifyInstance, services: Service
   // The request's own end is not handed on: a customer who leaves finds the answer on coming back.
   app.post('/api/sessions/:id/messages', { schema: say }, async (request, reply) => {
     const caller = gate.caller(request);
+    const client = gate.boundClient(request);
     const message = {
-      ...gate.client(request),
+      ...(client && { ipAddress: client.ipAddress, userAgent: client.userAgent }),
       sessionId: request.params.id,
       message: request.body.message,
       token: caller.operator ? undefined : caller.token,

@@ -37,7 +37,7 @@ export async function sessionRoutes(
         'metadata.support is what the assistant itself remembers. Give your own data another name.',
       );
     }
-    const client = gate.client(request);
+    const client = gate.boundClient(request);
     const { session, token } = await sessions.create({ userId, metadata, client });
     return reply
       .status(201)

@@ -71,7 +71,7 @@ async function follow(
   stream.open();
   stream.flush();
   try {
-    await stream.relay(first, next, () => mayStay(gate.session(request, id)));
+    await stream.relay(first, next, () => mayStay(gate.sessionStill(request, id)));
     await stream.send(stream.stopped ? serverClosing : { event: 'session.ended', data: {} });
   } catch (error) {
     await stream.send({ event: 'error', data: problemInStream(error, request) });

@@ -23,8 +23,10 @@ export const answerBody = (message: string, more: object = {}) => ({
   metadata: { ticket: null },
   ...more,
 });
-export const problem = (status: number) => () =>
-  json({ status, code: 'x', detail: 'internal' }, status);
+export const problem =
+  (status: number, code = 'x') =>
+  () =>
+    json({ status, code, detail: 'internal' }, status);
 export const deleted = () => new Response(null, { status: 204 });
 export const offline = () => Promise.reject(new TypeError('Failed to fetch'));
 

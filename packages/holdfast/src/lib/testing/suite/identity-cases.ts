@@ -272,22 +272,29 @@ export function identityCases(context: SuiteContext): void {
       );
       const { session, token } = await sessions.create({ client: { userAgent: 'A' } });
       const client = { userAgent: 'B' };
+      const keyed = { idempotencyKey: 'k' };
+      const own = { userAgent: 'A' };
+      await sessions.turn(session.id, { client: own, ...keyed }, async () => 'secret');
+      const before = await store.get(session.id);
+      // As much later as shows whether a refusal counts as activity.
+      await context.clock.advance(context.unitMs);
       let ran = false;
-      const refused = sessions.turn(session.id, { client }, async () => {
-        ran = true;
-      });
-      await assert.rejects(refused, FingerprintMismatchError);
+      for (const options of [{ client }, { client, ...keyed }]) {
+        const refused = sessions.turn(session.id, options, async () => {
+          ran = true;
+        });
+        await assert.rejects(refused, FingerprintMismatchError);
+      }
       await assert.rejects(sessions.authenticate(token, client), FingerprintMismatchError);
       await assert.rejects(
         sessions.getOrCreate({ sessionId: session.id, client }),
         FingerprintMismatchError,
       );
       assert.equal(ran, false);
-      assert.deepEqual(await store.get(session.id), session);
-      assert.equal(
-        await sessions.turn(session.id, { client: { userAgent: 'A' } }, async () => 'same'),
-        'same',
-      );
+      assert.deepEqual(await store.get(session.id), before);
+      assert.deepEqual(await store.messages(session.id), []);
+      assert.equal((await store.getStats()).activeLeases, 0);
+      assert.equal(await sessions.turn(session.id, { client: own }, async () => 'same'), 'same');
     });
   });
 }
