@@ -14,7 +14,6 @@ import {
 } from '../errors/errors.ts';
 import type { ClientInfo } from '../manager/client-binding.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
-import { createClientBinding } from './create-client-binding.ts';
 import { createSessionManager } from './create-session-manager.ts';
 import { createSessionStore } from './create-session-store.ts';
 import { loadConfig } from './load-config.ts';
@@ -189,17 +188,6 @@ describe('createSessionManager', () => {
     );
     if (differing !== null) expect(await turn(curl)).toEqual(differing);
     else await expect(turn(curl)).rejects.toThrow(FingerprintMismatchError);
-  });
-
-  it('hashes what it binds under the keys that it is given', async () => {
-    const { fingerprint } = config();
-    const key = { keyId: 'k', key: Buffer.alloc(32, 7) };
-    const keyed = await createClientBinding(fingerprint, [key]);
-    const bound = keyed.capture(chrome);
-    expect(bound).toMatchObject({ key: 'k' });
-    expect(keyed.differences(bound, chrome)).toEqual([]);
-    const without = await createClientBinding(fingerprint);
-    expect(without.differences(bound, chrome)).toEqual(['unknown_key']);
   });
 
   it('binds clients as it is told', async () => {

@@ -1,5 +1,6 @@
 /** Words of placeholders. None is so short that a random key of base64 would have it by chance. */
-const placeholder = /change.?me|change.?this|secret|password|passphrase|example|default|your[-_]/i;
+const placeholder =
+  /change.?me|change.?this|secret|password|passphrase|example|default|your[-_](own|key|\d)/i;
 
 /**
  * Why nobody should trust this key, as the end of a sentence about it; `null` when nothing is seen.

@@ -8,7 +8,7 @@ import { KeyRing } from './key-ring.ts';
 
 /** Debian's own: it has the package python3-cryptography. */
 const python = '/usr/bin/python3';
-const script = fileURLToPath(new URL('./fernet-interoperation.py', import.meta.url));
+const script = fileURLToPath(new URL('./python-interoperation.py', import.meta.url));
 const missing = spawnSync(python, ['-c', 'import cryptography']).status !== 0;
 if (missing) {
   console.warn(`Skipped: ${python} has no package cryptography. Install python3-cryptography.`);
