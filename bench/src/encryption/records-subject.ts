@@ -7,7 +7,7 @@ import {
   type RecordPlace,
 } from 'holdfast/encryption';
 import type { Figures } from '../figures.ts';
-import { cpuTimePerOperation } from '../measuring.ts';
+import { collectYoungGarbage, cpuTimePerOperation } from '../measuring.ts';
 import type { Measure, Subject } from '../subject.ts';
 import { throughBarePair } from './bare-pair.ts';
 
@@ -50,6 +50,7 @@ export class RecordsSubject implements Subject {
       { length: count },
       (_, index) => places[index % places.length] as RecordPlace,
     );
+    collectYoungGarbage();
     return cpuTimePerOperation(inTurn, this.#work(measure));
   }
 

@@ -17,7 +17,13 @@ export class AgentProcess {
   /** @param main the built program */
   static async start(main: string, settings: Record<string, string>): Promise<AgentProcess> {
     const child = spawn(process.execPath, [main], {
-      env: { PATH: process.env.PATH, API_PORT: '0', LOG_LEVEL: 'error', ...settings },
+      env: {
+        PATH: process.env.PATH,
+        API_PORT: '0',
+        LOG_LEVEL: 'error',
+        RATE_LIMIT_ENABLED: 'false',
+        ...settings,
+      },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     for await (const line of createInterface({ input: child.stdout })) {

@@ -15,7 +15,10 @@ export interface PacedServer {
 export async function pacedServer(env: Record<string, string> = {}): Promise<PacedServer> {
   const model = new PacedModel();
   const server = await serve({
-    config: loadConfig({ env: { API_PORT: '0', ...env }, envFile: devNull }),
+    config: loadConfig({
+      env: { API_PORT: '0', RATE_LIMIT_ENABLED: 'false', ...env },
+      envFile: devNull,
+    }),
     logger: createLogger('silent'),
     print: () => {},
     model,

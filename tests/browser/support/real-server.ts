@@ -22,7 +22,11 @@ export class RealServer {
 
   async start(): Promise<void> {
     const { port } = new URL(this.address);
-    this.#process = npmStart(repositoryRoot, { ...this.#env, API_PORT: port });
+    this.#process = npmStart(repositoryRoot, {
+      RATE_LIMIT_ENABLED: 'false',
+      ...this.#env,
+      API_PORT: port,
+    });
     await addressOf(this.#process);
   }
 }

@@ -2,6 +2,7 @@ import { type Codec, createCodec, generateKey, KeyRing } from 'holdfast/encrypti
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RedisServer, startRedis } from '../../servers/redis-server.ts';
 import { RecordingLogger, rejection } from '../connection/fixtures.ts';
+import { HeldCalls } from '../support/held-calls.ts';
 import { type Instance, SharedNamespace } from '../support/shared-namespace.ts';
 
 let server: RedisServer;
@@ -195,6 +196,22 @@ describe('rekey', () => {
         Array.from({ length: count }, (_, n) => n),
       );
     }
+  });
+
+  it('puts nothing old over what was written while it read', async () => {
+    const { place, instance } = setUp();
+    await (await instance(old)).store.create('s', { metadata: { by: 'first' } });
+    const calls = new HeldCalls();
+    const codec = createCodec(KeyRing.parse(`${next},${old}`), { namespace: place.keyPrefix });
+    const both = await place.instance({ codec, connect: calls.connect });
+    const held = calls.hold('rekey');
+    const rekeying = both.store.rekey();
+    await held.reached;
+    const writer = await instance(`${next},${old}`);
+    await writer.store.update('s', { metadata: { by: 'second' } });
+    held.release();
+    expect((await rekeying).unreadable).toEqual([]);
+    expect((await (await instance(next)).store.get('s'))?.metadata).toEqual({ by: 'second' });
   });
 
   it('names the sessions that no key opens, and goes on', async () => {

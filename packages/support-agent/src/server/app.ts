@@ -1,11 +1,14 @@
 import { maxHeaderSize } from 'node:http';
 import { join } from 'node:path';
+import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { type Clock, type Config, type SessionManager, systemClock } from 'holdfast';
+import { readToken } from 'holdfast/http';
 import type { CustomerSupportAgent } from '../agent/customer-support-agent.ts';
 import type { Knowledge } from '../knowledge/knowledge-base.ts';
 import { packageRoot } from '../package-root.ts';
+import { AuditLog } from './audit-log.ts';
 import { Gate } from './caller.ts';
 import { docs } from './docs.ts';
 import { clientErrorHandler, errorHandler, notFoundHandler } from './error-handler.ts';
@@ -14,6 +17,7 @@ import { Metrics } from './metrics.ts';
 import { OpenStreams } from './open-streams.ts';
 import { openapi } from './openapi.ts';
 import { pages } from './pages.ts';
+import { RateLimits } from './rate-limits.ts';
 import { requestId, requestIdHeader } from './request-id.ts';
 import { healthRoutes } from './routes/health.ts';
 import { messageRoutes } from './routes/messages.ts';
@@ -34,7 +38,7 @@ const requestTimeoutMs = 30_000;
 const maxParamLength = maxHeaderSize;
 
 export interface AppOptions {
-  readonly config: Pick<Config, 'server'>;
+  readonly config: Pick<Config, 'server' | 'encryption'>;
   readonly sessions: SessionManager;
   readonly agent: CustomerSupportAgent;
   /** What `/api/search` looks through. */
@@ -96,7 +100,30 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const trustedProxies = config.server.trustedProxies;
   const gate = new Gate({ sessions, operatorKey, trustedProxies });
   const probe = new StoreProbe(store, clock);
-  const shared = { sessions, agent, knowledge, gate, probe, streams, metrics, clock, giveUp };
+  const audit = new AuditLog(config);
+  app.addHook('onClose', async () => stopAudit());
+  const stopAudit = audit.watch(sessions, app.log);
+  app.addHook('onResponse', async (request, { statusCode }) => {
+    const refused =
+      statusCode === 401 || (statusCode === 403 && readToken(request.headers) !== null);
+    if (refused) audit.refused(request);
+  });
+  await crossOrigin(app, config.server.corsOrigins);
+  const limits = new RateLimits({ settings: config.server.rateLimit, store, gate, clock });
+  await limits.register(app);
+  const shared = {
+    limits,
+    audit,
+    sessions,
+    agent,
+    knowledge,
+    gate,
+    probe,
+    streams,
+    metrics,
+    clock,
+    giveUp,
+  };
   await routes(app, shared);
   await app.register(pages, {
     directory: options.pagesDirectory ?? join(packageRoot, '..', 'web', 'dist'),
@@ -117,6 +144,19 @@ async function routes(app: FastifyInstance, services: Services): Promise<void> {
     await app.register(group, services);
   }
   await docs(app);
+}
+
+/** Closed to pages of other origins, unless they are named. Those send tokens, never cookies. */
+async function crossOrigin(app: FastifyInstance, origins: readonly string[]): Promise<void> {
+  if (origins.length === 0) return;
+  await app.register(cors, {
+    origin: [...origins],
+    methods: ['GET', 'POST', 'PATCH', 'DELETE'],
+    allowedHeaders: ['authorization', 'content-type', 'idempotency-key', 'last-event-id'],
+    exposedHeaders: [requestIdHeader, 'retry-after'],
+    credentials: false,
+    maxAge: 600,
+  });
 }
 
 /** A connection kept alive by the last answer of a closing server would hold it open for nothing. */

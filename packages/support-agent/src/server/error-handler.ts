@@ -14,12 +14,21 @@ export function errorHandler(error: unknown, request: FastifyRequest, reply: Fas
   // What goes wrong before the hooks have run is answered under the request's id, too.
   reply.header(requestIdHeader, request.id);
   if (known.status === 401) reply.header('www-authenticate', 'Bearer');
-  if (known.status === 503) reply.header('retry-after', '1');
+  const retryAfter = retryAfterOf(known);
+  if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
   void reply
     .status(known.status)
     .header('cache-control', 'no-store')
     .type('application/problem+json')
     .send(problemOf(known));
+}
+
+/** In seconds; undefined where trying again is no use, or any time. */
+function retryAfterOf(known: HoldfastError | HttpProblem): number | undefined {
+  if (known instanceof HttpProblem && known.retryAfterSeconds !== undefined) {
+    return known.retryAfterSeconds;
+  }
+  return known.status === 503 ? 1 : undefined;
 }
 
 /** The problem for a client whose answer has begun: it is told in the stream, and logged as any other. */

@@ -10,6 +10,7 @@ export const problems = {
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The content type is not supported' },
   RANGE_NOT_SATISFIABLE: { status: 416, title: 'The page has no such part' },
+  RATE_LIMITED: { status: 429, title: 'Too many requests' },
   HEADERS_TOO_LARGE: { status: 431, title: 'The headers are too large' },
   INTERNAL: { status: 500, title: 'Something went wrong on our side' },
   STREAM_LIMIT: { status: 503, title: 'Too many streams are open' },
@@ -23,9 +24,17 @@ export class HttpProblem extends Error {
   override readonly name = 'HttpProblem';
   readonly code: HttpProblemCode;
 
-  constructor(code: HttpProblemCode, detail: string, options?: ErrorOptions) {
+  /** When it may be tried again, where that is known. */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    code: HttpProblemCode,
+    detail: string,
+    options: ErrorOptions & { readonly retryAfterSeconds?: number } = {},
+  ) {
     super(detail, options);
     this.code = code;
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 
   get status(): number {

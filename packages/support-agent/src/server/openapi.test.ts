@@ -58,11 +58,14 @@ describe('/docs/json', () => {
       );
     expect(by('sessionToken').sort()).toEqual([
       'DELETE /api/sessions/{id}',
+      'DELETE /api/sessions/{id}/others',
       'GET /api/sessions/{id}',
       'GET /api/sessions/{id}/messages',
+      'GET /api/sessions/{id}/others',
       'GET /api/sessions/{id}/stream',
       'PATCH /api/sessions/{id}/status',
       'POST /api/sessions/{id}/messages',
+      'POST /api/sessions/{id}/token',
     ]);
     expect(by('operatorKey').sort()).toEqual([
       'DELETE /api/users/{id}/sessions',

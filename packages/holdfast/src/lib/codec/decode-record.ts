@@ -10,7 +10,8 @@ export function decodeRecord(codec: Codec, stored: Buffer, place: RecordPlace): 
     if (error instanceof HoldfastError && error.code === 'DECRYPTION') throw error;
     throw new DecryptionError(
       `The stored ${place.kind} of session ${place.sessionId} cannot be read.`,
-      { cause: error },
+      // What is no JSON is quoted in the message of its error.
+      error instanceof SyntaxError ? {} : { cause: error },
     );
   }
 }

@@ -58,7 +58,14 @@ describe('loadConfig', () => {
         connectTimeoutMs: 5_000,
         retries: 3,
       },
-      server: { host: 'localhost', port: 8000, adminApiKey: undefined, trustedProxies: [] },
+      server: {
+        host: 'localhost',
+        port: 8000,
+        adminApiKey: undefined,
+        corsOrigins: [],
+        rateLimit: { enabled: true, requests: 100, periodMs: 60_000 },
+        trustedProxies: [],
+      },
       agent: { provider: 'local', knowledgeDir: undefined },
       logLevel: 'info',
       warnings: [],
@@ -93,6 +100,10 @@ describe('loadConfig', () => {
       API_HOST: '0.0.0.0',
       API_PORT: '0',
       ADMIN_API_KEY: 'k'.repeat(16),
+      CORS_ORIGINS: 'https://shop.example, http://localhost:5173',
+      RATE_LIMIT_ENABLED: 'false',
+      RATE_LIMIT_REQUESTS: '7',
+      RATE_LIMIT_PERIOD: '9',
       TRUSTED_PROXIES: ' 10.0.0.0/8 , 2001:db8::1 ,',
       AI_PROVIDER: 'local',
       KNOWLEDGE_DIR: 'articles',
@@ -125,6 +136,8 @@ describe('loadConfig', () => {
         host: '0.0.0.0',
         port: 0,
         adminApiKey: 'k'.repeat(16),
+        corsOrigins: ['https://shop.example', 'http://localhost:5173'],
+        rateLimit: { enabled: false, requests: 7, periodMs: 9_000 },
         trustedProxies: ['10.0.0.0/8', '2001:db8::1'],
       },
       agent: { provider: 'local', knowledgeDir: 'articles' },
@@ -142,7 +155,7 @@ describe('loadConfig', () => {
   });
 
   it('ignores what is not its own', () => {
-    expect(load({ PATH: '/bin', SESSION_COLOUR: 'red', CORS_ORIGINS: '*' })).toEqual(load({}));
+    expect(load({ PATH: '/bin', SESSION_COLOUR: 'red' })).toEqual(load({}));
   });
 });
 
@@ -191,6 +204,11 @@ describe('a malformed setting', () => {
     ['TRUSTED_PROXIES', '100', 'must list addresses or CIDR ranges such as 10.0.0.0/8'],
     ['TRUSTED_PROXIES', '1,10.0.0.1', 'must list addresses or CIDR ranges such as 10.0.0.0/8'],
     ['TRUSTED_PROXIES', '10.0.0.1:80', 'must list addresses or CIDR ranges such as 10.0.0.0/8'],
+    ['CORS_ORIGINS', '*', 'must list origins such as'],
+    ['CORS_ORIGINS', 'https://shop.example/', 'must list origins such as'],
+    ['CORS_ORIGINS', 'hunter2.example', 'must list origins such as'],
+    ['RATE_LIMIT_REQUESTS', '0', 'must be a whole number from 1 to 1000000'],
+    ['RATE_LIMIT_PERIOD', '0', 'must be a whole number from 1 to 86400'],
     ['AI_PROVIDER', 'openai', 'must be one of local'],
     ['LOG_LEVEL', 'verbose', 'must be one of fatal, error, warn, info, debug, trace, silent'],
   ])('%s=%s is named, and its value is not', (name, value, expected) => {

@@ -52,6 +52,12 @@ export interface Config {
     readonly port: number;
     readonly adminApiKey: string | undefined;
     /** Addresses and CIDR ranges, or how many proxies there are. */
+    readonly corsOrigins: readonly string[];
+    readonly rateLimit: {
+      readonly enabled: boolean;
+      readonly requests: number;
+      readonly periodMs: number;
+    };
     readonly trustedProxies: readonly string[] | number;
   };
   readonly agent: {
@@ -164,6 +170,12 @@ function toConfig(
       host: settings.API_HOST,
       port: settings.API_PORT,
       adminApiKey: settings.ADMIN_API_KEY,
+      corsOrigins: settings.CORS_ORIGINS,
+      rateLimit: {
+        enabled: settings.RATE_LIMIT_ENABLED,
+        requests: settings.RATE_LIMIT_REQUESTS,
+        periodMs: settings.RATE_LIMIT_PERIOD * 1000,
+      },
       trustedProxies: settings.TRUSTED_PROXIES,
     },
     agent: { provider: settings.AI_PROVIDER, knowledgeDir: settings.KNOWLEDGE_DIR },

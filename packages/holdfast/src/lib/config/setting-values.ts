@@ -37,6 +37,20 @@ export const someOf = <const Values extends readonly [string, ...string[]]>(valu
     .pipe(z.array(z.enum(values, error)).nonempty(error));
 };
 
+/** Origins as browsers send them (RFC 6454, section 6.2), exactly. */
+export const origins = z
+  .string()
+  .prefault('')
+  .transform(listed)
+  .refine(
+    (list) => list.every(isOrigin),
+    'must list origins such as https://shop.example, each with its scheme and without a path',
+  );
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && /^https?:/.test(text) && new URL(text).origin === text;
+}
+
 /** Addresses and ranges; or a number of proxies, whatever their addresses are. */
 export const trustedProxies = z
   .string()

@@ -6,6 +6,7 @@ import {
   flag,
   oneOf,
   optionalFlag,
+  origins,
   someOf,
   trustedProxies,
   whole,
@@ -92,6 +93,14 @@ const server = {
     .min(16, 'must have 16 characters or more')
     .optional()
     .describe("The operators' key. Unset, the server makes one for each run and prints it."),
+  CORS_ORIGINS: origins.describe(
+    'Pages of other origins that may use the API, with the token as Authorization: Bearer; comma-separated.',
+  ),
+  RATE_LIMIT_ENABLED: flag(true).describe('Refuse clients that send too many requests.'),
+  RATE_LIMIT_REQUESTS: whole(1, 1_000_000, 100).describe(
+    'Requests to the API that one client may send in a period, and messages to one session; over all instances.',
+  ),
+  RATE_LIMIT_PERIOD: whole(1, 86_400, 60).describe('The period, in seconds.'),
   TRUSTED_PROXIES: trustedProxies.describe(
     'Proxies of your own, which are believed where a request came from: addresses or CIDR ranges, comma-separated; or how many stand in front of the server.',
   ),

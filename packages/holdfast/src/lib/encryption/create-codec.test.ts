@@ -30,7 +30,7 @@ describe('a codec', () => {
     const codec = createCodec(ring, options);
     const at = { sessionId: 's', incarnation: 'i', position: 1 };
     const stored = codec.encode(JSON.parse(text), { ...at, kind: 'state' });
-    const read = () => new Records(codec).readState(Buffer.from(stored), at);
+    const read = () => new Records(codec).readState(Buffer.from(stored), at, null);
     expect(read).toThrow(DecryptionError);
     expect(({} as { admin?: boolean }).admin).toBeUndefined();
   });

@@ -20,6 +20,7 @@ import type {
   CreateOptions,
   HistoryOptions,
   ListOptions,
+  RateWindow,
   ReadOptions,
   SessionPage,
   SessionStore,
@@ -29,7 +30,12 @@ import type {
   WriteOptions,
 } from '../store/session-store.ts';
 import type { StoreEventListener, StoreEventName } from '../store/store-events.ts';
-import { resolveStoreOptions, type StoreOptions, whole } from '../store/store-options.ts';
+import {
+  maxDurationMs,
+  resolveStoreOptions,
+  type StoreOptions,
+  whole,
+} from '../store/store-options.ts';
 import type { StoreHealth, StoreStats } from '../store/store-stats.ts';
 import type {
   BeginOptions,
@@ -42,6 +48,7 @@ import type {
 } from '../store/turn-store.ts';
 import { listSessions } from './list-sessions.ts';
 import { MemoryCore } from './memory-core.ts';
+import { Rates } from './rates.ts';
 import type { SessionRecord } from './session-record.ts';
 import { TurnEngine } from './turn-engine.ts';
 
@@ -73,6 +80,7 @@ export class InMemorySessionStore<
   readonly outputIntervalMs = 0;
   readonly #core: MemoryCore<Metadata>;
   readonly #turns: TurnEngine<Metadata>;
+  readonly #rates: Rates;
   readonly #maxSessions: number;
   readonly #encrypts: boolean;
 
@@ -82,6 +90,7 @@ export class InMemorySessionStore<
     this.#maxSessions = whole(options.maxSessions ?? 10_000, 'maxSessions', 2 ** 24);
     this.#encrypts = options.codec?.authenticates ?? false;
     this.#core = new MemoryCore(resolved, this.#maxSessions, options.codec);
+    this.#rates = new Rates(resolved.clock);
     this.#turns = new TurnEngine(this.#core);
     this.locking = resolved.locking;
   }
@@ -375,6 +384,11 @@ export class InMemorySessionStore<
 
   async release(lease: Lease, output?: readonly PreparedOutput[]): Promise<boolean> {
     return this.#turns.release(lease, output);
+  }
+
+  async hit(key: string, periodMs: number): Promise<RateWindow> {
+    this.#core.assertOpen();
+    return this.#rates.hit(key, whole(periodMs, 'periodMs', maxDurationMs));
   }
 
   async getStats(options?: ReadOptions): Promise<StoreStats> {

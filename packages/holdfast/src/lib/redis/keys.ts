@@ -76,6 +76,11 @@ export class Keys {
     return `${this.prefix}namespace`;
   }
 
+  /** How often something happened in its present window. */
+  rate(name: string): string {
+    return `${this.prefix}t:{${this.bucketOf(name)}}:${name}`;
+  }
+
   probe(nonce: string): string {
     return `${this.prefix}health:${nonce}`;
   }

@@ -25,6 +25,7 @@ import type {
   CreateOptions,
   HistoryOptions,
   ListOptions,
+  RateWindow,
   ReadOptions,
   SessionPage,
   SessionStore,
@@ -34,7 +35,7 @@ import type {
   WriteOptions,
 } from '../store/session-store.ts';
 import type { StoreEventListener, StoreEventName } from '../store/store-events.ts';
-import { resolveStoreOptions } from '../store/store-options.ts';
+import { maxDurationMs, resolveStoreOptions, whole } from '../store/store-options.ts';
 import type { StoreHealth, StoreStats } from '../store/store-stats.ts';
 import type {
   BeginOptions,
@@ -56,6 +57,7 @@ import { Leases } from './leases.ts';
 import { Listing } from './listing.ts';
 import { LiveReader } from './live-reader.ts';
 import { openNamespace } from './namespace.ts';
+import { Rates } from './rates.ts';
 import { RedisCore } from './redis-core.ts';
 import { type RedisSessionStoreOptions, resolveRedisOptions } from './redis-options.ts';
 import { Rekeying, type RekeyOptions, type RekeyProgress } from './rekeying.ts';
@@ -94,6 +96,7 @@ export class RedisSessionStore<
   readonly #listing: Listing<Metadata>;
   readonly #users: UserIndex<Metadata>;
   readonly #vitals: Vitals<Metadata>;
+  readonly #rates: Rates<Metadata>;
   readonly #sweeper: Sweeper<Metadata>;
 
   private constructor(core: RedisCore<Metadata>, outputIntervalMs: number) {
@@ -111,6 +114,7 @@ export class RedisSessionStore<
     this.#live = new LiveReader(core);
     this.#listing = new Listing(core, this.#users);
     this.#vitals = new Vitals(core, this.#removals);
+    this.#rates = new Rates(core);
     this.#sweeper = new Sweeper(core, this.#removals);
   }
 
@@ -391,6 +395,10 @@ export class RedisSessionStore<
 
   release(lease: Lease, output?: readonly PreparedOutput[]): Promise<boolean> {
     return this.#turns.release(lease, output);
+  }
+
+  async hit(key: string, periodMs: number): Promise<RateWindow> {
+    return this.#rates.hit(key, whole(periodMs, 'periodMs', maxDurationMs));
   }
 
   async getStats(options?: ReadOptions): Promise<StoreStats> {

@@ -77,6 +77,13 @@ export type BatchResult<Metadata extends object> =
   | { readonly id: string; readonly session: Session<Metadata> }
   | { readonly id: string; readonly error: Error };
 
+/** How often something happened in its present window. */
+export interface RateWindow {
+  readonly count: number;
+  /** Milliseconds to the window's end. */
+  readonly resetMs: number;
+}
+
 export interface StoredSession<Metadata extends object> {
   readonly session: Session<Metadata>;
   readonly credentials: SessionCredentials;
@@ -183,6 +190,11 @@ export interface SessionStore<
    */
   subscribe(id: string, options?: SubscribeOptions): AsyncIterable<TurnEvent>;
 
+  /**
+   * Counts one more hit of `key` (a client's address, say) in a window that begins with the first one
+   * and lasts `periodMs`, 1 to 2^31 - 1: over all processes that share the store. Of the key a hash is kept.
+   */
+  hit(key: string, periodMs: number): Promise<RateWindow>;
   getStats(options?: ReadOptions): Promise<StoreStats>;
   /** Tries a real write, read and delete. Never throws for a store that is down: it says so. */
   healthCheck(options?: ReadOptions): Promise<StoreHealth>;

@@ -49,7 +49,7 @@ export interface ResolvedStoreOptions<Metadata extends object> {
 }
 
 const minute = 60_000;
-const maxDurationMs = 2 ** 31 - 1;
+export const maxDurationMs = 2 ** 31 - 1;
 
 /** @throws ConfigError for a value out of its range. */
 export function resolveStoreOptions<Metadata extends object>(

@@ -12,7 +12,7 @@ import type { ZodTypeProvider } from '../validation.ts';
 
 export async function messageRoutes(instance: FastifyInstance, services: Services): Promise<void> {
   const app = instance.withTypeProvider<ZodTypeProvider>();
-  const { sessions, agent, gate, giveUp } = services;
+  const { sessions, agent, gate, giveUp, limits } = services;
 
   const say = operation({
     id: 'say',
@@ -37,6 +37,7 @@ export async function messageRoutes(instance: FastifyInstance, services: Service
   // The request's own end is not handed on: a customer who leaves finds the answer on coming back.
   app.post('/api/sessions/:id/messages', { schema: say }, async (request, reply) => {
     const caller = gate.caller(request);
+    if (!caller.operator) await limits.message(request.params.id, caller.token);
     const client = gate.boundClient(request);
     const message = {
       ...(client && { ipAddress: client.ipAddress, userAgent: client.userAgent }),

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { ValidationError } from 'holdfast';
-import { newSessionAnswer, nothing, sessionAnswer } from '../answers.ts';
+import { endedAnswer, newSessionAnswer, nothing, othersAnswer, sessionAnswer } from '../answers.ts';
 import { clearedCookie, freshCookie } from '../cookies.ts';
 import { HttpProblem } from '../http-problem.ts';
 import { operation } from '../operations.ts';
@@ -11,7 +11,7 @@ import type { ZodTypeProvider } from '../validation.ts';
 
 export async function sessionRoutes(
   instance: FastifyInstance,
-  { sessions, gate }: Services,
+  { sessions, gate, audit }: Services,
 ): Promise<void> {
   const app = instance.withTypeProvider<ZodTypeProvider>();
 
@@ -39,6 +39,7 @@ export async function sessionRoutes(
     }
     const client = gate.boundClient(request);
     const { session, token } = await sessions.create({ userId, metadata, client });
+    audit.created(request, session.id, token);
     return reply
       .status(201)
       .header('location', `/api/sessions/${session.id}`)
@@ -70,8 +71,57 @@ export async function sessionRoutes(
   app.delete('/api/sessions/:id', { schema: end }, async (request, reply) => {
     const { id } = await gate.session(request, request.params.id);
     await sessions.revoke(id);
+    audit.revoked(request, id);
     if (!gate.caller(request).operator) reply.header('set-cookie', clearedCookie(request));
     return reply.status(204).send();
+  });
+
+  const rotate = operation({
+    id: 'rotateToken',
+    tag: 'Sessions',
+    by: 'session',
+    summary: 'Give a session a new token',
+    description:
+      'After a login, say. The old token is void at once, everywhere; the session is bound to the client that asks.',
+    params: sessionParams,
+    answers: { 200: newSessionAnswer },
+  });
+  app.post('/api/sessions/:id/token', { schema: rotate }, async (request, reply) => {
+    const { id } = await gate.session(request, request.params.id);
+    const { session, token } = await sessions.rotateToken(id, gate.boundClient(request));
+    audit.rotated(request, id, token);
+    if (!gate.caller(request).operator) reply.header('set-cookie', freshCookie(request, token));
+    return { ...presentSession(session), token };
+  });
+
+  const listOthers = operation({
+    id: 'listOthers',
+    tag: 'Sessions',
+    by: 'session',
+    summary: 'List the other sessions of this session’s user',
+    description:
+      'Whose session it is only an operator can say, when it is opened; a session of nobody has no others. Of each there is its handle, and never a token.',
+    params: sessionParams,
+    answers: { 200: othersAnswer },
+  });
+  app.get('/api/sessions/:id/others', { schema: listOthers }, async (request) => {
+    const { id, userId } = await gate.session(request, request.params.id);
+    if (userId === null) return { sessions: [] };
+    const { sessions: all } = await sessions.store.listActive({ userId, limit: 200 });
+    return { sessions: all.filter((session) => session.id !== id).map(presentSession) };
+  });
+
+  const endOthers = operation({
+    id: 'endOthers',
+    tag: 'Sessions',
+    by: 'session',
+    summary: 'End the other sessions of this session’s user',
+    params: sessionParams,
+    answers: { 200: endedAnswer },
+  });
+  app.delete('/api/sessions/:id/others', { schema: endOthers }, async (request) => {
+    const { id } = await gate.session(request, request.params.id);
+    return { ended: await sessions.revokeOthers(id) };
   });
 
   const setStatus = operation({

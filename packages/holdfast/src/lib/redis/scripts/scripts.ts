@@ -1,6 +1,7 @@
 import { defineScript, type Script } from '../connection/script.ts';
 import begin from './begin.lua';
 import create from './create.lua';
+import hit from './hit.lua';
 import keep from './keep.lua';
 import leave from './leave.lua';
 import live from './live.lua';
@@ -61,6 +62,7 @@ function foldIndices(source: string): string {
 export const scripts = {
   begin: script('begin', begin),
   create: script('create', create),
+  hit: script('hit', hit),
   keep: script('keep', keep),
   leave: script('leave', leave),
   live: script('live', live),

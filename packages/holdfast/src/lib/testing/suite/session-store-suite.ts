@@ -8,6 +8,7 @@ import { liveOutputCases } from './live-output-cases.ts';
 import { outsideWriteCases } from './outside-write-cases.ts';
 import { propertyCases } from './property-cases.ts';
 import { queueCases } from './queue-cases.ts';
+import { rateCases } from './rate-cases.ts';
 import { sessionCases } from './session-cases.ts';
 import { SuiteContext, type SuiteRunner, type SuiteTarget } from './suite-context.ts';
 import { turnCases } from './turn-cases.ts';
@@ -42,6 +43,7 @@ export function sessionStoreSuite(target: SuiteTarget, runner: SuiteRunner): voi
     liveOutputCases(context);
     identityCases(context);
     listingCases(context);
+    rateCases(context);
     validationCases(context);
     unlockedCases(context);
     propertyCases(context);

@@ -1,0 +1,132 @@
+import { pino } from 'pino';
+import { describe, expect, it } from 'vitest';
+import { expectProblem, operator, startTestApp } from '../testing/test-app.ts';
+
+const limited = (more: Record<string, string> = {}) => ({
+  env: {
+    RATE_LIMIT_ENABLED: 'true',
+    RATE_LIMIT_REQUESTS: '10',
+    RATE_LIMIT_PERIOD: '60',
+    TRUSTED_PROXIES: '127.0.0.1',
+    ...more,
+  },
+});
+const from = (address: string) => ({ 'x-forwarded-for': address });
+
+describe('a client that sends too many requests', () => {
+  it('is refused until the period is over, and told when that is', async () => {
+    const { request, clock } = await startTestApp(limited());
+    for (let left = 9; left >= 0; left--) {
+      const { statusCode, headers } = await request('POST', '/api/sessions');
+      expect(statusCode).toBe(201);
+      expect(headers['ratelimit-remaining']).toBe(String(left));
+    }
+    await clock.advance(20_000);
+    const refused = await request('POST', '/api/sessions');
+    expectProblem(refused, 429, 'RATE_LIMITED');
+    expect(refused.headers['retry-after']).toBe('40');
+    expect(refused.json().detail).toContain('Try again in 40 s.');
+    await clock.advance(40_000);
+    expect((await request('POST', '/api/sessions')).statusCode).toBe(201);
+  });
+
+  it('is no other client, and an IPv6 one all of its addresses', async () => {
+    const { request } = await startTestApp(limited());
+    const open = async (address: string) =>
+      (await request('POST', '/api/sessions', { headers: from(address) })).statusCode;
+    for (let n = 0; n < 10; n++) expect(await open(`2001:db8:1:2::${n + 1}`)).toBe(201);
+    expect(await open('2001:db8:1:2:ffff::1')).toBe(429);
+    expect(await open('2001:db8:1:3::1')).toBe(201);
+    for (let n = 0; n < 10; n++) expect(await open('203.0.113.7')).toBe(201);
+    expect(await open('203.0.113.7')).toBe(429);
+    expect(await open('::ffff:203.0.113.7')).toBe(429);
+    expect(await open('203.0.113.8')).toBe(201);
+  });
+
+  it('still gets pages and health, and operators get all', async () => {
+    const { request } = await startTestApp(limited());
+    for (let n = 0; n < 11; n++) await request('POST', '/api/sessions');
+    for (let n = 0; n < 20; n++) {
+      expect((await request('GET', '/health/live')).statusCode).toBe(200);
+      expect((await request('GET', '/api/sessions', { headers: operator })).statusCode).toBe(200);
+    }
+  });
+
+  it('is counted here while the store cannot count', async () => {
+    const { request, faults, clock } = await startTestApp(limited());
+    faults.fail('hit', { times: 1 });
+    for (let n = 0; n < 10; n++) {
+      expect((await request('POST', '/api/sessions')).statusCode).toBe(201);
+    }
+    expectProblem(await request('POST', '/api/sessions'), 429, 'RATE_LIMITED');
+    // From then on the store is asked again, which has counted none of these.
+    await clock.advance(1_000);
+    expect((await request('POST', '/api/sessions')).statusCode).toBe(201);
+  });
+
+  it('is not, where limits are switched off', async () => {
+    const { request } = await startTestApp(limited({ RATE_LIMIT_ENABLED: 'false' }));
+    for (let n = 0; n < 30; n++) {
+      expect((await request('POST', '/api/sessions')).statusCode).toBe(201);
+    }
+  });
+});
+
+describe('a session that gets too many messages', () => {
+  it('takes no more, wherever they come from', async () => {
+    const { open, say } = await startTestApp(limited());
+    const session = await open();
+    for (let n = 0; n < 10; n++) {
+      const { statusCode } = await say(session, 'Hello', from(`203.0.113.${n}`));
+      expect(statusCode).toBe(200);
+    }
+    const refused = await say(session, 'Hello', from('203.0.113.99'));
+    expectProblem(refused, 429, 'RATE_LIMITED');
+    expect(refused.headers['retry-after']).toBe('60');
+  });
+
+  it('cannot be shut by somebody without its token', async () => {
+    const { open, say, request } = await startTestApp(limited());
+    const session = await open();
+    for (let n = 0; n < 15; n++) {
+      const headers = { ...from(`203.0.113.${n}`), authorization: `Bearer wrong-${n}` };
+      const payload = { message: 'Hello' };
+      const { statusCode } = await request('POST', `${session.url}/messages`, { headers, payload });
+      expect(statusCode).toBe(401);
+    }
+    expect((await say(session, 'Hello')).statusCode).toBe(200);
+  });
+});
+
+describe('a client that guesses tokens', () => {
+  it('is shut out sooner than others, with a warning', async () => {
+    const lines: { level: number; msg: string }[] = [];
+    const logger = pino({}, { write: (line) => lines.push(JSON.parse(line)) });
+    const { open, request } = await startTestApp({
+      ...limited({ RATE_LIMIT_REQUESTS: '100' }),
+      logger,
+    });
+    const session = await open();
+    const guess = async (authorization: string, address: string) =>
+      (await request('GET', session.url, { headers: { ...from(address), authorization } }))
+        .statusCode;
+    for (let n = 0; n < 20; n++) expect(await guess(`Bearer guess-${n}`, '203.0.113.7')).toBe(401);
+    expect(await guess('Bearer guess-20', '203.0.113.7')).toBe(429);
+    // Also with the right one: it may have been found. Others are not concerned, nor operators.
+    expect(await guess(session.auth.authorization, '203.0.113.7')).toBe(429);
+    expect(await guess(session.auth.authorization, '203.0.113.8')).toBe(200);
+    expect(await guess(operator.authorization, '203.0.113.7')).toBe(200);
+    const warnings = lines.filter(({ level }) => level === 40).map(({ msg }) => msg);
+    expect(warnings.filter((msg) => msg.includes('is shut out'))).toHaveLength(1);
+    expect(warnings.filter((msg) => msg === 'credentials refused')).toHaveLength(20);
+  });
+
+  it('is one that guesses the operators’ key, too', async () => {
+    const { request } = await startTestApp(limited({ RATE_LIMIT_REQUESTS: '25' }));
+    const headers = { authorization: 'Bearer not-the-operator-key' };
+    for (let n = 0; n < 5; n++) {
+      expectProblem(await request('GET', '/api/stats', { headers }), 403, 'OPERATOR_ONLY');
+    }
+    expectProblem(await request('GET', '/api/stats', { headers }), 429, 'RATE_LIMITED');
+  });
+});

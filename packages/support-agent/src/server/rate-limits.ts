@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import rateLimit from '@fastify/rate-limit';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Clock, Config, SessionStore } from 'holdfast';
+import { clientNetwork, readToken } from 'holdfast/http';
+import { LRUCache } from 'lru-cache';
+import type { Gate } from './caller.ts';
+import { HttpProblem } from './http-problem.ts';
+import { SharedHits } from './shared-hits.ts';
+
+export interface RateLimitOptions {
+  readonly settings: Config['server']['rateLimit'];
+  readonly store: Pick<SessionStore, 'hit'>;
+  readonly gate: Gate;
+  readonly clock: Clock;
+}
+
+/** Of the requests that a client may send in a period, so many may have a wrong token or key. */
+const wrongShare = 1 / 5;
+const leastWrong = 5;
+const rememberedClients = 10_000;
+
+/** Refuses what comes too often: from one client, in one session, or with one wrong token after another. */
+export class RateLimits {
+  readonly #options: RateLimitOptions;
+  readonly #hits: SharedHits;
+  /** Clients that have guessed too often, and until when (by the monotonic clock). */
+  readonly #guessers = new LRUCache<string, number>({ max: rememberedClients });
+
+  constructor(options: RateLimitOptions) {
+    this.#options = options;
+    this.#hits = new SharedHits(options.store, options.clock);
+  }
+
+  /** Limits the API from here on. Pages and health are no work, and operators are known. */
+  async register(app: FastifyInstance): Promise<void> {
+    const { settings, gate, clock } = this.#options;
+    if (!settings.enabled) return;
+    const hits = this.#hits;
+    app.addHook('onRequest', async (request) => {
+      const until = this.#guessers.get(this.#clientOf(request)) ?? 0;
+      const leftMs = until - clock.monotonic();
+      if (leftMs > 0 && readToken(request.headers) !== null && !gate.caller(request).operator) {
+        throw tooOften(leftMs, 'Too many wrong tokens came from this client.');
+      }
+    });
+    await app.register(rateLimit, {
+      max: settings.requests,
+      timeWindow: settings.periodMs,
+      enableDraftSpec: true,
+      allowList: (request) => !request.url.startsWith('/api/') || gate.caller(request).operator,
+      keyGenerator: (request) => this.#clientOf(request),
+      errorResponseBuilder: (_, { ttl }) => tooOften(ttl, 'This client sends too many requests.'),
+      store: class {
+        incr(
+          key: string,
+          callback: (error: Error | null, window?: { current: number; ttl: number }) => void,
+          periodMs: number,
+        ): void {
+          hits
+            .hit(`client:${key}`, periodMs)
+            .then(
+              ({ count, resetMs }) => callback(null, { current: count, ttl: resetMs }),
+              callback,
+            );
+        }
+        child() {
+          return this;
+        }
+      },
+    });
+    app.addHook('onResponse', async (request, { statusCode }) => {
+      const guessed = statusCode === 401 || statusCode === 403;
+      if (guessed && readToken(request.headers) !== null) await this.#wrong(request);
+    });
+  }
+
+  /** Counts a message of a session. Whoever does not have its token counts for somebody else. */
+  async message(sessionId: string, token: string): Promise<void> {
+    const { enabled, requests, periodMs } = this.#options.settings;
+    if (!enabled || token === '') return;
+    const holder = createHash('sha256').update(token).digest('base64url');
+    const { count, resetMs } = await this.#hits.hit(`session:${sessionId}:${holder}`, periodMs);
+    if (count > requests) throw tooOften(resetMs, 'Too many messages are sent to this session.');
+  }
+
+  async #wrong(request: FastifyRequest): Promise<void> {
+    const { requests, periodMs } = this.#options.settings;
+    const client = this.#clientOf(request);
+    const { count, resetMs } = await this.#hits.hit(`wrong:${client}`, periodMs);
+    if (count < Math.max(leastWrong, Math.ceil(requests * wrongShare))) return;
+    this.#guessers.set(client, this.#options.clock.monotonic() + resetMs);
+    request.log.warn({ count }, 'a client sends wrong tokens again and again, and is shut out');
+  }
+
+  #clientOf(request: FastifyRequest): string {
+    return clientNetwork(this.#options.gate.client(request).ipAddress) ?? 'unknown';
+  }
+}
+
+function tooOften(leftMs: number, why: string): HttpProblem {
+  const seconds = Math.max(1, Math.ceil(leftMs / 1000));
+  return new HttpProblem('RATE_LIMITED', `${why} Try again in ${seconds} s.`, {
+    retryAfterSeconds: seconds,
+  });
+}
