@@ -2,6 +2,7 @@ import type { Clock, Message, Turn } from 'holdfast';
 import type { Knowledge } from '../knowledge/knowledge-base.ts';
 import type { Model, SessionKnowledge } from '../model/model.ts';
 import { openTicket, readSupport } from '../tools/support-record.ts';
+import type { StepUp } from '../tools/tool.ts';
 import type { Toolbox } from '../tools/toolbox.ts';
 import type { Answer } from './answer.ts';
 import { countUnanswered, lastCustomerSeq, modelMessages, storedLimit } from './conversation.ts';
@@ -12,6 +13,7 @@ export interface AnswerMakers {
   readonly model: Model;
   readonly knowledge: Knowledge;
   readonly toolbox: Toolbox;
+  readonly stepUp: StepUp;
   readonly clock: Clock;
 }
 
@@ -28,12 +30,12 @@ export async function answerTurn(
   turn.increment('messageCount');
   await turn.checkpoint();
   if (turn.current.status === 'handed_over') return leaveToPerson(turn);
-  const { model, toolbox, knowledge, clock } = makers;
+  const { model, toolbox, knowledge, clock, stepUp } = makers;
   const stored = await turn.messages({ limit: storedLimit });
   const answer = await runToolLoop({
     model,
     toolbox,
-    context: { turn, knowledge, clock, lastCustomerSeq: lastCustomerSeq(stored) },
+    context: { turn, knowledge, clock, stepUp, lastCustomerSeq: lastCustomerSeq(stored) },
     messages: modelMessages(stored, question),
     session: () => knownIn(turn, stored),
   });

@@ -1,4 +1,5 @@
 import {
+  FingerprintMismatchError,
   IdempotencyMismatchError,
   InvalidTokenError,
   SessionGoneError,
@@ -6,13 +7,14 @@ import {
   SessionNotFoundError,
   ValidationError,
 } from 'holdfast';
+import { Fingerprinter } from 'holdfast/fingerprint';
 import { InMemorySessionStore } from 'holdfast/memory';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { KnowledgeBase } from '../knowledge/knowledge-base.ts';
 import { loadKnowledge } from '../knowledge/load-knowledge.ts';
 import { LocalModel } from '../model/local-model.ts';
 import { GatedModel } from '../testing/gated-model.ts';
-import { CustomerSupportAgent } from './customer-support-agent.ts';
+import { type ClientDetails, CustomerSupportAgent } from './customer-support-agent.ts';
 
 let sessions: SessionManager;
 let knowledge: KnowledgeBase;
@@ -158,6 +160,33 @@ describe('CustomerSupportAgent', () => {
     expect(await ask('Hi', { idempotencyKey: 'k' })).toMatchObject(answer);
     expect(model.asked).toHaveLength(1);
     expect(await transcript()).toHaveLength(2);
+  });
+
+  it('compares the client that it is told of, and an absent one too', async () => {
+    const bound = new SessionManager({
+      store: new InMemorySessionStore(),
+      clientBinding: new Fingerprinter(),
+      strictClientBinding: true,
+    });
+    onTestFinished(() => bound.close());
+    agent = new CustomerSupportAgent({ sessions: bound, model: new LocalModel(), knowledge });
+    const client = { ipAddress: '192.0.2.1', userAgent: 'curl/8.5.0' };
+    await agent.getOrCreateSession({ sessionId: 'b', ...client });
+    const answered = (more: ClientDetails) =>
+      agent.processMessage({ sessionId: 'b', message: 'Hello', ...more });
+    for (const same of [client, { ...client, ipAddress: '192.0.2.9' }, {}]) await answered(same);
+    for (const other of [
+      { ...client, ipAddress: '198.51.100.1' },
+      { ...client, userAgent: undefined },
+      { ipAddress: undefined, userAgent: undefined },
+    ]) {
+      await expect(answered(other)).rejects.toThrow(FingerprintMismatchError);
+      const again = agent.getOrCreateSession({ sessionId: 'b', ...other });
+      await expect(again).rejects.toThrow(FingerprintMismatchError);
+    }
+    // One that was not told of a client is bound to nobody.
+    await agent.getOrCreateSession({ sessionId: 'c' });
+    await agent.processMessage({ sessionId: 'c', message: 'Hello', ...client });
   });
 
   it('refuses another message under a key that is known', async () => {

@@ -13,7 +13,7 @@ import {
 import type { Knowledge } from '../knowledge/knowledge-base.ts';
 import type { Model } from '../model/model.ts';
 import { supportTools } from '../tools/support-tools.ts';
-import type { Tool } from '../tools/tool.ts';
+import type { StepUp, Tool } from '../tools/tool.ts';
 import { Toolbox } from '../tools/toolbox.ts';
 import type { Answer } from './answer.ts';
 import { type AnswerMakers, answerTurn } from './answer-turn.ts';
@@ -26,6 +26,11 @@ export interface CustomerSupportAgentOptions {
   readonly knowledge: Knowledge;
   /** What the model can have done. Default: `supportTools`. */
   readonly tools?: readonly Tool[] | undefined;
+  /**
+   * Guards tools that are marked sensitive. Default: the session's token must have been issued lately
+   * enough, as `sessions.requireFresh` has it.
+   */
+  readonly stepUp?: StepUp | undefined;
   /** Silent unless given. */
   readonly logger?: Logger | undefined;
   readonly clock?: Clock | undefined;
@@ -88,6 +93,9 @@ export class CustomerSupportAgent {
       knowledge: options.knowledge,
       toolbox: new Toolbox(options.tools ?? supportTools),
       clock: this.#clock,
+      stepUp:
+        options.stepUp ??
+        (({ sessionId, maxAgeSeconds }) => options.sessions.requireFresh(sessionId, maxAgeSeconds)),
     };
     this.#figures = new SessionFigures(options.sessions.store, this.#clock, options.logger);
   }

@@ -227,6 +227,7 @@ describe('runToolLoop', () => {
     await ask();
     expect(model.requests.map(({ session }) => session.isFirstAnswer)).toEqual([true, true, false]);
     expect(model.requests[0]?.session).toEqual({
+      clientChanges: [],
       facts: { email: null, phone: null, orderNumbers: [], ticketNumbers: [] },
       tickets: [],
       openTicket: null,

@@ -45,10 +45,6 @@ export const othersAnswer = z
   .object({ sessions: z.array(sessionAnswer) })
   .describe('Sessions of one user.');
 
-export const endedAnswer = z
-  .object({ ended: z.int().describe('How many sessions were ended.') })
-  .describe('What was ended.');
-
 export const newSessionAnswer = z
   .strictObject({
     ...sessionAnswer.shape,

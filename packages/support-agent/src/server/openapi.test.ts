@@ -68,6 +68,7 @@ describe('/docs/json', () => {
       'POST /api/sessions/{id}/token',
     ]);
     expect(by('operatorKey').sort()).toEqual([
+      'DELETE /api/sessions',
       'DELETE /api/users/{id}/sessions',
       'GET /api/sessions',
       'GET /api/stats',

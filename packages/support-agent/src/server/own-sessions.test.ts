@@ -63,7 +63,7 @@ describe('the other sessions of a user', () => {
     ).toEqual([two.id]);
     for (const { token } of [one, two, three]) expect(listed.body).not.toContain(token);
     const ended = await app.request('DELETE', `${one.url}/others`, { headers: one.auth });
-    expect(ended.json()).toEqual({ ended: 1 });
+    expect(ended.json()).toEqual({ revoked: 1 });
     expectProblem(await app.request('GET', two.url, { headers: two.auth }), 401, 'INVALID_TOKEN');
     for (const { url, auth } of [one, three]) {
       expect((await app.request('GET', url, { headers: auth })).statusCode).toBe(200);
@@ -76,7 +76,7 @@ describe('the other sessions of a user', () => {
     const listed = await request('GET', `${one.url}/others`, { headers: one.auth });
     expect(listed.json()).toEqual({ sessions: [] });
     const ended = await request('DELETE', `${one.url}/others`, { headers: one.auth });
-    expect(ended.json()).toEqual({ ended: 0 });
+    expect(ended.json()).toEqual({ revoked: 0 });
     expect((await request('GET', two.url, { headers: two.auth })).statusCode).toBe(200);
     const claiming = await request('POST', '/api/sessions', { payload: { user_id: 'ada' } });
     expectProblem(claiming, 403, 'OPERATOR_ONLY');

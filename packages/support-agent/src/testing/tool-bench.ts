@@ -27,7 +27,10 @@ export async function createToolBench(
     clock,
     run: (tool, input, lastCustomerSeq = 1) =>
       sessions.turn(sessionId, (turn) =>
-        tool.run(input, { turn, knowledge, clock, lastCustomerSeq }),
+        tool.run(input, {
+          ...{ turn, knowledge, clock, lastCustomerSeq },
+          stepUp: ({ sessionId: id, maxAgeSeconds }) => sessions.requireFresh(id, maxAgeSeconds),
+        }),
       ),
     session: () => sessions.store.get(sessionId),
     update: (patch) => sessions.store.update(sessionId, patch),

@@ -1,4 +1,4 @@
-import { type JsonValue, ValidationError } from 'holdfast';
+import { type JsonValue, StepUpRequiredError, ValidationError } from 'holdfast';
 import type { ToolCall, ToolSpec } from '../model/model.ts';
 import type { Tool, ToolContext } from './tool.ts';
 
@@ -25,11 +25,23 @@ export class Toolbox {
       return { error: `There is no such tool; there are ${[...this.#tools.keys()].join(', ')}.` };
     }
     try {
+      await allow(tool, context);
       return await tool.run(input, context);
     } catch (error) {
       // The session has no room for it, say. Nothing was changed, and the answer need not fail.
       if (error instanceof ValidationError) return { error: error.message };
+      if (error instanceof StepUpRequiredError) {
+        context.turn.emit({ type: 'step_up', tool: name });
+        return { error: 'The customer must log in again before this can be done.' };
+      }
       throw error;
     }
   }
+}
+
+/** A model can be talked into anything, so this is not its to decide. @throws StepUpRequiredError */
+async function allow({ spec, freshSeconds }: Tool, { turn, stepUp }: ToolContext): Promise<void> {
+  if (freshSeconds === undefined) return;
+  const sessionId = turn.session.id;
+  await stepUp({ sessionId, tool: spec.name, maxAgeSeconds: freshSeconds });
 }

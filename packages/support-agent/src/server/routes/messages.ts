@@ -21,7 +21,8 @@ export async function messageRoutes(instance: FastifyInstance, services: Service
     summary: 'Send a message and get its answer',
     description: [
       'With `Accept: text/event-stream` the same is a stream: the live events of the turn',
-      '(`turn.started`, `text` for each piece of the answer, `tool`, `answer`, `left_to_person`,',
+      '(`turn.started`, `text` for each piece of the answer, `tool`, `step_up`, `answer`,',
+      '`left_to_person`,',
       '`turn.completed`, `turn.failed`), each with its seq as id, and at the end either `reply` with',
       'what the plain request would have been answered, or `error` with the problem. A repeat under',
       'its Idempotency-Key has no events but its `reply`. What is refused before the turn begins is',

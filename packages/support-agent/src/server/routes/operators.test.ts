@@ -95,6 +95,20 @@ describe('/api/users/:id/sessions', () => {
   });
 });
 
+describe('DELETE /api/sessions', () => {
+  it('ends every session there is, for operators alone', async () => {
+    const test = await startTestApp();
+    const { request, open, sessions } = test;
+    const session = await open();
+    await openFor(test, 'kim');
+    const refused = await request('DELETE', '/api/sessions', { headers: session.auth });
+    expectProblem(refused, 403, 'OPERATOR_ONLY');
+    const ended = await request('DELETE', '/api/sessions', asOperator);
+    expect(ended.json()).toEqual({ revoked: 2 });
+    expect(await sessions.store.countActive()).toBe(0);
+  });
+});
+
 describe('POST /api/sessions/:id/operator-messages', () => {
   it('stores what a person writes, while a turn runs too', async () => {
     const model = new GatedModel();

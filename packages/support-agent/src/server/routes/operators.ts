@@ -66,6 +66,16 @@ export async function operatorRoutes(
     revoked: await sessions.revokeUser(request.params.id),
   }));
 
+  const revokeAll = operation({
+    ...operators,
+    id: 'revokeAll',
+    summary: 'End every session there is',
+    answers: { 200: revokedAnswer },
+  });
+  app.delete('/api/sessions', { schema: revokeAll }, async () => ({
+    revoked: await sessions.revokeAll(),
+  }));
+
   const say = operation({
     ...operators,
     id: 'sayAsOperator',

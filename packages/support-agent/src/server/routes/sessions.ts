@@ -1,6 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import { ValidationError } from 'holdfast';
-import { endedAnswer, newSessionAnswer, nothing, othersAnswer, sessionAnswer } from '../answers.ts';
+import {
+  newSessionAnswer,
+  nothing,
+  othersAnswer,
+  revokedAnswer,
+  sessionAnswer,
+} from '../answers.ts';
 import { clearedCookie, freshCookie } from '../cookies.ts';
 import { HttpProblem } from '../http-problem.ts';
 import { operation } from '../operations.ts';
@@ -117,11 +123,11 @@ export async function sessionRoutes(
     by: 'session',
     summary: 'End the other sessions of this session’s user',
     params: sessionParams,
-    answers: { 200: endedAnswer },
+    answers: { 200: revokedAnswer },
   });
   app.delete('/api/sessions/:id/others', { schema: endOthers }, async (request) => {
     const { id } = await gate.session(request, request.params.id);
-    return { ended: await sessions.revokeOthers(id) };
+    return { revoked: await sessions.revokeOthers(id) };
   });
 
   const setStatus = operation({
