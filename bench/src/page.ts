@@ -86,8 +86,8 @@ own, on the same machine, without persistence.
   the turn's own arguments and a reply of as many parts the protocol adds bytes, and either side work.
 - **Equal work** is what one would put together without Holdfast: ioredis, the mutex of redis-semaphore,
   the session as AES-256-GCM encrypted JSON that is read, changed and written, the two messages encrypted
-  and pushed to a list, and both keys' expiry; the writes go in one pipeline. Holdfast's own encryption
-  is not there yet, so its side is without.
+  and pushed to a list, and both keys' expiry; the writes go in one pipeline. Holdfast's side is
+  encrypted too.
 - **One session**: the order of asking is fixed by letting each writer ask when the one before stands in
   the queue, while a turn holds the session; then the order of the messages must be the same.
 - **Counts and cleaning**: sessions of 100 bytes without messages; the time of one call, or for

@@ -48,6 +48,7 @@ describe('the experiments on Redis', () => {
       'at least 0.5',
       'at least 0.5',
       'at least 0.6',
+      'at least 0.8',
       'at least 2',
       'at most 0',
       'at most 1',

@@ -50,7 +50,42 @@ const stateBytes = 1_024;
 const number = (value: number) => value.toLocaleString('en-US');
 
 export function redisExperiments(sizes: RedisSizes): readonly Experiment[] {
-  return [turn(sizes), history(sizes), oneSession(sizes), namespaces(sizes), footprint(sizes)];
+  return [
+    turn(sizes),
+    encrypted(sizes),
+    history(sizes),
+    oneSession(sizes),
+    namespaces(sizes),
+    footprint(sizes),
+  ];
+}
+
+function encrypted({ sessions, atOnce, turns: count }: RedisSizes): Experiment {
+  const options = { kind: 'turns', sessions, atOnce, stateBytes } as const;
+  const block = (measure: 'turn' | 'changingTurn') =>
+    (['plain', 'encrypted'] as const).map((subject) => ({
+      name: `${subject} ${measure}`,
+      subject,
+      measure,
+      count,
+    }));
+  const row = (title: string, measure: string, target?: Target): Row => ({
+    ...{ title, of: 'rate', figures: [`plain ${measure}`, `encrypted ${measure}`] },
+    compare: 'growth',
+    ...(target === undefined ? {} : { target }),
+  });
+  return {
+    name: 'redis/encrypted',
+    subjects: { plain: options, encrypted: { ...options, encrypted: true } },
+    blocks: [[...block('turn'), ...block('changingTurn')]],
+    rows: [
+      row('A plain turn, its state known: not encrypted → encrypted', 'turn', atLeast(0.8)),
+      row(
+        'A turn that changes the state, which another instance changed before: the same',
+        'changingTurn',
+      ),
+    ],
+  };
 }
 
 function turn({ sessions, atOnce, turns: count }: RedisSizes): Experiment {
@@ -72,6 +107,7 @@ function turn({ sessions, atOnce, turns: count }: RedisSizes): Experiment {
     name: 'redis/turn',
     subjects: {
       ours: { kind: 'turns', ...options },
+      oursEncrypted: { kind: 'turns', ...options, encrypted: true },
       theirs: { kind: 'equalWork', ...options },
     },
     blocks: [
@@ -82,6 +118,7 @@ function turn({ sessions, atOnce, turns: count }: RedisSizes): Experiment {
         ours('changingTurn'),
         ours('changingLimit', limits),
         ours('changingLimitInParts', limits),
+        { name: 'encrypted turn', subject: 'oursEncrypted', measure: 'turn', count },
         { name: 'equal work', subject: 'theirs', measure: 'turn', count },
       ],
     ],
@@ -98,14 +135,14 @@ function turn({ sessions, atOnce, turns: count }: RedisSizes): Experiment {
         'changingTurn',
       ]),
       speeds(
-        'Equal work, encrypted → a plain turn, not encrypted yet',
-        ['equal work', 'turn'],
+        'Equal work → a plain turn, both encrypted',
+        ['equal work', 'encrypted turn'],
         atLeast(2),
       ),
       {
         title: 'The same: 99 of 100 are done within',
         of: 'p99',
-        figures: ['equal work', 'turn'],
+        figures: ['equal work', 'encrypted turn'],
         compare: 'growth',
         target: atMost(1),
       },

@@ -1,4 +1,5 @@
 import { SessionManager } from 'holdfast';
+import { createCodec, generateKey, KeyRing } from 'holdfast/encryption';
 import { RedisSessionStore } from 'holdfast/redis';
 import type { RedisConnection } from '../../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
 import type { Figures } from '../figures.ts';
@@ -16,6 +17,8 @@ export interface TurnsSubjectOptions {
   readonly stateBytes: number;
   /** Messages that each history has at the start, stored two by two as turns do. Default 0. */
   readonly filled?: number;
+  /** By AES-256-GCM. Default false. */
+  readonly encrypted?: boolean;
 }
 
 /** More than any measure appends: nothing gets trimmed. */
@@ -50,11 +53,14 @@ export class TurnsSubject implements Subject {
   }
 
   static async create(options: TurnsSubjectOptions): Promise<TurnsSubject> {
-    const { sessions, atOnce, stateBytes, filled = 0 } = options;
+    const { sessions, atOnce, stateBytes, filled = 0, encrypted = false } = options;
     const server = await MeasuredServer.start();
     const { url } = server;
+    const codec = encrypted
+      ? createCodec(KeyRing.parse(generateKey()), { namespace: 'agent:session:' })
+      : undefined;
     const instance = async () =>
-      new SessionManager({ store: await RedisSessionStore.connect({ url, maxMessages }) });
+      new SessionManager({ store: await RedisSessionStore.connect({ url, maxMessages, codec }) });
     const first = await instance();
     const ids = idsOf(sessions);
     await createAll(first.store, ids, (id) => sampleSession(id, stateBytes));
