@@ -4,14 +4,18 @@ import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { type Clock, type Config, type SessionManager, systemClock } from 'holdfast';
-import { readToken } from 'holdfast/http';
 import type { CustomerSupportAgent } from '../agent/customer-support-agent.ts';
 import type { Knowledge } from '../knowledge/knowledge-base.ts';
 import { packageRoot } from '../package-root.ts';
 import { AuditLog } from './audit-log.ts';
 import { Gate } from './caller.ts';
 import { docs } from './docs.ts';
-import { clientErrorHandler, errorHandler, notFoundHandler } from './error-handler.ts';
+import {
+  clientErrorHandler,
+  errorHandler,
+  hadWrongCredentials,
+  notFoundHandler,
+} from './error-handler.ts';
 import { loggedRequest } from './logged-request.ts';
 import { Metrics } from './metrics.ts';
 import { OpenStreams } from './open-streams.ts';
@@ -103,10 +107,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const audit = new AuditLog(config);
   app.addHook('onClose', async () => stopAudit());
   const stopAudit = audit.watch(sessions, app.log);
-  app.addHook('onResponse', async (request, { statusCode }) => {
-    const refused =
-      statusCode === 401 || (statusCode === 403 && readToken(request.headers) !== null);
-    if (refused) audit.refused(request);
+  app.addHook('onResponse', async (request) => {
+    if (hadWrongCredentials(request)) audit.refused(request);
   });
   await crossOrigin(app, config.server.corsOrigins);
   const limits = new RateLimits({ settings: config.server.rateLimit, store, gate, clock });

@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type HoldfastError, LockTimeoutError } from 'holdfast';
-import type { Problem } from 'holdfast/http';
+import { type Problem, readToken } from 'holdfast/http';
 import { HttpProblem, type HttpProblemCode } from './http-problem.ts';
 import { knownError, noSuchAddress, problemOf } from './known-error.ts';
 import { requestIdHeader } from './request-id.ts';
@@ -11,6 +11,7 @@ import { requestIdHeader } from './request-id.ts';
 export function errorHandler(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const known = knownError(error);
   log(known, error, request);
+  if (known.code === 'INVALID_TOKEN' || known.code === 'OPERATOR_ONLY') refused.add(request);
   // What goes wrong before the hooks have run is answered under the request's id, too.
   reply.header(requestIdHeader, request.id);
   if (known.status === 401) reply.header('www-authenticate', 'Bearer');
@@ -21,6 +22,14 @@ export function errorHandler(error: unknown, request: FastifyRequest, reply: Fas
     .header('cache-control', 'no-store')
     .type('application/problem+json')
     .send(problemOf(known));
+}
+
+/** Requests that were refused for their token or key. */
+const refused = new WeakSet<FastifyRequest>();
+
+/** Whether the request had a token or key, and a wrong one. */
+export function hadWrongCredentials(request: FastifyRequest): boolean {
+  return refused.has(request) && readToken(request.headers) !== null;
 }
 
 /** In seconds; undefined where trying again is no use, or any time. */

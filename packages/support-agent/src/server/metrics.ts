@@ -36,6 +36,7 @@ export class Metrics {
   readonly #options: MetricsOptions;
   readonly #requests: Histogram<'method' | 'route' | 'status'>;
   readonly #mismatches: Counter<'refused'>;
+  readonly #lostWrites: Counter;
   readonly #up: Gauge;
   readonly #gauges: readonly { gauge: Gauge; value: (stats: StoreStats) => number }[];
   #watchesProcess = false;
@@ -57,6 +58,11 @@ export class Metrics {
       registers,
     });
     for (const refused of ['true', 'false']) this.#mismatches.inc({ refused }, 0);
+    this.#lostWrites = new Counter({
+      name: 'holdfast_lost_writes_total',
+      help: 'Sessions that came back older than they were, after a failover or a restart of Redis.',
+      registers,
+    });
     this.#up = new Gauge({
       name: 'holdfast_store_up',
       help: 'Whether the session store told its figures.',
@@ -92,10 +98,15 @@ export class Metrics {
 
   /** Counts what happens to sessions, from now until what it returns is called. */
   count(sessions: SessionManager): () => Promise<void> {
-    const stop = sessions.on('fingerprintMismatch', ({ refused }) => {
-      this.#mismatches.inc({ refused: String(refused) });
-    });
-    return async () => stop();
+    const stops = [
+      sessions.on('fingerprintMismatch', ({ refused }) => {
+        this.#mismatches.inc({ refused: String(refused) });
+      }),
+      sessions.on('lostWrites', () => this.#lostWrites.inc()),
+    ];
+    return async () => {
+      for (const stop of stops) stop();
+    };
   }
 
   /** All of it, in Prometheus's text format. */

@@ -123,10 +123,20 @@ describe('a client that guesses tokens', () => {
 
   it('is one that guesses the operators’ key, too', async () => {
     const { request } = await startTestApp(limited({ RATE_LIMIT_REQUESTS: '25' }));
-    const headers = { authorization: 'Bearer not-the-operator-key' };
-    for (let n = 0; n < 5; n++) {
-      expectProblem(await request('GET', '/api/stats', { headers }), 403, 'OPERATOR_ONLY');
+    const guess = (n: number) =>
+      request('GET', '/api/stats', { headers: { authorization: `Bearer no-operator-key-${n}` } });
+    for (let n = 0; n < 5; n++) expectProblem(await guess(n), 403, 'OPERATOR_ONLY');
+    expectProblem(await guess(5), 429, 'RATE_LIMITED');
+  });
+
+  it('is none that comes with the token of a session that has ended', async () => {
+    const { open, request, sessions } = await startTestApp(limited({ RATE_LIMIT_REQUESTS: '30' }));
+    const [ended, other] = [await open(), await open()];
+    await sessions.revoke(ended.id);
+    for (let n = 0; n < 20; n++) {
+      const { statusCode } = await request('GET', ended.url, { headers: ended.auth });
+      expect(statusCode).toBe(401);
     }
-    expectProblem(await request('GET', '/api/stats', { headers }), 429, 'RATE_LIMITED');
+    expect((await request('GET', other.url, { headers: other.auth })).statusCode).toBe(200);
   });
 });

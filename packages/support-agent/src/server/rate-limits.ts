@@ -5,6 +5,7 @@ import type { Clock, Config, SessionStore } from 'holdfast';
 import { clientNetwork, readToken } from 'holdfast/http';
 import { LRUCache } from 'lru-cache';
 import type { Gate } from './caller.ts';
+import { hadWrongCredentials } from './error-handler.ts';
 import { HttpProblem } from './http-problem.ts';
 import { SharedHits } from './shared-hits.ts';
 
@@ -69,9 +70,8 @@ export class RateLimits {
         }
       },
     });
-    app.addHook('onResponse', async (request, { statusCode }) => {
-      const guessed = statusCode === 401 || statusCode === 403;
-      if (guessed && readToken(request.headers) !== null) await this.#wrong(request);
+    app.addHook('onResponse', async (request) => {
+      if (hadWrongCredentials(request)) await this.#wrong(request);
     });
   }
 
@@ -79,14 +79,17 @@ export class RateLimits {
   async message(sessionId: string, token: string): Promise<void> {
     const { enabled, requests, periodMs } = this.#options.settings;
     if (!enabled || token === '') return;
-    const holder = createHash('sha256').update(token).digest('base64url');
-    const { count, resetMs } = await this.#hits.hit(`session:${sessionId}:${holder}`, periodMs);
+    const key = `session:${sessionId}:${digestOf(token)}`;
+    const { count, resetMs } = await this.#hits.hit(key, periodMs);
     if (count > requests) throw tooOften(resetMs, 'Too many messages are sent to this session.');
   }
 
   async #wrong(request: FastifyRequest): Promise<void> {
     const { requests, periodMs } = this.#options.settings;
     const client = this.#clientOf(request);
+    // One that comes again and again is no guess: a page whose session has ended, say.
+    const token = digestOf(readToken(request.headers)?.token ?? '');
+    if ((await this.#hits.hit(`wrong:${client}:${token}`, periodMs)).count > 1) return;
     const { count, resetMs } = await this.#hits.hit(`wrong:${client}`, periodMs);
     if (count < Math.max(leastWrong, Math.ceil(requests * wrongShare))) return;
     this.#guessers.set(client, this.#options.clock.monotonic() + resetMs);
@@ -96,6 +99,10 @@ export class RateLimits {
   #clientOf(request: FastifyRequest): string {
     return clientNetwork(this.#options.gate.client(request).ipAddress) ?? 'unknown';
   }
+}
+
+function digestOf(token: string): string {
+  return createHash('sha256').update(token).digest('base64url');
 }
 
 function tooOften(leftMs: number, why: string): HttpProblem {
