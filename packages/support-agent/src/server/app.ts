@@ -37,7 +37,9 @@ import { checkingSerializer, plainSerializer, zodValidator } from './validation.
 /** Room for 1 MB of metadata and the rest of its request. */
 const bodyLimit = 1_100_000;
 /** A request that takes longer to arrive is somebody holding connections open. */
-const requestTimeoutMs = 30_000;
+const defaultRequestTimeoutMs = 30_000;
+/** How often connections are looked at for that. */
+const maxCheckMs = 5_000;
 /** As long as Node takes an address, so that a bad id is told what an id is. */
 const maxParamLength = maxHeaderSize;
 
@@ -58,6 +60,8 @@ export interface AppOptions {
   readonly giveUp?: AbortSignal | undefined;
   /** Event streams that may be open at once; 2,000 unless given. */
   readonly maxStreams?: number | undefined;
+  /** How long a request may take to arrive, in milliseconds; 30,000 unless given. */
+  readonly requestTimeoutMs?: number | undefined;
   /** Fails where an answer is not as `/docs` says; for tests. */
   readonly checkAnswers?: boolean | undefined;
 }
@@ -65,13 +69,14 @@ export interface AppOptions {
 /** Builds the server without opening a port. Closing it closes neither the agent nor the sessions. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { config, sessions, agent, knowledge, operatorKey, clock = systemClock } = options;
-  const { logger, giveUp } = options;
+  const { logger, giveUp, requestTimeoutMs = defaultRequestTimeoutMs } = options;
   const app: FastifyInstance = Fastify({
     ...(logger === undefined
       ? { logger: false }
       : { loggerInstance: logger.child({}, { serializers: { req: loggedRequest } }) }),
     bodyLimit,
     requestTimeout: requestTimeoutMs,
+    http: { connectionsCheckingInterval: Math.min(requestTimeoutMs, maxCheckMs) },
     // While it closes, the server still answers what has arrived: turns that run may end.
     return503OnClosing: false,
     clientErrorHandler,
@@ -79,6 +84,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     frameworkErrors: errorHandler,
     genReqId: requestId,
   });
+  // Node gives the longer of the two to the whole request, and has 60 s for the headers by itself.
+  app.server.headersTimeout = requestTimeoutMs;
   app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(zodValidator);
   app.setSerializerCompiler(options.checkAnswers ? checkingSerializer : plainSerializer);

@@ -21,6 +21,7 @@ export const operator = { authorization: `Bearer ${operatorKey}` };
 
 export interface TestAppOptions {
   readonly maxStreams?: number;
+  readonly requestTimeoutMs?: number;
   readonly model?: Model;
   readonly env?: Readonly<Record<string, string>>;
   readonly logger?: FastifyBaseLogger;
@@ -59,7 +60,8 @@ export interface TestApp {
 
 /** The whole server on sessions in memory, without a port, closed with the test. */
 export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
-  const { model = new LocalModel(), env = {}, logger, pagesDirectory, maxStreams } = options;
+  const { model = new LocalModel(), env = {}, logger, pagesDirectory } = options;
+  const { maxStreams, requestTimeoutMs } = options;
   const clock = new FakeClock();
   const faults = new Faults();
   // Most tests send more than a customer would; those of the limits set them.
@@ -71,7 +73,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
   const agent = new CustomerSupportAgent({ sessions, model, knowledge, logger, clock });
   const app = await buildApp({
     ...{ config, sessions, agent, knowledge, operatorKey, logger, clock },
-    ...{ pagesDirectory, maxStreams, checkAnswers: true },
+    ...{ pagesDirectory, maxStreams, requestTimeoutMs, checkAnswers: true },
   });
   onTestFinished(async () => {
     await app.close();
