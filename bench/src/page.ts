@@ -57,7 +57,8 @@ const intro = `# Benchmarks
 Compare figures within a row: between machines, and between runs, they differ.
 
 \`npm run bench -- --profile\` shows where the time of a plain turn goes, function by function;
-with \`--only redis\` also command by command. \`--quick\` only tries whether everything runs; \`--json\`
+with \`--only redis\` also command by command, and with \`--only server\` of an answer in memory, part by
+part. \`--quick\` only tries whether everything runs; \`--json\`
 prints the results for a program.`;
 
 const remarks = {
@@ -102,6 +103,8 @@ session, of 200 sessions that take turns.`,
   server: `Customers' questions (\`packages/support-agent/evaluation/questions.json\`) go in turn to 200 sessions,
 each as a POST with an idempotency key, and are answered by the local model as an event stream. The
 echo is a route of Fastify without logs, hooks or a schema that parses JSON and sends it back; its JSON has as many
-bytes as the median answer. Server, echo, Redis and the client are processes of their own on the same
+bytes as the median answer. The bare turn stores what that answer stored, in as many commits and with its
+live events, under a key too, in a route as bare as the echo's: no customer is checked, nothing is looked up
+and nobody reads the events. Server, echo, Redis and the client are processes of their own on the same
 machine; the server logs errors only.`,
 } as const;

@@ -11,7 +11,7 @@ import { type Experiment, type Result, runExperiment } from './experiment.ts';
 import { fullIdentitySizes, identityExperiments, quickIdentitySizes } from './identity/plan.ts';
 import { fullSizes, memoryExperiments, quickSizes } from './memory/plan.ts';
 import { type Part, page, parts } from './page.ts';
-import { profile } from './profile-command.ts';
+import { profile, profileAnswers } from './profile-command.ts';
 import { fullRedisSizes, quickRedisSizes, redisExperiments } from './redis/plan.ts';
 import { remoteSubject } from './remote-subject.ts';
 import { table } from './report.ts';
@@ -23,7 +23,8 @@ const usage = `npm run bench -- [--only <name>] [--quick] [--json] [--write] [--
   --quick    a look whether everything runs; the figures mean little
   --json     the results as JSON
   --write    write docs/benchmarks.md, or the part of it that --only names
-  --profile  where the time of a plain turn goes, and nothing else; of one on Redis with --only redis`;
+  --profile  where the time of a plain turn goes, and nothing else; of one on Redis with --only redis,
+             of an answer in memory with --only server`;
 
 const builtServer = fileURLToPath(
   new URL('../../packages/support-agent/dist/main.js', import.meta.url),
@@ -111,8 +112,13 @@ async function measured(plan: readonly Experiment[], rounds: number): Promise<re
 }
 
 async function showProfile(): Promise<void> {
-  const store = options.only === 'redis' ? 'redis' : 'memory';
-  const file = await profile(store, options.quick ? 10_000 : 100_000);
+  const file =
+    options.only === 'server'
+      ? await profileAnswers(builtServer, options.quick ? 1_000 : 8_000)
+      : await profile(
+          options.only === 'redis' ? 'redis' : 'memory',
+          options.quick ? 10_000 : 100_000,
+        );
   console.error(`Saved ${shown(file)}, for the performance panel of a browser's tools.`);
 }
 

@@ -46,7 +46,10 @@ export type Measure =
   | 'answers'
   | 'firstByte'
   | 'echoes'
-  | 'echoFirstByte';
+  | 'echoFirstByte'
+  /** The bytes of an answer as a stream, and the same after a turn that stores what an answer does. */
+  | 'streams'
+  | 'turnStreams';
 
 /** Something in a certain state, of which measures are taken. */
 export interface Subject {

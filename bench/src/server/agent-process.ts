@@ -14,9 +14,17 @@ export class AgentProcess {
     this.port = port;
   }
 
-  /** @param main the built program */
-  static async start(main: string, settings: Record<string, string>): Promise<AgentProcess> {
-    const child = spawn(process.execPath, [main], {
+  /**
+   * @param main the built program
+   * @param inspectorPort where it waits for an inspector; nowhere unless given
+   */
+  static async start(
+    main: string,
+    settings: Record<string, string>,
+    inspectorPort?: number,
+  ): Promise<AgentProcess> {
+    const flags = inspectorPort === undefined ? [] : [`--inspect=127.0.0.1:${inspectorPort}`];
+    const child = spawn(process.execPath, [...flags, main], {
       env: {
         PATH: process.env.PATH,
         API_PORT: '0',

@@ -9,6 +9,7 @@ import { collectYoungGarbage, concurrently, loadOf, median } from '../measuring.
 import { MeasuredServer } from '../redis/measured-server.ts';
 import type { Measure, Subject } from '../subject.ts';
 import { AgentProcess } from './agent-process.ts';
+import type { SampleAnswer } from './echo-subject.ts';
 import { type Call, HttpClient, type Received } from './http-client.ts';
 
 export interface AnswersSubjectOptions {
@@ -17,6 +18,8 @@ export interface AnswersSubjectOptions {
   readonly main: string;
   readonly sessions: number;
   readonly atOnce: number;
+  /** Where the server waits for an inspector; nowhere unless given. */
+  readonly inspectorPort?: number | undefined;
 }
 
 interface Customer {
@@ -52,7 +55,7 @@ export class AnswersSubject implements Subject {
   }
 
   static async create(options: AnswersSubjectOptions, begin: Begin): Promise<AnswersSubject> {
-    const { store, main, sessions, atOnce } = options;
+    const { store, main, sessions, atOnce, inspectorPort } = options;
     const parts: { stop(): Promise<void> }[] = [];
     const settings: Record<string, string> = { SESSION_STORE_TYPE: store };
     if (store === 'redis') {
@@ -60,21 +63,20 @@ export class AnswersSubject implements Subject {
       parts.unshift(redis);
       settings.REDIS_URL = redis.url;
     }
-    const server = await AgentProcess.start(main, settings);
+    const server = await AgentProcess.start(main, settings, inspectorPort);
     parts.unshift(server);
-    const port = await freePort();
-    parts.unshift(await begin({ kind: 'echo', port }));
     const agent = new HttpClient(server.port, atOnce);
-    const echo = new HttpClient(port, atOnce);
     const customers: Customer[] = [];
     await concurrently(sessions, atOnce, async () => {
       customers.push(customerOf(await agent.post({ path: '/api/sessions', body: '{}' })));
     });
-    const answers = await Promise.all(
-      customers.slice(0, questions.length).map((customer, at) => agent.post(ask(customer, at))),
-    );
-    const bytes = median(answers.map(({ text }) => Buffer.byteLength(text)));
-    const echoed = JSON.stringify({ text: 'x'.repeat(Math.max(bytes - '{"text":""}'.length, 0)) });
+    const { customer, stream } = await medianAnswer(agent, customers);
+    const port = await freePort();
+    const sample = await sampleOf(agent, customer, stream);
+    parts.unshift(await begin({ kind: 'echo', port, sample }));
+    const echo = new HttpClient(port, atOnce);
+    const padding = Buffer.byteLength(stream) - '{"text":""}'.length;
+    const echoed = JSON.stringify({ text: 'x'.repeat(Math.max(padding, 0)) });
     return new AnswersSubject(parts, { agent, echo }, atOnce, { customers, echoed });
   }
 
@@ -110,6 +112,15 @@ export class AnswersSubject implements Subject {
       case 'echoes':
       case 'echoFirstByte':
         return () => this.#echo.post({ path: '/echo', body: this.#echoed });
+      case 'streams':
+        return (index) => this.#echo.post({ path: '/stream', body: askedBy(index) });
+      case 'turnStreams':
+        return (index) =>
+          this.#echo.post({
+            path: `/turn/${index % this.#customers.length}`,
+            headers: { 'idempotency-key': randomUUID() },
+            body: askedBy(index),
+          });
       default:
         throw new Error(`Answers have no measure ${measure}.`);
     }
@@ -122,15 +133,52 @@ function customerOf({ text }: Received): Customer {
 }
 
 function ask({ path, authorization }: Customer, index: number): Call {
-  const message = questions[index % questions.length]?.question;
   return {
     path,
     headers: { authorization, accept: 'text/event-stream', 'idempotency-key': randomUUID() },
-    body: JSON.stringify({ message }),
+    body: askedBy(index),
   };
 }
 
-async function freePort(): Promise<number> {
+function askedBy(index: number): string {
+  return JSON.stringify({ message: questions[index % questions.length]?.question });
+}
+
+/** Of the first answers to all questions the one that has as many bytes as half of them at most. */
+async function medianAnswer(
+  agent: HttpClient,
+  customers: readonly Customer[],
+): Promise<{ readonly customer: Customer; readonly stream: string }> {
+  const answers = await Promise.all(
+    customers.slice(0, questions.length).map(async (customer, at) => {
+      const { text } = await agent.post(ask(customer, at));
+      return { customer, stream: text };
+    }),
+  );
+  const bySize = answers.sort((a, b) => a.stream.length - b.stream.length);
+  const middle = bySize[Math.floor((bySize.length - 1) / 2)];
+  if (middle === undefined) throw new Error('There are no customers.');
+  return middle;
+}
+
+async function sampleOf(
+  agent: HttpClient,
+  { path, authorization }: Customer,
+  stream: string,
+): Promise<SampleAnswer> {
+  const { text } = await agent.get({ path, headers: { authorization } });
+  const { messages } = JSON.parse(text) as Pick<SampleAnswer, 'messages'>;
+  const data = Array.from(stream.matchAll(/^data: (.*)$/gm), ([, json = '']) => JSON.parse(json));
+  const events = data.filter(({ type }) => type !== undefined && !/^turn\./.test(type));
+  return {
+    stream,
+    messages: messages.map(({ role, content }) => ({ role, content })),
+    events: events.map(({ seq, turn_id, created_at, ...event }) => event),
+    outcome: data.at(-1),
+  };
+}
+
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();

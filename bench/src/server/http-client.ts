@@ -3,7 +3,7 @@ import { Pool } from 'undici';
 export interface Call {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body?: string;
 }
 
 export interface Received {
@@ -21,19 +21,27 @@ export class HttpClient {
   }
 
   /** @throws Error for any status but a success */
-  async post({ path, headers = {}, body }: Call): Promise<Received> {
+  async post({ headers, ...call }: Call): Promise<Received> {
+    const json = { 'content-type': 'application/json', ...headers };
+    return this.#request('POST', { ...call, headers: json });
+  }
+
+  /** @throws Error for any status but a success */
+  async get(call: Call): Promise<Received> {
+    return this.#request('GET', call);
+  }
+
+  async #request(method: 'GET' | 'POST', { path, headers = {}, body }: Call): Promise<Received> {
     const from = performance.now();
-    const response = await this.#pool.request({
-      ...{ method: 'POST', path, body },
-      headers: { 'content-type': 'application/json', ...headers },
-    });
+    const response = await this.#pool.request({ method, path, headers, body: body ?? null });
     let firstByteMs = Number.NaN;
     let text = '';
     for await (const chunk of response.body) {
       if (text === '') firstByteMs = performance.now() - from;
       text += chunk;
     }
-    if (response.statusCode >= 300) throw new Error(`POST ${path}: ${response.statusCode} ${text}`);
+    if (response.statusCode >= 300)
+      throw new Error(`${method} ${path}: ${response.statusCode} ${text}`);
     return { text, firstByteMs };
   }
 

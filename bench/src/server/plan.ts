@@ -1,4 +1,4 @@
-import { atLeast, atMost, type Experiment } from '../experiment.ts';
+import { atLeast, atMost, type Experiment, type Measurement, type Row } from '../experiment.ts';
 
 /** How much of everything; `quick` is for a look whether it runs, its figures mean little. */
 export interface ServerSizes {
@@ -50,6 +50,7 @@ function answers(
         },
         { name: 'first byte', subject: 'server', measure: 'firstByte', count: firstBytes },
         { name: 'echoes', subject: 'server', measure: 'echoes', count },
+        ...(store === 'in_memory' ? references(count) : []),
         { name: 'answers', subject: 'server', measure: 'answers', count },
       ],
     ],
@@ -68,6 +69,30 @@ function answers(
         compare: 'growth',
         target: atLeast(speed),
       },
+      ...(store === 'in_memory' ? referenceRows : []),
     ],
   };
 }
+
+/** What stands between an echo and an answer, whoever makes the answer. */
+function references(count: number): readonly Measurement[] {
+  return [
+    { name: 'streams', subject: 'server', measure: 'streams', count },
+    { name: 'bare turns', subject: 'server', measure: 'turnStreams', count },
+  ];
+}
+
+const referenceRows: readonly Row[] = [
+  {
+    title: 'Reference: echoes → as many bytes as an event stream of two writes',
+    of: 'rate',
+    figures: ['echoes', 'streams'],
+    compare: 'growth',
+  },
+  {
+    title: 'Reference: echoes → the same stream behind a bare turn in memory',
+    of: 'rate',
+    figures: ['echoes', 'bare turns'],
+    compare: 'growth',
+  },
+];

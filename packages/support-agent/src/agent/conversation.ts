@@ -13,9 +13,9 @@ export const storedLimit = 40;
  */
 export function modelMessages(stored: readonly Message[], question: string): ModelMessage[] {
   const messages = spokenAndPairs(stored);
-  const asked = messages.findLastIndex(({ role, ...rest }) => {
-    return role === 'user' && 'text' in rest && rest.text === question;
-  });
+  const asked = messages.findLastIndex(
+    (message) => message.role === 'user' && message.text === question,
+  );
   const before = messages.filter((_, index) => index !== asked);
   return [...newest(before, spokenLimit - 1), { role: 'user', text: question }];
 }

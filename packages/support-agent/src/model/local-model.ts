@@ -11,7 +11,8 @@ import { readDialogue } from './dialogue.ts';
 import type { Model, ModelPart, ModelRequest, SessionKnowledge, ToolCall } from './model.ts';
 import { type Understanding, understand } from './understanding.ts';
 
-const wordsPerPiece = 5;
+/** Five words. */
+const piece = /(?:\S+\s*){1,5}/g;
 
 /**
  * Answers with sentences of the articles, word for word, and a few fixed phrases. It makes nothing
@@ -33,9 +34,9 @@ export class LocalModel implements Model {
       return;
     }
     const { text, ...end } = reply;
-    for (const piece of pieces(text)) {
+    for (const some of pieces(text)) {
       signal.throwIfAborted();
-      yield { type: 'text', text: piece };
+      yield { type: 'text', text: some };
     }
     yield { type: 'end', ...end };
   }
@@ -59,5 +60,5 @@ function callOf({ spec }: Tool, input: JsonValue): ToolCall {
 }
 
 function pieces(text: string): string[] {
-  return text.match(new RegExp(`(?:\\S+\\s*){1,${wordsPerPiece}}`, 'g')) ?? [];
+  return text.match(piece) ?? [];
 }

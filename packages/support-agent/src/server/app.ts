@@ -1,7 +1,6 @@
 import { maxHeaderSize } from 'node:http';
 import { join } from 'node:path';
 import cors from '@fastify/cors';
-import helmet from '@fastify/helmet';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { type Clock, type Config, type SessionManager, systemClock } from 'holdfast';
 import type { CustomerSupportAgent } from '../agent/customer-support-agent.ts';
@@ -30,6 +29,7 @@ import { searchRoutes } from './routes/search.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { streamRoutes } from './routes/stream.ts';
 import { requireSameOrigin } from './same-origin.ts';
+import { securityHeaders } from './security-headers.ts';
 import type { Services } from './services.ts';
 import { StoreProbe } from './store-probe.ts';
 import { checkingSerializer, plainSerializer, zodValidator } from './validation.ts';
@@ -91,14 +91,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.setSerializerCompiler(options.checkAnswers ? checkingSerializer : plainSerializer);
   app.setErrorHandler(errorHandler);
   app.setNotFoundHandler(notFoundHandler);
-  await app.register(helmet, {
-    contentSecurityPolicy,
-    strictTransportSecurity: { includeSubDomains: false },
-    xFrameOptions: { action: 'deny' },
-  });
+  const everyAnswer = { ...(await securityHeaders()), 'cache-control': 'no-store' };
   app.addHook('onRequest', async (request, reply) => {
-    reply.header('cache-control', 'no-store');
-    reply.header(requestIdHeader, request.id);
+    reply.headers({ ...everyAnswer, [requestIdHeader]: request.id });
     await requireSameOrigin(request);
   });
   const streams = new OpenStreams({ clock, max: options.maxStreams });
@@ -178,14 +173,3 @@ function endConnectionsOnClose(app: FastifyInstance): void {
     if (closing) reply.header('connection', 'close');
   });
 }
-
-const contentSecurityPolicy = {
-  useDefaults: false,
-  directives: {
-    defaultSrc: ["'self'"],
-    baseUri: ["'none'"],
-    objectSrc: ["'none'"],
-    formAction: ["'self'"],
-    frameAncestors: ["'none'"],
-  },
-};

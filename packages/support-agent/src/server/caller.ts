@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { type ClientInfo, type Session, type SessionManager, SessionNotFoundError } from 'holdfast';
 import { clientFrom, type ProxyTrust, readToken, trustProxies } from 'holdfast/http';
@@ -85,5 +85,5 @@ export class Gate {
 
 /** Hashed first, so that keys of any length compare in constant time. */
 function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return hash('sha256', text, 'buffer');
 }

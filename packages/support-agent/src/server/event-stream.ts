@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { Clock } from 'holdfast';
 import { within } from '../within.ts';
@@ -15,13 +15,10 @@ export interface StreamEvent {
 
 /** An event as the WHATWG HTML standard frames it (section 9.2.5). JSON has no line breaks of its own. */
 export function framed({ id, event, data, retry }: StreamEvent): string {
-  const lines = [
-    ...(id === undefined ? [] : [`id: ${id}`]),
-    `event: ${event.replace(/[\r\n]/g, ' ')}`,
-    ...(retry === undefined ? [] : [`retry: ${retry}`]),
-    `data: ${JSON.stringify(data)}`,
-  ];
-  return `${lines.join('\n')}\n\n`;
+  const place = id === undefined ? '' : `id: ${id}\n`;
+  const pause = retry === undefined ? '' : `retry: ${retry}\n`;
+  const name = event.replace(/[\r\n]/g, ' ');
+  return `${place}event: ${name}\n${pause}data: ${JSON.stringify(data)}\n\n`;
 }
 
 /** A comment: it keeps proxies from ending a stream on which nothing happens. */
@@ -51,7 +48,10 @@ export class EventStream {
   readonly #over = new AbortController();
   #connected = true;
   #stopped = false;
+  /** Whether anything has been sent, if only the head. */
   #hasBegun = false;
+  /** The last events of what was relayed: they go with what comes behind them. */
+  #held = '';
   #letGo = () => {};
 
   constructor(reply: FastifyReply, clock: Clock) {
@@ -88,25 +88,25 @@ export class EventStream {
   open(): void {
     this.#reply.hijack();
     if (!this.#connected) return;
-    for (const [name, value] of Object.entries({ ...this.#reply.getHeaders(), ...headers })) {
-      if (value !== undefined) this.#raw.setHeader(name, value);
-    }
-    this.#raw.writeHead(200);
+    this.#raw.writeHead(200, { ...(this.#reply.getHeaders() as OutgoingHttpHeaders), ...headers });
   }
 
   /** Shows the reader that the stream is open, though nothing has come yet. */
   flush(): void {
-    if (this.#connected) this.#raw.flushHeaders();
+    if (!this.#connected) return;
+    this.#hasBegun = true;
+    this.#raw.flushHeaders();
   }
 
   /** Resolves when the connection has taken the event, or the reader has left. */
   async send(event: StreamEvent): Promise<void> {
-    await this.#write(framed(event));
+    await this.#write(this.#held + framed(event));
   }
 
   /**
-   * Sends what is `coming` and what comes `next`, until there is no more or `signal` aborts. Every
-   * 15 s it keeps the connection alive and asks whether the reader `mayStay`.
+   * Sends what is `coming` and what comes `next`, until there is no more or `signal` aborts; the last
+   * of it with what is sent next, or with the end. Every 15 s it keeps the connection alive and asks
+   * whether the reader `mayStay`.
    */
   async relay(
     coming: Promise<StreamEvent | null>,
@@ -128,20 +128,27 @@ export class EventStream {
         awaited = unawaited(next());
         // The first one goes at once, with what is there already any other: a write costs more than
         // many events.
-        let more = this.#hasBegun ? await soon(awaited) : null;
-        while (more && text.length < sliceBytes) {
-          text += framed(more);
-          awaited = unawaited(next());
-          more = await soon(awaited);
+        if (this.#hasBegun) {
+          const now = allDueNow();
+          let more = await soon(awaited, now);
+          while (more && text.length < sliceBytes) {
+            text += framed(more);
+            awaited = unawaited(next());
+            more = await soon(awaited, now);
+          }
+          if (more === null && text.length < sliceBytes) {
+            this.#held = text;
+            return;
+          }
         }
-        this.#hasBegun = true;
         await this.#write(text);
       }
     }
   }
 
-  end(): void {
-    if (this.#connected) this.#raw.end();
+  /** Resolves when the connection has taken all of it, or the reader has left. */
+  async end(): Promise<void> {
+    if (this.#connected) await this.#taken((taken) => this.#raw.end(this.#held, taken));
   }
 
   #close(): void {
@@ -151,16 +158,29 @@ export class EventStream {
   }
 
   async #write(text: string): Promise<void> {
+    this.#held = '';
     const bytes = Buffer.from(text);
     for (let at = 0; at < bytes.length && this.#connected; at += sliceBytes) {
-      await this.#taken(bytes.subarray(at, at + sliceBytes));
+      const slice = bytes.subarray(at, at + sliceBytes);
+      await this.#taken((taken) => {
+        if (this.#hasBegun) this.#raw.write(slice, taken);
+        else this.#begin(slice, taken);
+      });
     }
   }
 
-  async #taken(slice: Buffer): Promise<void> {
+  /** Left to itself Node would wait with the head until the work that is due now has been done. */
+  #begin(slice: Buffer, taken: () => void): void {
+    this.#hasBegun = true;
+    this.#raw.cork();
+    this.#raw.write(slice, taken);
+    this.#raw.uncork();
+  }
+
+  async #taken(hand: (taken: () => void) => void): Promise<void> {
     const taken = new Promise<void>((resolve) => {
       this.#letGo = resolve;
-      this.#raw.write(slice, () => resolve());
+      hand(() => resolve());
     });
     if ((await within(patienceMs, this.#clock, taken)) !== 'late') return;
     this.#reply.log.info('slow reader of a stream let go');
@@ -177,8 +197,15 @@ function unawaited<Value>(promise: Promise<Value>): Promise<Value> {
   return promise;
 }
 
-/** What it comes to, if that is known when all that is due now has been done. */
-function soon<Value>(promise: Promise<Value>): Promise<Value | undefined> {
-  const later = new Promise<undefined>((resolve) => setImmediate(resolve, undefined));
-  return Promise.race([promise.catch(() => undefined), later]);
+/** Resolves when all that is due now has been done. */
+function allDueNow(): Promise<undefined> {
+  return new Promise((resolve) => setImmediate(resolve, undefined));
+}
+
+/** What it comes to, if that is known by `then`. */
+function soon<Value>(
+  promise: Promise<Value>,
+  then: Promise<undefined>,
+): Promise<Value | undefined> {
+  return Promise.race([promise.catch(() => undefined), then]);
 }

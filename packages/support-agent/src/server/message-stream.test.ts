@@ -1,8 +1,10 @@
+import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { EventReader } from '../testing/event-reader.ts';
 import { eventually } from '../testing/eventually.ts';
 import { GatedModel } from '../testing/gated-model.ts';
 import { PacedModel } from '../testing/paced-model.ts';
+import { ScriptedModel } from '../testing/scripted-model.ts';
 import { expectProblem, type OpenSession, startTestApp } from '../testing/test-app.ts';
 import { liveEvent, replyAnswer } from './answers.ts';
 
@@ -54,6 +56,24 @@ describe('a message whose answer is streamed', () => {
       confidence: reply.confidence,
       requires_escalation: false,
     });
+  });
+
+  it('has begun on the wire before an answer is made that waits for nothing', async () => {
+    let sent = { bytes: 0, held: 0 };
+    const model = new ScriptedModel(async function* () {
+      for (let tick = 0; tick < 500; tick += 1) await null;
+      const { bytesWritten: bytes = 0, writableLength: held = 0 } = socket ?? {};
+      sent = { bytes, held };
+      yield { type: 'text', text: 'Hi' };
+      yield { type: 'end', sources: [], confidence: 1, answered: true };
+    });
+    const { app, listen, open } = await startTestApp({ model });
+    let socket: Socket | undefined;
+    app.server.on('connection', (opened) => {
+      socket = opened;
+    });
+    await (await say(await listen(), await open(), 'Hi')).all();
+    expect(sent.bytes - sent.held).toBeGreaterThan(0);
   });
 
   it('comes while it is made', async () => {

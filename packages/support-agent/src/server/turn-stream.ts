@@ -20,6 +20,21 @@ export function eventsOf(events: AsyncIterator<TurnEvent>): () => Promise<Stream
   };
 }
 
+/** The events of `next`, and behind them what `last` comes to. */
+export function followedBy(
+  next: () => Promise<StreamEvent | null>,
+  last: () => Promise<StreamEvent | null>,
+): () => Promise<StreamEvent | null> {
+  let isOver = false;
+  return async () => {
+    if (isOver) return null;
+    const event = await next();
+    if (event !== null) return event;
+    isOver = true;
+    return last();
+  };
+}
+
 /**
  * The live events of a message until its reply is there: only that says how the message ended. Events
  * that fail to come, because the store does not tell of them, are no end.

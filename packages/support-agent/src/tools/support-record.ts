@@ -65,11 +65,18 @@ const recordSchema = z
   })
   .catch({ facts: noFacts, tickets: [] });
 
+/** What most conversations have: nothing there. */
+const nothingKnown: SupportRecord = Object.freeze({
+  facts: Object.freeze({ email: null, phone: null, orderNumbers: [], ticketNumbers: [] }),
+  tickets: [],
+});
+
 /**
  * Reads the agent's corner. A customer may have opened the session with anything there: what does
  * not parse counts as absent.
  */
 export function readSupport({ support }: JsonObject): SupportRecord {
+  if (support === undefined) return nothingKnown;
   const { facts, tickets } = recordSchema.parse(support);
   const { email, phone, order_numbers: orderNumbers, ticket_numbers: ticketNumbers } = facts;
   return { facts: { email, phone, orderNumbers, ticketNumbers }, tickets };

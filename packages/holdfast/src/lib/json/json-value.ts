@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { ValidationError } from '../errors/errors.ts';
 
 export type JsonPrimitive = string | number | boolean | null;
@@ -49,7 +49,7 @@ export function jsonBytes(value: JsonValue): number {
 
 /** SHA-256 of the value's JSON with its keys sorted (in the manner of RFC 8785), base64url. */
 export function jsonDigest(value: JsonValue): string {
-  return createHash('sha256').update(canonical(value)).digest('base64url');
+  return hash('sha256', canonical(value), 'base64url');
 }
 
 function copy(value: unknown, path: string, depth: number): JsonValue {

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { InvalidTokenError } from '../errors/errors.ts';
 import { isId } from './ids.ts';
 
@@ -46,5 +46,5 @@ export function invalidToken(): InvalidTokenError {
 
 /** One pass of SHA-256 is enough: the secret has 256 bits, so there is nothing to guess. */
 function hashOf(token: string): string {
-  return createHash('sha256').update(token).digest('base64url');
+  return hash('sha256', token, 'base64url');
 }

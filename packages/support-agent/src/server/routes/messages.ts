@@ -1,13 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { MessageRequest } from '../../agent/customer-support-agent.ts';
+import type { MessageRequest, StartedMessage } from '../../agent/customer-support-agent.ts';
 import { prefersEventStream } from '../accept.ts';
 import { historyAnswer, replyAnswer } from '../answers.ts';
 import { problemInStream } from '../error-handler.ts';
+import type { StreamEvent } from '../event-stream.ts';
 import { operation } from '../operations.ts';
 import { presentMessage, presentReply } from '../presenters.ts';
 import { historyQuery, idempotencyHeaders, messageBody, sessionParams } from '../schemas.ts';
 import type { Services } from '../services.ts';
-import { MessageEvents } from '../turn-stream.ts';
+import { followedBy, MessageEvents } from '../turn-stream.ts';
 import type { ZodTypeProvider } from '../validation.ts';
 
 export async function messageRoutes(instance: FastifyInstance, services: Services): Promise<void> {
@@ -90,14 +91,25 @@ async function streamReply(
     // Without an event it has been answered before, or has failed: then with a status.
     if (first === null && stream.connected) await started.reply;
     stream.open();
-    await stream.relay(Promise.resolve(first), events.next);
+    // Who has left does not keep the stream until the answer is there.
+    const next = followedBy(events.next, async () =>
+      stream.connected ? lastEvent(started.reply, request) : null,
+    );
+    if (first !== null) await stream.send(first);
+    await stream.relay(next(), next);
     events.close();
-    if (!stream.connected) return;
-    try {
-      await stream.send({ event: 'reply', data: presentReply(await started.reply) });
-    } catch (error) {
-      await stream.send({ event: 'error', data: problemInStream(error, request) });
-    }
-    stream.end();
+    await stream.end();
   });
+}
+
+/** How a message ended. */
+async function lastEvent(
+  reply: StartedMessage['reply'],
+  request: FastifyRequest,
+): Promise<StreamEvent> {
+  try {
+    return { event: 'reply', data: presentReply(await reply) };
+  } catch (error) {
+    return { event: 'error', data: problemInStream(error, request) };
+  }
 }

@@ -78,7 +78,7 @@ async function follow(
   } finally {
     await events.return?.();
   }
-  stream.end();
+  await stream.end();
 }
 
 const serverClosing = { event: 'server.closing', data: {}, retry: 1_000 };
