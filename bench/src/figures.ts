@@ -2,7 +2,7 @@
 const units = {
   /** CPU time of the process that measures, its garbage collector's included. */
   cpu: 'ns',
-  /** CPU time of the Redis server. */
+  /** CPU time of the server that is measured: Redis, or the one that answers. */
   serverCpu: 'ns',
   /** From its begin to its end. */
   time: 'ns',

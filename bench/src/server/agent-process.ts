@@ -43,6 +43,11 @@ export class AgentProcess {
     throw new Error('The server ended before it was ready.');
   }
 
+  get pid(): number {
+    if (this.#child.pid === undefined) throw new Error('The server was not started.');
+    return this.#child.pid;
+  }
+
   async stop(): Promise<void> {
     const ended = once(this.#child, 'exit');
     this.#child.kill('SIGTERM');

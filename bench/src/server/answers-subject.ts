@@ -11,6 +11,7 @@ import type { Measure, Subject } from '../subject.ts';
 import { AgentProcess } from './agent-process.ts';
 import type { SampleAnswer } from './echo-subject.ts';
 import { type Call, HttpClient, type Received } from './http-client.ts';
+import { cpuTimeOf } from './process-cpu.ts';
 
 export interface AnswersSubjectOptions {
   readonly store: 'in_memory' | 'redis';
@@ -35,6 +36,7 @@ export class AnswersSubject implements Subject {
   readonly #parts: readonly { stop(): Promise<void> }[];
   readonly #agent: HttpClient;
   readonly #echo: HttpClient;
+  readonly #pids: Record<'agent' | 'echo', number>;
   readonly #atOnce: number;
   readonly #customers: readonly Customer[];
   /** JSON of as many bytes as an answer's stream. */
@@ -43,12 +45,14 @@ export class AnswersSubject implements Subject {
   private constructor(
     parts: readonly { stop(): Promise<void> }[],
     { agent, echo }: { agent: HttpClient; echo: HttpClient },
+    pids: Record<'agent' | 'echo', number>,
     atOnce: number,
     { customers, echoed }: { customers: readonly Customer[]; echoed: string },
   ) {
     this.#parts = parts;
     this.#agent = agent;
     this.#echo = echo;
+    this.#pids = pids;
     this.#atOnce = atOnce;
     this.#customers = customers;
     this.#echoed = echoed;
@@ -77,7 +81,8 @@ export class AnswersSubject implements Subject {
     const echo = new HttpClient(port, atOnce);
     const padding = Buffer.byteLength(stream) - '{"text":""}'.length;
     const echoed = JSON.stringify({ text: 'x'.repeat(Math.max(padding, 0)) });
-    return new AnswersSubject(parts, { agent, echo }, atOnce, { customers, echoed });
+    const pids = { agent: server.pid, echo: Number((await echo.get({ path: '/pid' })).text) };
+    return new AnswersSubject(parts, { agent, echo }, pids, atOnce, { customers, echoed });
   }
 
   async measure(measure: Measure, count: number): Promise<Figures> {
@@ -86,10 +91,14 @@ export class AnswersSubject implements Subject {
     collectYoungGarbage();
     // One at a time where the time to the first byte is asked for: it shall not wait for others.
     const atOnce = measure === 'firstByte' || measure === 'echoFirstByte' ? 1 : this.#atOnce;
+    const { agent, echo } = this.#pids;
+    const pid = measure === 'answers' || measure === 'firstByte' ? agent : echo;
+    const before = cpuTimeOf(pid);
     const load = await loadOf(count, atOnce, async (index) => {
       firstBytes.push((await operation(index)).firstByteMs);
     });
-    return { ...load, firstByte: median(firstBytes) * 1e6 };
+    const serverCpu = (cpuTimeOf(pid) - before) / count;
+    return { ...load, serverCpu, firstByte: median(firstBytes) * 1e6 };
   }
 
   async stop(): Promise<void> {

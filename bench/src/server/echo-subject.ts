@@ -40,6 +40,7 @@ export class EchoSubject implements Subject {
     const app = Fastify({ logger: false });
     const sessions = new SessionManager({ store: new InMemorySessionStore({}) });
     const send = streamOf(sample);
+    app.get('/pid', async () => process.pid);
     app.post('/echo', async ({ body }) => body);
     app.post('/stream', async (_, reply) => send(reply.hijack().raw));
     app.post<{ Params: { id: string }; Headers: { 'idempotency-key': string } }>(
