@@ -27,6 +27,8 @@ it('keeps the end of a long answer in view, but not from somebody who reads furt
   const above = () => chat.log.evaluate((log) => Math.round(Math.abs(log.scrollTop)));
   await chat.say('Tell me everything');
   const answer = await model.nextAnswer();
+  // Drawn while it is short: an answer that is longer than the page at once is shown from its beginning.
+  await chat.shows('user: Tell me everything', 'draft:');
   answer.say(lines(0, 60));
   await chat.shows('user: Tell me everything', `draft: ${lines(0, 60).trim()}`);
   expect(await above()).toBe(0);
