@@ -7,6 +7,7 @@ import {
   TurnTimeoutError,
 } from '../errors/errors.ts';
 import type { Logger } from '../store/emitter.ts';
+import { onAbort } from '../store/on-abort.ts';
 import type { Lease, TurnStore } from '../store/turn-store.ts';
 
 export interface LeaseKeeperOptions {
@@ -46,7 +47,7 @@ export class LeaseKeeper {
   #cancelTimer: CancelTimer | null = null;
   #renewing = false;
   #stopped = false;
-  readonly #callerAborted = () => this.abort(this.#options.signal?.reason);
+  #unlisten: () => void = () => {};
 
   constructor(options: LeaseKeeperOptions) {
     this.#options = options;
@@ -55,9 +56,8 @@ export class LeaseKeeper {
     this.#stopAt = grantedAt + maxMs;
     this.#renewAt = grantedAt + Math.floor(leaseMs / 3);
     this.#deadline = grantedAt + Math.floor(leaseMs * (1 - margin));
-    signal?.addEventListener('abort', this.#callerAborted, { once: true });
-    // It may have aborted between the grant and now, and then tells no listener any more.
-    if (signal?.aborted) this.abort(signal.reason);
+    // It may have aborted between the grant and now.
+    this.#unlisten = onAbort(signal, () => this.abort(signal?.reason));
     this.#arm();
   }
 
@@ -101,7 +101,7 @@ export class LeaseKeeper {
     this.#stopped = true;
     this.#cancelTimer?.();
     this.#cancelTimer = null;
-    this.#options.signal?.removeEventListener('abort', this.#callerAborted);
+    this.#unlisten();
   }
 
   #arm(): void {

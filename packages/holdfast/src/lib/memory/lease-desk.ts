@@ -1,5 +1,6 @@
 import { LeaseLostError, LockTimeoutError, TurnInterruptedError } from '../errors/errors.ts';
 import { interruptGraceMs } from '../model/limits.ts';
+import { onAbort } from '../store/on-abort.ts';
 import { type BeginOptions, type Lease, turnId } from '../store/turn-store.ts';
 import { type MemoryCore, notifyLost } from './memory-core.ts';
 import type { Begun, HeldLease, SessionRecord } from './session-record.ts';
@@ -53,7 +54,7 @@ export class LeaseDesk<Metadata extends object> {
       const left = () => {
         this.#waiters -= 1;
         cancelTimer();
-        options.signal?.removeEventListener('abort', aborted);
+        unlisten();
       };
       const waiter: Waiter = {
         options,
@@ -87,7 +88,7 @@ export class LeaseDesk<Metadata extends object> {
           ),
         );
       });
-      options.signal?.addEventListener('abort', aborted, { once: true });
+      const unlisten = onAbort(options.signal, aborted);
       this.#waiters += 1;
       queue.add(waiter);
       this.armTimer(record);

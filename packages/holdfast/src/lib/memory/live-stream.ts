@@ -1,6 +1,7 @@
 import { type JsonValue, jsonBytes } from '../json/json-value.ts';
 import { maxLiveBytes, maxLiveEvents } from '../model/limits.ts';
 import { endsTurn, type PreparedOutput, type TurnEvent, turnEvents } from '../model/turn-event.ts';
+import { onAbort } from '../store/on-abort.ts';
 import type { Sealer } from './sealer.ts';
 
 /** Older output than this goes when the next turn's begins; until then it waits for readers that come back. */
@@ -89,11 +90,11 @@ export class LiveStream {
     await new Promise<void>((resolve) => {
       const wake = () => {
         this.#waiting.delete(wake);
-        signal?.removeEventListener('abort', wake);
+        unlisten();
         resolve();
       };
       this.#waiting.add(wake);
-      signal?.addEventListener('abort', wake, { once: true });
+      const unlisten = onAbort(signal, wake);
     });
     return !signal?.aborted;
   }

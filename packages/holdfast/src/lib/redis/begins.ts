@@ -7,6 +7,7 @@ import {
   ValidationError,
 } from '../errors/errors.ts';
 import { assertId } from '../model/ids.ts';
+import { onAbort } from '../store/on-abort.ts';
 import type { BeginOptions, EffectNames, TurnGrant, TurnReplay } from '../store/turn-store.ts';
 import { none, parseHeader, tokenWord, userWord } from './header.ts';
 import { digestWord, word } from './keys.ts';
@@ -165,14 +166,12 @@ export class Begins<Metadata extends object> {
     { giveUpAt, recheckMs }: { giveUpAt: number; recheckMs: number },
   ): Promise<void> {
     const { clock } = this.#core.options;
-    const timers: CancelTimer[] = [];
+    const leave: (() => void)[] = [];
     const end = (why: unknown) => wait.end(why);
-    const aborted = () => end(signal?.reason);
     try {
       const woken = wait.next();
-      if (signal?.aborted) aborted();
-      signal?.addEventListener('abort', aborted, { once: true });
-      timers.push(
+      leave.push(
+        onAbort(signal, () => end(signal?.reason)),
         clock.setTimer(Math.max(giveUpAt - clock.monotonic(), 0), () =>
           end(
             new LockTimeoutError(`Failed to acquire lock for session ${id} within ${waitMs} ms.`),
@@ -187,8 +186,7 @@ export class Begins<Metadata extends object> {
       if (!nothingToLeave) await this.#leaveQueue(id, nonce);
       throw error;
     } finally {
-      signal?.removeEventListener('abort', aborted);
-      for (const cancel of timers) cancel();
+      for (const cancel of leave) cancel();
     }
   }
 

@@ -2,6 +2,7 @@ import { type HoldfastError, ValidationError } from '../errors/errors.ts';
 import { assertId } from '../model/ids.ts';
 import type { TurnEvent } from '../model/turn-event.ts';
 import { closable } from '../store/closable.ts';
+import { onAbort } from '../store/on-abort.ts';
 import type { SubscribeOptions } from '../store/session-store.ts';
 import { none } from './header.ts';
 import { gone, notFound, type RedisCore } from './redis-core.ts';
@@ -63,7 +64,7 @@ export class LiveReader<Metadata extends object> {
     // First the subscription, then the first look: nothing is missed between them.
     const unsubscribe = await link.subscribe(known.of(id).keys[3], stop);
     this.#readers.add(alarm);
-    signal.addEventListener('abort', stop, { once: true });
+    const unlisten = onAbort(signal, stop);
     try {
       let output = await this.#fetch(id, after, incarnation);
       if (output === null) throw incarnation === undefined ? notFound(id) : gone(id);
@@ -97,7 +98,7 @@ export class LiveReader<Metadata extends object> {
         output = next;
       }
     } finally {
-      signal.removeEventListener('abort', stop);
+      unlisten();
       this.#readers.delete(alarm);
       unsubscribe();
     }

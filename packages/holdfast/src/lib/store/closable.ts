@@ -1,3 +1,4 @@
+import { onAbort } from './on-abort.ts';
 /** Tells a generator that nobody reads it any more. */
 export interface Closed {
   readonly signal: AbortSignal;
@@ -18,18 +19,17 @@ export function closable<Value>(
     controller.signal.addEventListener('abort', () => resolve(null), { once: true });
   });
   const close = () => controller.abort(unread);
-  if (signal?.aborted) close();
-  else signal?.addEventListener('abort', close, { once: true });
+  const unlisten = onAbort(signal, close);
   const values = generate({ signal: controller.signal, promise });
   return {
     async next() {
       const result = await values.next();
-      if (result.done) signal?.removeEventListener('abort', close);
+      if (result.done) unlisten();
       return result;
     },
     async return() {
       close();
-      signal?.removeEventListener('abort', close);
+      unlisten();
       await values.return(undefined);
       return { done: true, value: undefined };
     },
