@@ -16,7 +16,11 @@ describe('the experiments with the server', () => {
     async (_, experiment) => {
       const results = await runExperiment(experiment, tiny.rounds, localSubject);
       expect(results.map(({ title }) => title)).toEqual(experiment.rows.map(({ title }) => title));
-      expect(results.flatMap(({ figures }) => figures).every((value) => value > 0)).toBe(true);
+      for (const [at, { figures }] of results.entries()) {
+        // The system counts CPU time in ticks, and so little may take less than one.
+        const isCpu = experiment.rows[at]?.of === 'serverCpu';
+        for (const figure of figures) expect(figure).toBeGreaterThanOrEqual(isCpu ? 0 : 1e-9);
+      }
     },
   );
 

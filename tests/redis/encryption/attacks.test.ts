@@ -9,6 +9,7 @@ import type {
 import { type RedisServer, startRedis } from '../../servers/redis-server.ts';
 import { connected, RecordingLogger, rejection, startedRedis } from '../connection/fixtures.ts';
 import { encrypting } from '../support/encryption.ts';
+import { HeldCalls } from '../support/held-calls.ts';
 import { type Instance, SharedNamespace } from '../support/shared-namespace.ts';
 
 let server: RedisServer;
@@ -160,6 +161,37 @@ describe('somebody who writes to Redis', () => {
     );
     await attacker.restore(dumps);
     expect(await rejection(one.begin('s'))).toBeInstanceOf(SessionNotFoundError);
+  });
+
+  it('cannot bring a session back before a process that has seen it gone', async () => {
+    const { attacker, one, instance } = await setUp();
+    const other = await instance();
+    await one.store.create('s');
+    const dumps = await attacker.dumps('s');
+    await other.store.get('s');
+    await one.store.delete('s');
+    expect(await other.store.get('s')).toBeNull();
+    await attacker.restore(dumps);
+    expect(await other.store.get('s')).toBeNull();
+  });
+
+  it.each([
+    ['with turns', async (of: Instance) => of.turn('s', async () => {})],
+    ['without any', async () => {}],
+  ])('cannot put an earlier session in the place of a later one of its id, %s', async (_, use) => {
+    const { attacker, one, instance } = await setUp();
+    const other = await instance();
+    await one.store.create('s', { metadata: { of: 'the first' } });
+    await use(one);
+    const dumps = await attacker.dumps('s');
+    await one.store.delete('s');
+    await one.store.create('s', { metadata: { of: 'the second' } });
+    await use(one);
+    await other.store.get('s');
+    await attacker.restore(dumps);
+    const error = await rejection(other.store.get('s'));
+    expect(error).toBeInstanceOf(DecryptionError);
+    expect(error.message).toContain('it is an earlier session of this id');
   });
 
   it.each([
@@ -335,6 +367,31 @@ describe('somebody who writes to Redis', () => {
   });
 });
 
+describe('a creation whose outcome was not learned', () => {
+  it('is made anew when it is repeated long after its session was ended', async () => {
+    const { attacker, place } = await setUp();
+    const [name] = encrypting(place.keyPrefix).userNames('ada');
+    const [entries] = place.keys.user(name);
+    const calls = new HeldCalls();
+    const broken = await place.instance({
+      codec: encrypting(place.keyPrefix),
+      connect: calls.connect,
+    });
+    const held = calls.hold('user', 'confirm');
+    const creating = rejection(broken.store.create('s', { userId: 'ada' }, { nonce: 'of-ada' }));
+    await held.reached;
+    await attacker.do('SET', entries, 'of another type');
+    held.release();
+    expect((await creating).name).toBe('OutcomeUnknownError');
+    await attacker.do('DEL', entries);
+    expect(await broken.store.delete('s')).toBe(true);
+    // What is remembered of its removal is gone after a minute.
+    await attacker.do('DEL', attacker.key('s', 10));
+    await broken.store.create('s', { userId: 'ada' }, { nonce: 'of-ada' });
+    expect((await broken.store.get('s'))?.userId).toBe('ada');
+  });
+});
+
 describe('a server that has lost the newest writes', () => {
   it('is told from an attack, and accepted: with a warning and an event', async () => {
     const own = await startedRedis();
@@ -356,5 +413,33 @@ describe('a server that has lost the newest writes', () => {
     await one.store.update('s', { metadata: { plan: 'team' } });
     expect((await one.store.get('s'))?.metadata).toEqual({ plan: 'team' });
     expect(lost).toHaveLength(1);
+  });
+
+  it.each([
+    ['read', async (of: Instance) => of.store.get('s')],
+    ['begin', async (of: Instance) => of.turn('s', async () => {})],
+    ['write', async (of: Instance) => of.store.update('s', { escalated: true })],
+  ])('is told from an attack on a connection that stayed: %s', async (_, use) => {
+    const [own, successor] = [await startedRedis(), await startedRedis()];
+    const { one } = await setUp(own);
+    const lost: object[] = [];
+    one.on('lostWrites', (event) => lost.push(event));
+    await one.store.create('s', { metadata: { plan: 'pro' } });
+    const [first, second] = [await connected(own.url), await connected(successor.url)];
+    for (const each of [first, second]) {
+      await each.send(['CONFIG', 'SET', 'repl-diskless-sync-delay', '0']);
+    }
+    const follow = async (replica: typeof first, master: RedisServer) => {
+      await replica.send(['REPLICAOF', '127.0.0.1', new URL(master.url).port]);
+      const state = async () => String(await replica.send(['INFO', 'replication']));
+      await expect.poll(state, { timeout: 60_000 }).toContain('master_link_status:up');
+      await replica.send(['REPLICAOF', 'NO', 'ONE']);
+    };
+    await follow(second, own);
+    await one.store.update('s', { metadata: { plan: 'free' } });
+    await follow(first, successor);
+    await use(one);
+    expect((await one.store.get('s'))?.metadata).toEqual({ plan: 'pro' });
+    expect(lost).toMatchObject([{ sessionId: 's', knownVersion: 2, version: 1 }]);
   });
 });

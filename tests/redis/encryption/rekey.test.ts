@@ -1,5 +1,7 @@
 import { type Codec, createCodec, generateKey, KeyRing } from 'holdfast/encryption';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { noCredentials } from '../../../packages/holdfast/src/lib/model/session.ts';
+import type { RekeyProgress } from '../../../packages/holdfast/src/lib/redis/rekeying.ts';
 import { type RedisServer, startRedis } from '../../servers/redis-server.ts';
 import { RecordingLogger, rejection } from '../connection/fixtures.ts';
 import { HeldCalls } from '../support/held-calls.ts';
@@ -21,7 +23,22 @@ function setUp() {
   const instance = (keys: string, more: object = {}) =>
     place.instance({ codec: codecOf(keys, more), logger });
   const plain = () => place.instance({ logger });
-  return { place, logger, instance, plain };
+  return { place, logger, instance, plain, codecOf };
+}
+
+/** How many sessions a run has looked at that was stopped after its first batch. */
+async function endedHalfWay({ store }: Instance): Promise<number> {
+  const stop = new AbortController();
+  let seen = 0;
+  const stopped = store.rekey({
+    signal: stop.signal,
+    onProgress: ({ sessions }) => {
+      seen = sessions;
+      stop.abort(new Error('Enough.'));
+    },
+  });
+  expect((await rejection(stopped)).message).toBe('Enough.');
+  return seen;
 }
 
 /** A session with something of every kind in it. */
@@ -131,23 +148,71 @@ describe('rekey', () => {
     const before = await instance(old);
     for (let n = 0; n < 450; n++) await before.store.create(`s-${n}`);
     const both = await instance(`${next},${old}`);
-    const stop = new AbortController();
-    const seen: number[] = [];
-    const stopped = both.store.rekey({
-      signal: stop.signal,
-      onProgress: ({ sessions }) => {
-        seen.push(sessions);
-        stop.abort(new Error('Enough.'));
-      },
-    });
-    expect((await rejection(stopped)).message).toBe('Enough.');
-    const [first = 0] = seen;
+    const first = await endedHalfWay(both);
     expect(first).toBeGreaterThan(0);
     expect(first).toBeLessThan(450);
-    const rest: number[] = [];
-    const result = await both.store.rekey({ onProgress: ({ sessions }) => rest.push(sessions) });
-    expect(rest[0]).toBeGreaterThan(first);
-    expect(result).toMatchObject({ sessions: 450, rewritten: 900 });
+    const seen: RekeyProgress[] = [];
+    const result = await both.store.rekey({ onProgress: (progress) => seen.push(progress) });
+    // Of each session state and credentials: not one of those that the first run has done.
+    expect(seen[0]?.rewritten).toBe(2 * (seen[0]?.sessions ?? 0));
+    expect(result).toMatchObject({ sessions: 450, total: 450, rewritten: 2 * (450 - first) });
+  });
+
+  it('leaves nothing behind that was written with the old key since it ended half-way', async () => {
+    const { instance } = setUp();
+    const before = await instance(old);
+    for (let n = 0; n < 450; n++) await before.store.create(`s-${n}`);
+    expect(await endedHalfWay(await instance(`${next},${old}`))).toBeGreaterThan(0);
+    const writtenBack = await instance(`${old},${next}`);
+    for (let n = 0; n < 450; n++) await writtenBack.store.update(`s-${n}`, { metadata: { n } });
+    const again = await instance(`${next},${old}`);
+    expect(await again.store.rekey()).toMatchObject({ sessions: 450, unreadable: [] });
+    const after = await instance(next);
+    for (let n = 0; n < 450; n++) {
+      expect((await after.store.get(`s-${n}`))?.metadata).toEqual({ n });
+    }
+  });
+
+  it('leaves the session to the user who claimed it while its messages were written anew', async () => {
+    const { place, instance, codecOf } = setUp();
+    const first = await instance(old);
+    await first.store.create('s', { userId: 'ada' });
+    await first.store.appendMessages('s', [{ role: 'user', content: 'hello' }]);
+    const calls = new HeldCalls();
+    const codec = codecOf(`${next},${old}`);
+    const both = await place.instance({ codec, connect: calls.connect });
+    const writer = await instance(`${next},${old}`);
+    // State and credentials have the new key already.
+    await writer.store.update('s', { metadata: { x: 1 } });
+    await writer.store.setCredentials('s', { ...noCredentials, authenticatedAt: 1 });
+    const held = calls.hold('rekey');
+    const rekeyed = both.store.rekey();
+    await held.reached;
+    await writer.store.update('s', { userId: 'bob' });
+    held.release();
+    expect(await rekeyed).toMatchObject({ rewritten: 1, unreadable: [] });
+    const cold = await instance(next);
+    expect(await cold.turn('s', { userId: 'bob' }, async () => 'here')).toBe('here');
+    const refused = cold.turn('s', { userId: 'ada' }, async () => 'here');
+    expect((await rejection(refused)).name).toBe('SessionNotFoundError');
+  });
+
+  it('does not take a name back that was given while the credentials were written anew', async () => {
+    const { place, instance, codecOf } = setUp();
+    await (await instance(old)).store.create('s', { userId: 'ada' });
+    const writer = await instance(`${next},${old}`);
+    await writer.store.update('s', { metadata: { x: 1 } });
+    const calls = new HeldCalls();
+    const codec = codecOf(`${next},${old}`);
+    const both = await place.instance({ codec, connect: calls.connect });
+    const held = calls.hold('rekey');
+    const rekeyed = both.store.rekey();
+    await held.reached;
+    await writer.store.update('s', { userId: 'bob' });
+    held.release();
+    await rekeyed;
+    const cold = await instance(next);
+    expect(await cold.turn('s', { userId: 'bob' }, async () => 'here')).toBe('here');
   });
 
   it('takes no lease, and disturbs no turn', async () => {

@@ -1,4 +1,3 @@
-import type { CancelTimer } from '../clock.ts';
 import {
   DecryptionError,
   type HoldfastError,
@@ -73,6 +72,8 @@ export class Begins<Metadata extends object> {
       return begun;
     } catch (error) {
       this.#leases.inbox.remove(nonce, wait);
+      // The same nonce gets the same lease.
+      if (await this.#core.isElsewhere(error)) return this.#begin(id, options);
       // What was granted cannot be read: the lease must not outlast that.
       const unreadable = error instanceof DecryptionError || error instanceof ValidationError;
       if (unreadable) await this.#leaveQueue(id, nonce);

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { ClearIdWarning } from '../codec/clear-id-warning.ts';
-import { VersionConflictError } from '../errors/errors.ts';
+import { SessionLimitError, VersionConflictError } from '../errors/errors.ts';
 import { assertId, randomId } from '../model/ids.ts';
 import type { Session, SessionCredentials, SessionState } from '../model/session.ts';
 import type { ParsedInit } from '../model/state.ts';
@@ -19,7 +19,7 @@ import {
 import type { Removals } from './removals.ts';
 import { bytesOrNull, int, type ReplyList, text } from './reply.ts';
 import { scripts } from './scripts/scripts.ts';
-import type { UserIndex } from './user-index.ts';
+import type { Reservation, UserIndex } from './user-index.ts';
 
 const createKeys = 13;
 
@@ -61,19 +61,21 @@ export class Creation<Metadata extends object> {
     givenCredentials: SessionCredentials,
     { nonce, mayRepeat }: { readonly nonce: string; readonly mayRepeat: boolean },
   ): Promise<Session<Metadata>> {
-    const { codec, options, records } = this.#core;
+    const { codec, floors, options, records } = this.#core;
     assertId(id, 'A session id');
     if (codec.authenticates) this.#clearIds.check(id, given.userId);
     options.readMetadata(given.metadata);
     const name = `n${word(nonce)}`;
     const memory = `${id}\n${name}`;
     const earlier = this.#unknown.get(memory);
-    const incarnation = earlier?.incarnation ?? randomId();
+    // One that has ended since is not begun again: it would be another session of the same name.
+    const asBefore = earlier && !floors?.hasEnded(id, earlier.incarnation) ? earlier : undefined;
+    const incarnation = asBefore?.incarnation ?? randomId();
     const etag = `${name}.${incarnation}`;
-    const init = earlier ?? { etag, incarnation, state: given, credentials: givenCredentials };
+    const init = asBefore ?? { etag, incarnation, state: given, credentials: givenCredentials };
     const { state, credentials } = init;
     const { userId } = state;
-    const epoch = userId === null ? null : await this.#enter(userId, id, etag);
+    const reservation = userId === null ? null : await this.#enter(userId, id, etag);
     const place = { sessionId: id, incarnation, position: 1 };
     const call = (flags: string) =>
       this.#call(nonce, flags, id, (createdAt) => [
@@ -117,13 +119,31 @@ export class Creation<Metadata extends object> {
       kind === 'created' || mayBeMade()
         ? this.#created(id, init, reply)
         : this.#repeated(id, this.#made.get(memory), reply);
-    if (userId !== null && epoch !== null) {
-      const mayStay = await completing(nonce, this.#users.confirm(userId, id, epoch));
-      if (!mayStay) await this.#removals.delete(id, { incarnation: created.header.incarnation });
+    if (userId !== null && reservation !== null) {
+      const { incarnation: own } = created.header;
+      const leave = () => this.#removals.delete(id, { incarnation: own });
+      const confirmed = this.#users.confirm(id, reservation);
+      if (await completing(nonce, confirmed)) await this.#stay(userId, id, nonce, leave);
+      else await leave();
     }
     this.#unknown.delete(memory);
     if (mayRepeat && (kind === 'created' || mayBeMade())) this.#made.set(memory, init);
     return this.#core.view(id, asCreated(created, counters, options.idleTimeoutMs), 0);
+  }
+
+  /** @throws SessionLimitError, when the session has left again */
+  async #stay(
+    userId: string,
+    id: string,
+    nonce: string,
+    leave: () => Promise<unknown>,
+  ): Promise<void> {
+    try {
+      await completing(nonce, this.#users.assertWithinCap(userId, id));
+    } catch (error) {
+      if (error instanceof SessionLimitError) await leave();
+      throw error;
+    }
   }
 
   /** With the state saying when it is made, where the codec makes that worth anything. */
@@ -151,7 +171,7 @@ export class Creation<Metadata extends object> {
     }
   }
 
-  async #enter(userId: string, id: string, etag: string): Promise<string> {
+  async #enter(userId: string, id: string, etag: string): Promise<Reservation> {
     return this.#users.enter(userId, id, async () => {
       const stored = await this.#core.read(id);
       if (stored !== null && stored.header.etag !== etag) throw taken(id);

@@ -37,14 +37,14 @@ export class Floors {
     return this.#floors.get(id);
   }
 
-  /** @returns whether what is known of the session is still true. @throws DecryptionError */
+  /** @returns whether what is known of the session is still true. @throws PutBackError */
   check(id: string, header: Header, asked: Floor | undefined, server: string): boolean {
     const floor = asked?.header;
-    if (floor === undefined || floor.incarnation !== header.incarnation) return true;
+    if (floor === undefined) return true;
     const wrong = contradiction(floor, header);
     if (wrong === null) return true;
     if (asked?.server === server) {
-      throw new DecryptionError(
+      throw new PutBackError(
         `Session ${id} was put back: ${wrong}, and the server is the same. If you restored a backup, restart the instances; otherwise somebody else writes to this Redis.`,
       );
     }
@@ -74,8 +74,18 @@ export class Floors {
   }
 }
 
+/** A session is not what the same server had of it before. */
+export class PutBackError extends DecryptionError {}
+
 /** What cannot be true of a session after what was true of it before; `null` when all can. */
 function contradiction(before: Header, after: Header): string | null {
+  if (after.incarnation !== before.incarnation) {
+    // The fencing tokens of a bucket only grow; without a turn in between there is but the clock.
+    const isEarlier =
+      after.fence < before.fence ||
+      (after.fence === before.fence && after.createdAt < before.createdAt);
+    return isEarlier ? 'it is an earlier session of this id' : null;
+  }
   if (after.version < before.version)
     return `it is at version ${after.version}, after ${before.version}`;
   if (after.stateVersion < before.stateVersion) return 'its state is an older one';

@@ -6,7 +6,7 @@ import { parseStatus } from '../model/state.ts';
 import type { ListOptions, SessionPage } from '../store/session-store.ts';
 import type { RedisReply } from './connection/redis-connection.ts';
 import type { RedisCore } from './redis-core.ts';
-import type { IdBatch } from './rekeying.ts';
+import type { IdBatch, IdRange } from './rekeying.ts';
 import { int, text } from './reply.ts';
 import type { UserIndex } from './user-index.ts';
 
@@ -41,17 +41,20 @@ export class Listing<Metadata extends object> {
     return this.#pageOfUser(options.userId, limit, status, parseOrder(options.cursor));
   }
 
-  /** Every id of the store, a batch at a time, from the beginning or behind an earlier cursor. */
-  async *ids(from?: string): AsyncGenerator<IdBatch> {
+  /** The ids of the store, a batch at a time. */
+  async *ids({ from, until }: IdRange = {}): AsyncGenerator<IdBatch> {
+    const end = until === undefined ? null : parsePlace(until);
+    const isIn = (found: Place) => end === null || !isBehind(found, end);
     let place: Place | null = parsePlace(from);
-    while (place !== null) {
+    while (place !== null && (end === null || isBehind(end, place))) {
       const next: { ids: string[]; place: Place | null } = await this.#ids(
         undefined,
         place,
         maxPageSize,
       );
       place = next.place;
-      yield { ids: next.ids, cursor: place === null ? null : formatPlace(place) };
+      const ids = next.ids.filter((id) => isIn({ bucket: this.#core.keys.bucketOf(id), id }));
+      yield { ids, cursor: place === null ? null : formatPlace(place) };
     }
   }
 
@@ -177,6 +180,11 @@ export class Listing<Metadata extends object> {
 function pageSize(limit = 50): number {
   if (Number.isSafeInteger(limit) && limit >= 1 && limit <= maxPageSize) return limit;
   throw new ValidationError(`limit must be a whole number from 1 to ${maxPageSize}, not ${limit}.`);
+}
+
+/** As Redis orders the ids of a bucket: by their bytes, and ids are ASCII. */
+function isBehind(one: Place, other: Place): boolean {
+  return one.bucket === other.bucket ? one.id > other.id : one.bucket > other.bucket;
 }
 
 function formatPlace({ bucket, id }: Place): string {

@@ -14,7 +14,7 @@ import type { ResolvedStoreOptions } from '../store/store-options.ts';
 import type { RedisArgument } from './connection/redis-connection.ts';
 import type { RedisLink } from './connection/redis-link.ts';
 import type { Script } from './connection/script.ts';
-import { type Floor, Floors } from './floors.ts';
+import { type Floor, Floors, PutBackError } from './floors.ts';
 import { type Header, none, parseCounters, parseHeader } from './header.ts';
 import type { Keys } from './keys.ts';
 import { KnownSessions, Snapshot, viewOf } from './known-sessions.ts';
@@ -114,14 +114,26 @@ export class RedisCore<Metadata extends object> {
     const reply = list(await this.link.call(scripts.read, [keys[0]], [etag]));
     if (reply.length === 0) {
       this.known.forget(id);
+      if (sent.floor?.server === this.link.server) {
+        this.floors?.ended(id, sent.floor.header.incarnation);
+      }
       return null;
     }
     try {
       return this.decode(id, sent, reply, 1);
     } catch (error) {
       if (error instanceof SessionNotFoundError) return null;
+      if (await this.isElsewhere(error)) return this.read(id);
       throw error;
     }
+  }
+
+  /**
+   * Whether a session seems to have been put back because the server has become another one, on the
+   * same connection: it was a replica meanwhile. Then reading it again finds out.
+   */
+  async isElsewhere(error: unknown): Promise<boolean> {
+    return error instanceof PutBackError && (await this.link.identify());
   }
 
   /** What is known now, for a call that is about to ask. */

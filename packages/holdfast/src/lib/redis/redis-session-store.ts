@@ -418,7 +418,7 @@ export class RedisSessionStore<
    */
   async rekey(options: RekeyOptions = {}): Promise<RekeyProgress> {
     const rekeying = new Rekeying(this.#core, this.#users);
-    return rekeying.run((cursor) => this.#listing.ids(cursor), options);
+    return rekeying.run((range) => this.#listing.ids(range), options);
   }
 
   on<Name extends StoreEventName>(name: Name, listener: StoreEventListener<Name>): () => void {

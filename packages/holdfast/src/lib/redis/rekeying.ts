@@ -11,11 +11,11 @@ import { scripts } from './scripts/scripts.ts';
 import type { UserIndex } from './user-index.ts';
 
 export interface RekeyProgress {
-  /** Sessions looked at, this and earlier runs of the same change together. */
+  /** Sessions looked at in this run. */
   readonly sessions: number;
   /** All that there were at the start. */
   readonly total: number;
-  /** Values that were encoded anew: states, credentials, pieces of messages, outcomes, live output. */
+  /** Values that this run encoded anew: states, credentials, pieces of messages, outcomes, live output. */
   readonly rewritten: number;
   /** Sessions with something that no key of the ring opens: their ids, the first 100. */
   readonly unreadable: readonly string[];
@@ -51,12 +51,21 @@ export interface IdBatch {
   readonly cursor: string | null;
 }
 
+/** A part of all ids, in the order in which they are listed. */
+export interface IdRange {
+  /** The cursor of the batch before; the beginning unless given. */
+  readonly from?: string | undefined;
+  /** The cursor of the last batch; the end unless given. */
+  readonly until?: string | undefined;
+}
+
 /**
  * Encodes all that is stored as it would be stored today, with the first key of the ring, and brings
  * the entries of users' indexes under their first names. Sessions may be in use meanwhile: no lease
  * is taken, no version and no time moves.
  *
- * How far it has come is kept in Redis: after an end half-way, the next run goes on from there.
+ * How far it has come is kept in Redis: after an end half-way, the next run goes on from there, and
+ * then looks at the rest once more. A run that comes to its end has looked at every session itself.
  */
 export class Rekeying<Metadata extends object> {
   readonly #core: RedisCore<Metadata>;
@@ -70,53 +79,39 @@ export class Rekeying<Metadata extends object> {
   }
 
   async run(
-    batchesFrom: (cursor: string | undefined) => AsyncIterable<IdBatch>,
+    batchesOf: (range: IdRange) => AsyncIterable<IdBatch>,
     { onProgress, signal }: RekeyOptions,
   ): Promise<RekeyProgress> {
     const { codec, keys, link } = this.#core;
     const place = `${keys.prefix}rekey`;
     // Another first key makes another name of the same user: what was begun for one is not for all.
     const target = word(`${codec.name} ${codec.userNames('rekey')[0]}`);
-    const stored = list(
-      await link.command([
-        'HMGET',
-        place,
-        'target',
-        'cursor',
-        'sessions',
-        'rewritten',
-        'unreadable',
-      ]),
-    ).map(text);
-    const [begun, cursor, earlier, rewritten, unreadable] = stored;
-    const resumes = begun === target;
-    let sessions = resumes ? Number(earlier) : 0;
-    this.#rewritten = resumes ? Number(rewritten) : 0;
-    for (const id of resumes ? (unreadable ?? '').split(' ') : []) {
-      if (id !== '') this.#unreadable.add(id);
-    }
+    const [begun, cursor] = list(await link.command(['HMGET', place, 'target', 'cursor'])).map(
+      text,
+    );
+    const from = begun === target ? cursor : undefined;
     const total = await this.#count();
+    let sessions = 0;
     const progress = (): RekeyProgress => ({
       sessions,
       total: Math.max(total, sessions),
       rewritten: this.#rewritten,
       unreadable: [...this.#unreadable],
     });
-    for await (const { ids, cursor: next } of batchesFrom(resumes ? cursor : undefined)) {
-      for (let at = 0; at < ids.length; at += atOnce) {
-        signal?.throwIfAborted();
-        await Promise.all(ids.slice(at, at + atOnce).map((id) => this.#session(id)));
+    const look = async (batches: AsyncIterable<IdBatch>): Promise<void> => {
+      for await (const { ids, cursor: next } of batches) {
+        for (let at = 0; at < ids.length; at += atOnce) {
+          signal?.throwIfAborted();
+          await Promise.all(ids.slice(at, at + atOnce).map((id) => this.#session(id)));
+        }
+        sessions += ids.length;
+        if (next !== null) await link.command(['HSET', place, 'target', target, 'cursor', next]);
+        onProgress?.(progress());
       }
-      sessions += ids.length;
-      if (next !== null) {
-        const { rewritten: count } = progress();
-        await link.command([
-          ...['HSET', place, 'target', target, 'cursor', next, 'sessions', String(sessions)],
-          ...['rewritten', String(count), 'unreadable', [...this.#unreadable].join(' ')],
-        ]);
-      }
-      onProgress?.(progress());
-    }
+    };
+    await look(batchesOf({ from }));
+    // What the earlier run has left behind may have been written with an old key again since.
+    if (from !== undefined) await look(batchesOf({ until: from }));
     await link.command(['DEL', place]);
     return progress();
   }
@@ -163,8 +158,8 @@ export class Rekeying<Metadata extends object> {
     } catch (error) {
       this.#found(id, error);
     }
-    if (replacements.length === 0 && user === userWord(header.userName)) return 'done';
-    return this.#put(id, header, user, replacements);
+    const found = userWord(header.userName);
+    return this.#put(id, header, replacements, user === found ? undefined : [found, user]);
   }
 
   /** From its end: what goes at the front moves the rest to where it has not been looked at. */
@@ -184,7 +179,7 @@ export class Rekeying<Metadata extends object> {
         const replacements = this.#stale(id, header, kind, list(items)).map(
           ([at, old, renewed]): Replacement => [number, String(from + at), old, renewed],
         );
-        return this.#put(id, header, userWord(header.userName), replacements);
+        return this.#put(id, header, replacements);
       });
       if (outcome === 'gone') return;
       to = from - 1;
@@ -223,16 +218,16 @@ export class Rekeying<Metadata extends object> {
 
   async #put(
     id: string,
-    header: Header,
-    user: string,
+    { incarnation }: Header,
     replacements: readonly Replacement[],
+    user?: readonly [found: string, renewed: string],
   ): Promise<string> {
     const { keys } = this.#core.known.of(id);
     const own = [keys[0], keys[2], keys[3], keys[7]];
     const parts = inParts(replacements);
-    if (parts.length === 0 && user !== userWord(header.userName)) parts.push([]);
-    for (const part of parts) {
-      const args: RedisArgument[] = [header.incarnation, user];
+    if (parts.length === 0 && user !== undefined) parts.push([]);
+    for (const [at, part] of parts.entries()) {
+      const args: RedisArgument[] = [incarnation, ...(at === 0 && user ? user : ['*', '*'])];
       for (const [number, where, old, value] of part) {
         args.push(number, where, createHash('sha1').update(old).digest('hex'), value);
       }

@@ -80,23 +80,26 @@ export class Removals<Metadata extends object> {
   ): Promise<number> {
     await this.#users.end(userId);
     let count = 0;
-    let after = 0;
-    for (;;) {
+    const failures: unknown[] = [];
+    for (let after = 0; ; ) {
       signal?.throwIfAborted();
       const entries = await this.#users.page(userId, after, batch);
-      const deleted = await Promise.all(
-        entries.map(async (entry) => {
-          const stored = entry.id === except ? null : await this.#core.read(entry.id);
-          if (stored === null) return false;
-          const { state } = stored.snapshot;
-          const { incarnation } = stored.header;
-          return state.userId === userId && this.delete(entry.id, { incarnation });
+      // One that fails keeps none of the others.
+      const outcomes = await Promise.allSettled(
+        entries.map(async ({ id }) => {
+          const incarnation = id === except ? null : await this.#users.incarnationOf(userId, id);
+          return incarnation !== null && this.delete(id, { incarnation });
         }),
       );
-      count += deleted.filter(Boolean).length;
-      if (entries.length < batch) return count;
+      for (const outcome of outcomes) {
+        if (outcome.status === 'rejected') failures.push(outcome.reason);
+        else if (outcome.value) count += 1;
+      }
+      if (entries.length < batch) break;
       after = entries.at(-1)?.order ?? after;
     }
+    if (failures.length > 0) throw failures[0];
+    return count;
   }
 
   /** What follows when a session has gone; `heir` is the user of the one that took its place. */

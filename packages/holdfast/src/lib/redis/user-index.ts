@@ -1,6 +1,7 @@
-import { SessionLimitError } from '../errors/errors.ts';
+import { DecryptionError, SessionLimitError } from '../errors/errors.ts';
 import { randomId } from '../model/ids.ts';
 import type { RedisReply } from './connection/redis-connection.ts';
+import { parseHeader } from './header.ts';
 import type { RedisCore } from './redis-core.ts';
 import { int, list, text } from './reply.ts';
 import { scripts } from './scripts/scripts.ts';
@@ -9,6 +10,12 @@ import { scripts } from './scripts/scripts.ts';
 export interface UserEntry {
   readonly id: string;
   readonly order: number;
+}
+
+/** A place in the index of a user: under which name, and the user's epoch there. */
+export interface Reservation {
+  readonly name: string;
+  readonly epoch: string;
 }
 
 /** Ends a session that must make room. */
@@ -36,34 +43,66 @@ export class UserIndex<Metadata extends object> {
   /**
    * Makes room for the session and reserves its place, for as long as creating it may take.
    * @param mayStay asked before another session goes for this one; throws if it must not
-   * @returns the user's epoch, which `confirm` asks for. @throws SessionLimitError
+   * @returns what `confirm` asks for. @throws SessionLimitError
    */
-  async enter(userId: string, id: string, mayStay: () => Promise<void>): Promise<string> {
+  async enter(userId: string, id: string, mayStay: () => Promise<void>): Promise<Reservation> {
     const { maxPerUser, maxPerUserPolicy } = this.#core.options;
     // The cap counts what is under one name.
     if (maxPerUser > 0) await this.gather(userId);
+    const [name] = this.namesOf(userId);
     const cap = String(maxPerUser);
     const nonce = randomId();
-    let reply = await this.#call(userId, ['enter', id, cap, maxPerUserPolicy, '0', nonce]);
+    const enter = async (checked: '0' | '1') =>
+      list(await this.#ask(name, ['enter', id, cap, maxPerUserPolicy, checked, nonce]));
+    let reply = await enter('0');
     if (text(reply[0]) === 'check') {
       await mayStay();
       await this.#check(userId, reply.slice(1).map(text));
-      reply = await this.#call(userId, ['enter', id, cap, maxPerUserPolicy, '1', nonce]);
+      reply = await enter('1');
     }
     if (text(reply[0]) === 'full') {
       throw new SessionLimitError(`The user has ${text(reply[1])} sessions, which is the most.`);
     }
-    const [, epoch, ...evicted] = reply.map(text);
+    const [, epoch = '0', ...evicted] = reply.map(text);
     for (const other of evicted) {
       await this.evict(other);
-      await this.#command(userId, ['evicted', other]);
+      await this.#ask(name, ['evicted', other]);
     }
-    return epoch ?? '0';
+    return { name, epoch };
   }
 
   /** Whether the session may stay: not when the user was ended meanwhile, or has evicted it. */
-  async confirm(userId: string, id: string, epoch: string): Promise<boolean> {
-    return int(await this.#command(userId, ['confirm', id, epoch])) === 1;
+  async confirm(id: string, { name, epoch }: Reservation): Promise<boolean> {
+    return int(await this.#ask(name, ['confirm', id, epoch])) === 1;
+  }
+
+  /**
+   * Instances whose rings begin with other keys each count under a name of their own. So whoever has
+   * entered looks once more at all of them: the last one of those who race sees them all.
+   * @throws SessionLimitError, by the policy: then this session must go
+   */
+  async assertWithinCap(userId: string, id: string): Promise<void> {
+    const { maxPerUser, maxPerUserPolicy } = this.#core.options;
+    if (maxPerUser === 0 || this.namesOf(userId).length === 1) return;
+    const entries: UserEntry[] = [];
+    for (let after = 0; ; after = entries.at(-1)?.order ?? after) {
+      const page = await this.page(userId, after, batch);
+      entries.push(...page);
+      if (page.length < batch) break;
+    }
+    if (entries.length <= maxPerUser) return;
+    const dead = await this.#dead(
+      userId,
+      entries.map((entry) => entry.id),
+    );
+    await this.leave(userId, dead);
+    const alive = entries.filter((entry) => !dead.includes(entry.id));
+    if (maxPerUserPolicy === 'evict_oldest') {
+      const surplus = alive.slice(0, Math.max(0, alive.length - maxPerUser));
+      for (const other of surplus) await this.evict(other.id);
+    } else if (alive.findIndex((entry) => entry.id === id) >= maxPerUser) {
+      throw new SessionLimitError(`The user has ${maxPerUser} sessions, which is the most.`);
+    }
   }
 
   async leave(userId: string, ids: readonly string[]): Promise<void> {
@@ -93,10 +132,12 @@ export class UserIndex<Metadata extends object> {
   /** Those that have entered after `after`, in their order. */
   async page(userId: string, after: number, limit: number): Promise<readonly UserEntry[]> {
     const [first, ...others] = this.namesOf(userId);
-    const pages = [first, ...others].map((name) => this.#page(name, after, limit));
-    const [own = [], ...rest] = await Promise.all(pages);
-    if (rest.length === 0) return own;
-    const entries = new Map([...own, ...rest.flat()].map((entry) => [entry.id, entry]));
+    const entries = new Map<string, UserEntry>();
+    // One after the other and back: an entry that goes from one name to another meanwhile is under
+    // both for a moment, so that one of the looks finds it.
+    for (const name of [...others, first, ...others]) {
+      for (const entry of await this.#page(name, after, limit)) entries.set(entry.id, entry);
+    }
     return [...entries.values()].sort((one, other) => one.order - other.order).slice(0, limit);
   }
 
@@ -126,14 +167,33 @@ export class UserIndex<Metadata extends object> {
   }
 
   async #check(userId: string, ids: readonly string[]): Promise<void> {
+    await this.leave(userId, await this.#dead(userId, ids));
+  }
+
+  /** Those that are not the user's. One that cannot be read may be. */
+  async #dead(userId: string, ids: readonly string[]): Promise<string[]> {
     const dead: string[] = [];
     await Promise.all(
       ids.map(async (id) => {
-        const stored = await this.#core.read(id);
-        if (stored?.snapshot.state.userId !== userId) dead.push(id);
+        if ((await this.incarnationOf(userId, id)) === null) dead.push(id);
       }),
     );
-    await this.leave(userId, dead);
+    return dead;
+  }
+
+  /** Of a session that is the user's, and else `null`. Where it cannot be read, its header says so. */
+  async incarnationOf(userId: string, id: string): Promise<string | null> {
+    try {
+      const stored = await this.#core.read(id);
+      return stored?.snapshot.state.userId === userId ? stored.header.incarnation : null;
+    } catch (error) {
+      if (!(error instanceof DecryptionError)) throw error;
+      const { known, link } = this.#core;
+      const line = text(await link.command(['HGET', known.of(id).keys[0], 'h']));
+      if (line === '') return null;
+      const { userName, incarnation } = parseHeader(line);
+      return userName !== null && this.namesOf(userId).includes(userName) ? incarnation : null;
+    }
   }
 
   async #page(name: string, after: number, limit: number): Promise<readonly UserEntry[]> {
@@ -143,14 +203,6 @@ export class UserIndex<Metadata extends object> {
       entries.push({ id: text(reply[at]), order: int(reply[at + 1]) });
     }
     return entries;
-  }
-
-  async #call(userId: string, args: readonly string[]): Promise<readonly RedisReply[]> {
-    return list(await this.#command(userId, args));
-  }
-
-  #command(userId: string, args: readonly string[]): Promise<RedisReply> {
-    return this.#ask(this.namesOf(userId)[0], args);
   }
 
   async #everywhere(userId: string, args: readonly string[]): Promise<void> {

@@ -5,7 +5,7 @@ import { word } from './keys.ts';
 import { Snapshot } from './known-sessions.ts';
 import { leaseLost } from './lease-errors.ts';
 import { gone, notFound, type RedisCore, type StoredSnapshot } from './redis-core.ts';
-import type { UserIndex } from './user-index.ts';
+import type { Reservation, UserIndex } from './user-index.ts';
 import type { WriteOrder } from './write-order.ts';
 
 /** A write as the script takes it. */
@@ -14,8 +14,8 @@ export interface Prepared<Metadata extends object> {
   /** What the write makes of the session's values; `null` when it leaves them. */
   readonly snapshot: Snapshot<Metadata> | null;
   readonly base: StoredSnapshot<Metadata> | null;
-  /** Of the new user's index, when the session gets another user. */
-  readonly epoch: string | null;
+  /** Its place with the new user, when the session gets another one. */
+  readonly reservation: Reservation | null;
 }
 
 /** Makes of an order, and of what is known of the session, the arguments of the script. */
@@ -50,7 +50,7 @@ export class WritePreparation<Metadata extends object> {
       firstTry(order, order.firstTriedAt),
     ];
     const snapshot = this.#values(id, order, name, base, args);
-    const epoch = snapshot && base ? await this.#enterUser(id, order, base, snapshot) : null;
+    const reservation = snapshot && base ? await this.#enterUser(id, order, base, snapshot) : null;
     if (order.counters !== undefined) args.push('counters', formatCounters(order.counters));
     if (order.increments !== undefined && order.increments.size > 0) {
       args.push('add', formatCounters(order.increments));
@@ -65,7 +65,7 @@ export class WritePreparation<Metadata extends object> {
       );
     }
     if (order.sections !== undefined) args.push(...order.sections);
-    return { args, snapshot, base, epoch };
+    return { args, snapshot, base, reservation };
   }
 
   /** Adds new state and credentials to the arguments; the values that the session then has. */
@@ -112,7 +112,7 @@ export class WritePreparation<Metadata extends object> {
     order: WriteOrder,
     base: StoredSnapshot<Metadata>,
     { state }: Snapshot<Metadata>,
-  ): Promise<string | null> {
+  ): Promise<Reservation | null> {
     if (state.userId === null || state.userId === base.snapshot.state.userId) return null;
     return this.#users.enter(state.userId, id, () => this.#assertWritable(id, order));
   }
@@ -132,9 +132,9 @@ export class WritePreparation<Metadata extends object> {
   }
 
   /** A write that was refused needs no place in the new user's index. */
-  async leaveUser(id: string, { epoch, snapshot }: Prepared<Metadata>): Promise<void> {
+  async leaveUser(id: string, { reservation, snapshot }: Prepared<Metadata>): Promise<void> {
     const userId = snapshot?.state.userId;
-    if (epoch === null || userId === null || userId === undefined) return;
+    if (reservation === null || userId === null || userId === undefined) return;
     const stored = await this.#core.read(id);
     if (stored?.snapshot.state.userId !== userId) await this.#users.leaveIfPossible(userId, id);
   }

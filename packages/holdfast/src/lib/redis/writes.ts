@@ -3,6 +3,7 @@ import { OutcomeUnknownError, ValidationError, VersionConflictError } from '../e
 import { assertId } from '../model/ids.ts';
 import { maxCounters } from '../model/limits.ts';
 import { type Message, type PreparedMessage, placeMessage } from '../model/message.ts';
+import type { Floor } from './floors.ts';
 import { parseCounters, parseHeader } from './header.ts';
 import { word } from './keys.ts';
 import type { KnownSession, Snapshot } from './known-sessions.ts';
@@ -17,9 +18,9 @@ import {
   type StoredSnapshot,
   unlessRepeated,
 } from './redis-core.ts';
-import { int, text } from './reply.ts';
+import { int, type ReplyList, text } from './reply.ts';
 import { scripts } from './scripts/scripts.ts';
-import type { UserIndex } from './user-index.ts';
+import type { Reservation, UserIndex } from './user-index.ts';
 import type { WriteOrder, Written } from './write-order.ts';
 import {
   type Prepared,
@@ -120,7 +121,7 @@ export class Writes<Metadata extends object> {
           return written;
         }
         case 'moved':
-          base = this.#core.decode(id, { snapshot: null, floor }, reply, 2);
+          base = await this.#decoded(id, floor, reply);
           prepared = await this.#preparation.prepare(id, order, name, base);
           break;
         case 'doubt':
@@ -136,6 +137,20 @@ export class Writes<Metadata extends object> {
           await this.#preparation.leaveUser(id, prepared);
           throw this.#refusal(id, order, { reply, repeated: answer.repeated || mayBeMade });
       }
+    }
+  }
+
+  async #decoded(
+    id: string,
+    floor: Floor | undefined,
+    reply: ReplyList,
+  ): Promise<StoredSnapshot<Metadata>> {
+    const decode = () => this.#core.decode(id, { snapshot: null, floor }, reply, 2);
+    try {
+      return decode();
+    } catch (error) {
+      if (await this.#core.isElsewhere(error)) return decode();
+      throw error;
     }
   }
 
@@ -163,7 +178,7 @@ export class Writes<Metadata extends object> {
     { prepared, written }: Required<Remembered<Metadata>>,
   ): Promise<void> {
     try {
-      await completing(nonce, this.#moved(id, written, prepared.epoch));
+      await completing(nonce, this.#moved(id, written, prepared.reservation));
     } catch (error) {
       if (error instanceof OutcomeUnknownError) this.#remembered.set(memory, { prepared });
       throw error;
@@ -174,7 +189,7 @@ export class Writes<Metadata extends object> {
   async #moved(
     id: string,
     { before, after }: Written<Metadata>,
-    epoch: string | null,
+    reservation: Reservation | null,
   ): Promise<void> {
     const state = after.snapshot?.state;
     if (state === undefined || before === null || state === before) return;
@@ -186,7 +201,7 @@ export class Writes<Metadata extends object> {
       this.#core.events.emit('status', { sessionId: id, userId, status: state.status });
     }
     if (userId === before.userId) return;
-    if (userId !== null && epoch !== null && !(await this.#users.confirm(userId, id, epoch))) {
+    if (reservation !== null && !(await this.#users.confirm(id, reservation))) {
       await this.#users.evict(id);
     }
     if (before.userId !== null) await this.#users.leaveIfPossible(before.userId, id);

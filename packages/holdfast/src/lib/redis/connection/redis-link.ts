@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../store/emitter.ts';
 import { CoarseTimer } from './coarse-timer.ts';
@@ -80,7 +81,8 @@ export class RedisLink {
       purpose: 'commands',
       prepare: async (connection) => {
         const [server] = await Promise.all([identifyServer(connection), scripts.load(connection)]);
-        this.#server = server;
+        // Where nobody may ask, each connection counts as one to another server.
+        this.#server = server ?? randomUUID();
       },
     });
     const heartbeatMs = Math.min(timeoutMs, maxHeartbeatMs);
@@ -99,6 +101,15 @@ export class RedisLink {
   /** Names the server of the connection, as `identifyServer` does. */
   get server(): string {
     return this.#server;
+  }
+
+  /** Asks again, on the connection that there is, which server it is. @returns whether it is another */
+  async identify(): Promise<boolean> {
+    const before = this.#server;
+    const asked = await this.#commands.current?.track(identifyServer).catch(() => null);
+    // A new connection may have found out meanwhile.
+    if (this.#server === before && asked) this.#server = asked;
+    return this.#server !== before;
   }
 
   /**

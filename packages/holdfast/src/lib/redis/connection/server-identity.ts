@@ -1,12 +1,11 @@
-import { randomUUID } from 'node:crypto';
 import type { RedisConnection } from './redis-connection.ts';
 
 /**
  * Names the process at a connection's end and the history of writes that it goes on with: another
- * name, after a failover or a restart, means that the newest writes may be missing there. Where the
- * user may not ask, each connection counts as one to another server.
+ * name, after a failover or a restart, means that the newest writes may be missing there. `null` where
+ * the user may not ask.
  */
-export async function identifyServer(connection: RedisConnection): Promise<string> {
+export async function identifyServer(connection: RedisConnection): Promise<string | null> {
   try {
     const [server, replication] = await Promise.all([
       connection.send(['INFO', 'server']),
@@ -18,5 +17,5 @@ export async function identifyServer(connection: RedisConnection): Promise<strin
   } catch (error) {
     connection.explain(error);
   }
-  return randomUUID();
+  return null;
 }

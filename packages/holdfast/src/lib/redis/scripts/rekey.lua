@@ -2,7 +2,7 @@
 -- Puts values that were encoded anew in the place of those they were made of. Nothing else changes: no
 -- version, no time, no lease.
 -- KEYS  1 session, 2 outcomes, 3 live output, 4 messages
--- ARGV  1 incarnation, 2 the user's name or "-" for none
+-- ARGV  1 incarnation, 2 the user's name that was found or "*" to leave it, 3 the name to come
 --       and behind these any number of
 --       number of the key, field or index, SHA-1 of the value that is there, new value
 -- Reply {"gone"} | {"moved"}: something else is there by now, and nothing was changed | {"done"}
@@ -13,19 +13,19 @@ typed(KEYS[2], 'list')
 typed(KEYS[3], 'list')
 typed(KEYS[4], 'list')
 local olds = {}
-for at = 3, #ARGV, 4 do
+if ARGV[2] ~= '*' and ARGV[2] ~= H[USR] then return { 'moved' } end
+for at = 4, #ARGV, 4 do
   local key = KEYS[tonumber(ARGV[at])]
   local old = ARGV[at] == '1' and redis.call('HGET', key, ARGV[at + 1])
     or ARGV[at] ~= '1' and redis.call('LINDEX', key, ARGV[at + 1])
   if not old or redis.sha1hex(old) ~= ARGV[at + 2] then return { 'moved' } end
   olds[at] = #old
 end
-if H[USR] ~= ARGV[2] then
-  if H[USR] == '-' or ARGV[2] == '-' then return { 'moved' } end
-  H[USR] = ARGV[2]
+if ARGV[2] ~= '*' and ARGV[2] ~= ARGV[3] then
+  H[USR] = ARGV[3]
   redis.call('HSET', KEYS[1], 'h', table.concat(H, ' '))
 end
-for at = 3, #ARGV, 4 do
+for at = 4, #ARGV, 4 do
   local key, grown = KEYS[tonumber(ARGV[at])], #ARGV[at + 3] - olds[at]
   if ARGV[at] == '1' then
     redis.call('HSET', key, ARGV[at + 1], ARGV[at + 3])
