@@ -65,7 +65,7 @@ export class Gate {
   async session(request: FastifyRequest, id: string): Promise<Session> {
     const caller = this.caller(request);
     if (caller.operator) {
-      const session = await this.#sessions.store.get(id);
+      const session = await this.#sessions.store.get(id, { fresh: true });
       if (session === null) throw new SessionNotFoundError(`There is no session ${id}.`);
       return session;
     }

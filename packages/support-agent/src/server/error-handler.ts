@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type HoldfastError, LockTimeoutError } from 'holdfast';
 import { type Problem, readToken } from 'holdfast/http';
+import { isSecure } from './cookies.ts';
 import { HttpProblem, type HttpProblemCode } from './http-problem.ts';
 import { knownError, noSuchAddress, problemOf } from './known-error.ts';
 import { requestIdHeader } from './request-id.ts';
@@ -29,7 +30,7 @@ const refused = new WeakSet<FastifyRequest>();
 
 /** Whether the request had a token or key, and a wrong one. */
 export function hadWrongCredentials(request: FastifyRequest): boolean {
-  return refused.has(request) && readToken(request.headers) !== null;
+  return refused.has(request) && readToken(request.headers, { secure: isSecure(request) }) !== null;
 }
 
 /** In seconds; undefined where trying again is no use, or any time. */

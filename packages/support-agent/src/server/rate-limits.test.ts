@@ -1,3 +1,4 @@
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { expectProblem, operator, startTestApp } from '../testing/test-app.ts';
@@ -41,6 +42,26 @@ describe('a client that sends too many requests', () => {
     expect(await open('203.0.113.7')).toBe(429);
     expect(await open('::ffff:203.0.113.7')).toBe(429);
     expect(await open('203.0.113.8')).toBe(201);
+  });
+
+  it.each([
+    ['with a letter by its number', '/%61pi/sessions'],
+    ['in full', 'http://shop.example/api/sessions'],
+  ])('is refused however the address is spelt: %s', async (_, path) => {
+    const { listen } = await startTestApp(limited());
+    const { hostname, port } = new URL(await listen());
+    const statuses: (number | undefined)[] = [];
+    for (let n = 0; n < 12; n++) {
+      const sent = httpRequest({ hostname, port, path, method: 'POST' });
+      const [{ statusCode }] = await Promise.all([
+        new Promise<IncomingMessage>((resolve, reject) => {
+          sent.once('response', (response) => resolve(response.resume())).once('error', reject);
+        }),
+        sent.end(),
+      ]);
+      statuses.push(statusCode);
+    }
+    expect(statuses).toEqual([...Array(10).fill(201), 429, 429]);
   });
 
   it('still gets pages and health, and operators get all', async () => {
@@ -99,6 +120,36 @@ describe('a session that gets too many messages', () => {
 });
 
 describe('a client that guesses tokens', () => {
+  it('is not one whose pages have cookies that nobody reads', async () => {
+    const { open, request } = await startTestApp(limited());
+    const session = await open();
+    const secure = { ...from('203.0.113.7'), 'x-forwarded-proto': 'https' };
+    for (let n = 0; n < 9; n++) {
+      const headers = { ...secure, cookie: `holdfast=planted-${n}` };
+      await request('GET', session.url, { headers });
+    }
+    const headers = { ...secure, ...session.auth };
+    expect((await request('GET', session.url, { headers })).statusCode).toBe(200);
+  });
+
+  it('may begin anew, whatever came from its network', async () => {
+    const { open, request, sessions } = await startTestApp(limited({ RATE_LIMIT_REQUESTS: '20' }));
+    const ended = await Promise.all(Array.from({ length: 6 }, () => open()));
+    const there = from('203.0.113.7');
+    for (const { id, url, auth } of ended) {
+      await sessions.revoke(id);
+      await request('GET', url, { headers: { ...there, ...auth } });
+    }
+    const [{ url, token, auth } = await open()] = ended;
+    expectProblem(
+      await request('GET', url, { headers: { ...there, ...auth } }),
+      429,
+      'RATE_LIMITED',
+    );
+    const headers = { ...there, cookie: `holdfast=${token}` };
+    expect((await request('POST', '/api/sessions', { headers })).statusCode).toBe(201);
+  });
+
   it('is shut out sooner than others, with a warning', async () => {
     const lines: { level: number; msg: string }[] = [];
     const logger = pino({}, { write: (line) => lines.push(JSON.parse(line)) });

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Clock, Config, SessionStore } from 'holdfast';
-import { clientNetwork, readToken } from 'holdfast/http';
+import { clientNetwork } from 'holdfast/http';
 import { LRUCache } from 'lru-cache';
 import type { Gate } from './caller.ts';
 import { hadWrongCredentials } from './error-handler.ts';
@@ -41,7 +41,9 @@ export class RateLimits {
     app.addHook('onRequest', async (request) => {
       const until = this.#guessers.get(this.#clientOf(request)) ?? 0;
       const leftMs = until - clock.monotonic();
-      if (leftMs > 0 && readToken(request.headers) !== null && !gate.caller(request).operator) {
+      if (leftMs <= 0 || beginsAnew(request)) return;
+      const caller = gate.caller(request);
+      if (!caller.operator && caller.token !== '') {
         throw tooOften(leftMs, 'Too many wrong tokens came from this client.');
       }
     });
@@ -49,7 +51,8 @@ export class RateLimits {
       max: settings.requests,
       timeWindow: settings.periodMs,
       enableDraftSpec: true,
-      allowList: (request) => !request.url.startsWith('/api/') || gate.caller(request).operator,
+      // By the route: an address can be spelt in many ways.
+      allowList: (request) => !isOfApi(request) || gate.caller(request).operator,
       keyGenerator: (request) => this.#clientOf(request),
       errorResponseBuilder: (_, { ttl }) => tooOften(ttl, 'This client sends too many requests.'),
       store: class {
@@ -88,7 +91,8 @@ export class RateLimits {
     const { requests, periodMs } = this.#options.settings;
     const client = this.#clientOf(request);
     // One that comes again and again is no guess: a page whose session has ended, say.
-    const token = digestOf(readToken(request.headers)?.token ?? '');
+    const caller = this.#options.gate.caller(request);
+    const token = digestOf(caller.operator ? '' : caller.token);
     if ((await this.#hits.hit(`wrong:${client}:${token}`, periodMs)).count > 1) return;
     const { count, resetMs } = await this.#hits.hit(`wrong:${client}`, periodMs);
     if (count < Math.max(leastWrong, Math.ceil(requests * wrongShare))) return;
@@ -99,6 +103,15 @@ export class RateLimits {
   #clientOf(request: FastifyRequest): string {
     return clientNetwork(this.#options.gate.client(request).ipAddress) ?? 'unknown';
   }
+}
+
+function isOfApi({ routeOptions }: FastifyRequest): boolean {
+  return routeOptions.url?.startsWith('/api/') ?? false;
+}
+
+/** A new session needs no token: a page that still has an old one must be able to begin anew. */
+function beginsAnew({ method, routeOptions }: FastifyRequest): boolean {
+  return method === 'POST' && routeOptions.url === '/api/sessions';
 }
 
 function digestOf(token: string): string {
