@@ -27,6 +27,7 @@ const proxies = `${library}/lib/http/client-from.test.ts`;
 const onRedis = 'tests/redis/contract.test.ts';
 const encryption = `${library}/lib/encryption`;
 const attacks = 'tests/redis/encryption/attacks.test.ts';
+const kept = 'tests/redis/l1/l1.test.ts';
 
 /**
  * @typedef {object} Guard
@@ -623,11 +624,39 @@ const guards = [
     test: 'tests/redis/encryption/rekey.test.ts',
   },
   {
-    name: 'the comparison of the name before it is encoded anew',
-    file: 'lib/redis/scripts/rekey.lua',
-    guard: "if ARGV[2] ~= '*' and ARGV[2] ~= H[USR] then return { 'moved' } end",
+    name: 'the bound of what is kept',
+    file: 'lib/redis/l1/l1-cache.ts',
+    guard: 'age < this.#stalenessMs &&',
     without: '',
-    test: 'tests/redis/encryption/rekey.test.ts',
+    test: kept,
+  },
+  {
+    name: 'the end of what is kept, by the server’s clock',
+    file: 'lib/redis/l1/l1-cache.ts',
+    guard: 'bucket.serverNow + resolutionMs + age * drift < kept.expiresAt &&',
+    without: '',
+    test: kept,
+  },
+  {
+    name: 'the epoch of what is kept',
+    file: 'lib/redis/l1/l1-cache.ts',
+    guard: 'kept.epoch === bucket.epoch &&',
+    without: '',
+    test: kept,
+  },
+  {
+    name: 'the change of a session while it was read',
+    file: 'lib/redis/redis-core.ts',
+    guard: 'if (isKnown && !hasChanged && bucket.mayKeep(asked, count)) {',
+    without: 'if (isKnown && bucket.mayKeep(asked, count)) {',
+    test: kept,
+  },
+  {
+    name: 'the confirmation that all was heard',
+    file: 'lib/redis/l1/bucket-news.ts',
+    guard: 'if (count <= this.#heard) {',
+    without: 'if (count >= 0) {',
+    test: kept,
   },
   {
     name: 'the second look of a run that went on half-way',
@@ -676,7 +705,7 @@ const guards = [
     file: 'lib/redis/user-index.ts',
     guard: 'if (maxPerUser > 0) await this.gather(userId);',
     without: '',
-    test: 'tests/redis/encryption/rekey.test.ts',
+    test: 'tests/redis/encryption/user-names.test.ts',
   },
 ];
 

@@ -76,6 +76,17 @@ describe('while the first key changes', () => {
     },
   );
 
+  it('the cap counts what was given to a user under the key before', async () => {
+    const { instance } = setUp();
+    const before = await instance(old);
+    for (const id of ['s', 't']) await before.store.create(id, { userId: 'ada' });
+    const { store } = await instance(`${next},${old}`, { maxPerUser: 2 });
+    await store.create('u');
+    await store.update('u', { userId: 'ada' });
+    expect(await store.get('s')).toBeNull();
+    expect((await store.listActive({ userId: 'ada' })).sessions).toHaveLength(2);
+  });
+
   it('a user is ended with a session whose entry goes from one name to another just then', async () => {
     const { place, codecOf, instance } = setUp();
     const before = await instance(`${old},${next}`);

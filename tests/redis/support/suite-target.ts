@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Codec, RedisSessionStore } from 'holdfast/redis';
+import { type Codec, RedisSessionStore, type RedisSessionStoreOptions } from 'holdfast/redis';
 import type { SuiteTarget } from 'holdfast/testing';
 import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/node-redis.ts';
 import { startRedisOnFakeTime } from '../../servers/redis-server.ts';
@@ -15,6 +15,8 @@ export interface SuiteTargetOptions {
   readonly timeoutMs?: number;
   readonly retries?: number;
   readonly propertyRuns?: number;
+  /** Whether sessions are kept in the process; not unless given. */
+  readonly l1?: RedisSessionStoreOptions['l1'];
   /** How values are stored; encrypted unless given. */
   readonly codecFor?: (keyPrefix: string) => Codec | undefined;
 }
@@ -37,6 +39,7 @@ export async function suiteTarget({
   timeoutMs = 30_000,
   retries,
   propertyRuns = 25,
+  l1,
   codecFor = encrypting,
 }: SuiteTargetOptions): Promise<{ target: SuiteTarget; stop: () => Promise<void> }> {
   const server = await startRedisOnFakeTime();
@@ -49,7 +52,7 @@ export async function suiteTarget({
     create: async (options) => {
       const keyPrefix = `${randomUUID()}:`;
       const stores: RedisSessionStore[] = [];
-      const own = { timeoutMs, retries, outputIntervalMs: 0, buckets: 8 };
+      const own = { timeoutMs, retries, l1, outputIntervalMs: 0, buckets: 8 };
       return {
         open: async () => {
           way?.healthy();

@@ -5,7 +5,7 @@ export type RedisType = 'string' | 'list' | 'hash' | 'zset' | 'set';
 /** What the session's keys hold, in the order of the scripts' KEYS. */
 export const sessionKeyTypes: readonly RedisType[] = [
   ...(['hash', 'zset', 'list', 'list', 'zset', 'zset', 'zset'] as const),
-  ...(['list', 'list', 'zset', 'list', 'zset', 'hash'] as const),
+  ...(['list', 'list', 'zset', 'list', 'zset', 'hash', 'string'] as const),
 ];
 
 /** A user's, in the same way. */
@@ -13,7 +13,7 @@ export const userKeyTypes: readonly RedisType[] = ['zset', 'hash'];
 
 /** Two of the types that the key may not have: one plain, one that holds others. */
 export function wrongTypesFor(type: RedisType): RedisType[] {
-  return ['string', type === 'list' ? 'hash' : 'list'];
+  return [type === 'string' ? 'zset' : 'string', type === 'list' ? 'hash' : 'list'];
 }
 
 const plantings: Readonly<Record<RedisType, (key: string) => string[]>> = {

@@ -57,6 +57,7 @@ describe('loadConfig', () => {
         timeoutMs: 5_000,
         connectTimeoutMs: 5_000,
         retries: 3,
+        l1: { size: 1_000, ttlMs: 60_000, stalenessMs: 250 },
       },
       server: {
         host: 'localhost',
@@ -97,6 +98,10 @@ describe('loadConfig', () => {
       REDIS_SOCKET_TIMEOUT: '9',
       REDIS_SOCKET_CONNECT_TIMEOUT: '10',
       SESSION_LOCK_RETRY_ATTEMPTS: '0',
+      SESSION_L1_CACHE_ENABLED: 'true',
+      SESSION_L1_CACHE_SIZE: '6',
+      SESSION_L1_CACHE_TTL_SECONDS: '7',
+      SESSION_L1_MAX_STALENESS_MS: '80',
       API_HOST: '0.0.0.0',
       API_PORT: '0',
       ADMIN_API_KEY: 'k'.repeat(16),
@@ -131,6 +136,7 @@ describe('loadConfig', () => {
         timeoutMs: 9_000,
         connectTimeoutMs: 10_000,
         retries: 0,
+        l1: { size: 6, ttlMs: 7_000, stalenessMs: 80 },
       },
       server: {
         host: '0.0.0.0',
@@ -191,6 +197,8 @@ describe('a malformed setting', () => {
     ['REDIS_SOCKET_TIMEOUT', '0.5', 'must be a whole number from 1 to 600'],
     ['REDIS_SOCKET_CONNECT_TIMEOUT', '601', 'must be a whole number from 1 to 600'],
     ['SESSION_LOCK_RETRY_ATTEMPTS', '11', 'must be a whole number from 0 to 10'],
+    ['SESSION_L1_CACHE_SIZE', '0', 'must be a whole number from 1 to 10000000'],
+    ['SESSION_L1_MAX_STALENESS_MS', '9', 'must be a whole number from 10 to 60000'],
     ['API_PORT', '65536', 'must be a whole number from 0 to 65535'],
     ['ADMIN_API_KEY', 'hunter2-hunter2', 'must have 16 characters or more'],
     [

@@ -13,6 +13,14 @@ export interface RedisConfig {
   readonly timeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly retries: number;
+  /** What is kept in the process; undefined for nothing. */
+  readonly l1: L1Config | undefined;
+}
+
+interface L1Config {
+  readonly size: number;
+  readonly ttlMs: number;
+  readonly stalenessMs: number;
 }
 
 interface RedisTlsConfig {
@@ -37,6 +45,13 @@ export function readRedisConfig(settings: Settings, wrong: string[]): RedisConfi
     timeoutMs: settings.REDIS_SOCKET_TIMEOUT * 1000,
     connectTimeoutMs: settings.REDIS_SOCKET_CONNECT_TIMEOUT * 1000,
     retries: settings.SESSION_LOCK_RETRY_ATTEMPTS,
+    l1: settings.SESSION_L1_CACHE_ENABLED
+      ? {
+          size: settings.SESSION_L1_CACHE_SIZE,
+          ttlMs: settings.SESSION_L1_CACHE_TTL_SECONDS * 1000,
+          stalenessMs: settings.SESSION_L1_MAX_STALENESS_MS,
+        }
+      : undefined,
   };
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ConfigError } from '../errors/errors.ts';
 import { RedisAddress } from '../redis/connection/redis-address.ts';
 import { keyPrefixPattern } from '../redis/redis-options.ts';
-import { days, file, whole, wholeNumber } from './setting-values.ts';
+import { days, file, flag, whole, wholeNumber } from './setting-values.ts';
 
 export const redis = {
   REDIS_URL: z
@@ -43,6 +43,16 @@ export const redis = {
   ),
   REDIS_SOCKET_CONNECT_TIMEOUT: whole(1, 600, 5).describe(
     'Seconds that connecting may take at the start.',
+  ),
+  SESSION_L1_CACHE_ENABLED: flag(true).describe(
+    'Keep sessions in this process, so that reading one needs no round trip. Turns and authentication do not rely on it.',
+  ),
+  SESSION_L1_CACHE_SIZE: whole(1, 10_000_000, 1_000).describe('The most sessions that are kept.'),
+  SESSION_L1_CACHE_TTL_SECONDS: whole(1, 86_400 * 24, 60).describe(
+    'How long a session is kept that nobody changes.',
+  ),
+  SESSION_L1_MAX_STALENESS_MS: whole(10, 60_000, 250).describe(
+    'How far behind Redis a session that is kept may be, at most and with a round trip added, in milliseconds.',
   ),
   SESSION_LOCK_RETRY_ATTEMPTS: whole(0, 10, 3).describe(
     'How often an operation is repeated whose reply from Redis was lost; it takes effect once.',

@@ -30,8 +30,7 @@ ${unavailable.map(missing).join('\n')}
 
 Settings that this page does not name are ignored, among them what Kubernetes sets for a service named
 redis, such as \`REDIS_PORT\`. Of those that other versions have, \`REDIS_HEALTH_CHECK_INTERVAL\` is not
-needed: the connections to Redis are watched all the time. \`SESSION_L1_*\` is not
-in this version: every read asks the store.
+needed: the connections to Redis are watched all the time.
 `;
 }
 

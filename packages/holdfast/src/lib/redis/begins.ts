@@ -93,7 +93,7 @@ export class Begins<Metadata extends object> {
     this.#waiting.set(name, wait);
     try {
       for (let reply = first; ; ) {
-        const header = parseHeader(text(reply[2]));
+        const header = parseHeader(text(reply[3]));
         this.#leases.handovers.saw(id, header);
         const recheckMs = header.leaseUntil - int(reply[1]) + 1 + Math.random() * jitterMs;
         await this.#wait(id, nonce, wait, options, { giveUpAt, recheckMs });
@@ -208,7 +208,8 @@ export class Begins<Metadata extends object> {
     { nonce, idempotency, leaseMs }: BeginOptions,
     { reply, sent, sentAt }: Asked<Metadata>,
   ): TurnGrant<Metadata> {
-    const stored = this.#core.decode(id, sent, reply, 2, 6);
+    const stored = this.#core.decode(id, sent, reply, 3, 7);
+    this.#core.keep(id, sent, stored, reply, 1);
     const { header, snapshot } = stored;
     const { locking } = this.#core.options;
     this.#leases.handovers.saw(id, header);
@@ -231,8 +232,8 @@ export class Begins<Metadata extends object> {
       session: this.#core.view(id, stored),
       state: snapshot.state,
       credentials: snapshot.credentials,
-      attempt: int(reply[4]),
-      effects: effectsOf(text(reply[5])),
+      attempt: int(reply[5]),
+      effects: effectsOf(text(reply[6])),
       lastSeq: header.lastSeq,
       lastEventSeq: header.lastEventSeq,
     };
@@ -244,7 +245,7 @@ export class Begins<Metadata extends object> {
     { idempotency }: BeginOptions,
     { reply, sent }: Asked<Metadata>,
   ): TurnReplay<Metadata> {
-    const stored = this.#core.decode(id, sent, reply, 2, 6);
+    const stored = this.#core.decode(id, sent, reply, 3, 7);
     const place = {
       sessionId: id,
       incarnation: stored.header.incarnation,
@@ -255,7 +256,7 @@ export class Begins<Metadata extends object> {
       session: this.#core.view(id, stored),
       credentials: stored.snapshot.credentials,
       outcome:
-        text(reply[4]) === '1' ? this.#core.records.readOutcome(bytes(reply[5]), place) : undefined,
+        text(reply[5]) === '1' ? this.#core.records.readOutcome(bytes(reply[6]), place) : undefined,
     });
   }
 

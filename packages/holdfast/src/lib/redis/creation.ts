@@ -180,6 +180,7 @@ export class Creation<Metadata extends object> {
 
   #created(id: string, { etag, state, credentials }: Init, reply: ReplyList) {
     const header = parseHeader(text(reply[2]));
+    this.#core.l1?.drop(id);
     const snapshot = new Snapshot<Metadata>(etag, state, credentials);
     if (header.etag === etag) Object.assign(this.#core.known.of(id), { header, snapshot });
     this.#core.saw(id, header);
@@ -191,7 +192,13 @@ export class Creation<Metadata extends object> {
     const { incarnation } = parseHeader(text(reply[2]));
     return made?.incarnation === incarnation
       ? this.#created(id, made, reply)
-      : this.#core.decode(id, nothingSent, reply, 2);
+      : // Its values are wanted, whatever is known.
+        this.#core.decode(
+          id,
+          { ...this.#core.sent(id), snapshot: null, floor: undefined },
+          reply,
+          2,
+        );
   }
 
   /** What follows for an expired session that was in the new one's place. */
@@ -209,9 +216,6 @@ export class Creation<Metadata extends object> {
     if (stored?.snapshot.state.userId !== userId) await this.#users.leave(userId, [id]);
   }
 }
-
-/** Its values are wanted, whatever is known. */
-const nothingSent = { snapshot: null, floor: undefined };
 
 function taken(id: string): VersionConflictError {
   return new VersionConflictError(`A session ${id} exists already.`);

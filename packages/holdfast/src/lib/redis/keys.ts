@@ -37,6 +37,7 @@ export class Keys {
       own('g'),
       this.all(bucket),
       this.#ofBucket('b', bucket),
+      this.news(bucket),
     ];
   }
 
@@ -61,6 +62,11 @@ export class Keys {
   /** "status:id" of the sessions that are not active. */
   statuses(bucket: number): string {
     return this.#ofBucket('y', bucket);
+  }
+
+  /** How many changes there were in the bucket, and the channel on which they are told. */
+  news(bucket: number): string {
+    return this.#ofBucket('n', bucket);
   }
 
   all(bucket: number): string {
@@ -104,6 +110,7 @@ export type SessionKeys = readonly [
   grave: string,
   all: string,
   bucket: string,
+  news: string,
 ];
 
 const plainName = /^[A-Za-z0-9_-]{2,64}$/;

@@ -17,6 +17,11 @@ export class Snapshot<Metadata extends object> {
     this.credentials = credentials;
   }
 
+  /** Whether all readers get the same metadata. */
+  get isShareable(): boolean {
+    return this.#metadata !== undefined;
+  }
+
   metadata(read: MetadataReader<Metadata>): Metadata {
     if (this.#metadata !== undefined) return this.#metadata;
     const metadata = read(this.state.metadata);
@@ -30,6 +35,8 @@ export interface KnownSession<Metadata extends object> {
   readonly keys: SessionKeys;
   snapshot: Snapshot<Metadata> | null;
   header: Header | null;
+  /** The newest change of its bucket that was told to be its own, in an epoch of the bucket's news. */
+  changed: { readonly epoch: number; readonly count: number } | null;
 }
 
 /** The sessions that were in use of late, for what need not be sent and decoded again. */
@@ -42,10 +49,15 @@ export class KnownSessions<Metadata extends object> {
     this.#keysOf = keysOf;
   }
 
+  /** As it is now, `undefined` when nothing is. */
+  peek(id: string): KnownSession<Metadata> | undefined {
+    return this.#sessions.peek(id);
+  }
+
   of(id: string): KnownSession<Metadata> {
     const known = this.#sessions.get(id);
     if (known !== undefined) return known;
-    const fresh = { keys: this.#keysOf(id), snapshot: null, header: null };
+    const fresh = { keys: this.#keysOf(id), snapshot: null, header: null, changed: null };
     this.#sessions.set(id, fresh);
     return fresh;
   }

@@ -58,13 +58,15 @@ export class LiveReader<Metadata extends object> {
     }
     assertId(id, 'A session id');
     if (this.#closed !== null) throw this.#closed;
-    const { link, known, options } = this.#core;
+    const { link, known, news, options } = this.#core;
     const alarm = new Alarm();
     const stop = () => alarm.ring();
     // First the subscription, then the first look: nothing is missed between them.
     const unsubscribe = await link.subscribe(known.of(id).keys[3], stop);
     this.#readers.add(alarm);
     const unlisten = onAbort(signal, stop);
+    // It hears of its session's end also where messages are lost in silence.
+    const unwatch = news.watch(id, stop);
     try {
       let output = await this.#fetch(id, after, incarnation);
       if (output === null) throw incarnation === undefined ? notFound(id) : gone(id);
@@ -99,6 +101,7 @@ export class LiveReader<Metadata extends object> {
       }
     } finally {
       unlisten();
+      unwatch();
       this.#readers.delete(alarm);
       unsubscribe();
     }

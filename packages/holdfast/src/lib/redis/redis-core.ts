@@ -17,14 +17,23 @@ import type { Script } from './connection/script.ts';
 import { type Floor, Floors, PutBackError } from './floors.ts';
 import { type Header, none, parseCounters, parseHeader } from './header.ts';
 import type { Keys } from './keys.ts';
-import { KnownSessions, Snapshot, viewOf } from './known-sessions.ts';
+import { type KnownSession, KnownSessions, Snapshot, viewOf } from './known-sessions.ts';
+import type { Asked, BucketNews } from './l1/bucket-news.ts';
+import { L1Cache, type L1Options } from './l1/l1-cache.ts';
+import { News } from './l1/news.ts';
 import { Records } from './records.ts';
-import { bytes, list, type ReplyList, text } from './reply.ts';
+import { bytes, int, list, type ReplyList, text } from './reply.ts';
 import { scripts } from './scripts/scripts.ts';
 import { ServerClock } from './server-clock.ts';
 
 /** Sessions whose decoded values a process keeps, in case that they are still what Redis has. */
 const knownSessions = 1_000;
+
+/** Without an L1, open streams learn as late as with its default that their session has ended. */
+const streamStalenessMs = 250;
+
+/** Where a session's keys have the bucket's news. */
+const newsKey = 13;
 
 /** A session as it was read. */
 export interface StoredSnapshot<Metadata extends object> {
@@ -38,6 +47,8 @@ export interface Sent<Metadata extends object> {
   /** Whose etag was sent: values that are still those are not sent back. */
   readonly snapshot: Snapshot<Metadata> | null;
   readonly floor: Floor | undefined;
+  readonly known: KnownSession<Metadata>;
+  readonly asked: Asked;
 }
 
 /** A script's reply, and whether it was called more than once to get it. */
@@ -57,6 +68,9 @@ export class RedisCore<Metadata extends object> {
   readonly events: Emitter<StoreEvents>;
   readonly known: KnownSessions<Metadata>;
   readonly clock: ServerClock;
+  readonly news: News;
+  /** `null` when it is off. */
+  readonly l1: L1Cache<Metadata> | null;
   /** `null` where anybody could make what the codec decodes. */
   readonly floors: Floors | null;
   /** Set once: ends a session that has ended before and was put back. */
@@ -68,7 +82,7 @@ export class RedisCore<Metadata extends object> {
 
   constructor(
     options: ResolvedStoreOptions<Metadata>,
-    { link, keys, codec }: { link: RedisLink; keys: Keys; codec: Codec },
+    { link, keys, codec, l1 }: { link: RedisLink; keys: Keys; codec: Codec; l1: L1Options | null },
   ) {
     this.options = options;
     this.link = link;
@@ -76,7 +90,14 @@ export class RedisCore<Metadata extends object> {
     this.codec = codec;
     this.records = new Records(codec);
     this.events = new Emitter(options.logger);
-    this.known = new KnownSessions(knownSessions, (id) => keys.session(id));
+    this.known = new KnownSessions(l1?.size ?? knownSessions, (id) => keys.session(id));
+    this.news = new News({
+      ...{ link, keys, clock: options.clock },
+      stalenessMs: l1?.stalenessMs ?? streamStalenessMs,
+      onChange: (bucket, id, count) => this.#changed(bucket, id, count),
+    });
+    this.l1 =
+      l1 && new L1Cache(l1, this.news, options.clock, (id, stored) => this.view(id, stored));
     this.clock = new ServerClock(link);
     this.floors = codec.authenticates
       ? new Floors(options.logger, (lost) => this.events.emit('lostWrites', lost))
@@ -90,7 +111,10 @@ export class RedisCore<Metadata extends object> {
     return [id, this.#inboxPrefix, this.#outcomeTtl];
   }
 
-  /** Calls a script on a session, with the first `keyCount` of its keys; `args` are all of them. */
+  /**
+   * Calls a script on a session, with the first `keyCount` of its keys, and behind them the bucket's
+   * news; `args` are all of them.
+   */
   async run(
     script: Script,
     id: string,
@@ -100,8 +124,9 @@ export class RedisCore<Metadata extends object> {
     deadline?: number,
   ): Promise<Answer> {
     const report = { repeated: false, deadline };
-    const keys = this.known.of(id).keys.slice(0, keyCount);
-    const reply = list(await this.link.call(script, keys, args, nonce, report));
+    const { keys } = this.known.of(id);
+    const own = [...keys.slice(0, keyCount), keys[newsKey]];
+    const reply = list(await this.link.call(script, own, args, nonce, report));
     return { reply, repeated: report.repeated };
   }
 
@@ -111,16 +136,18 @@ export class RedisCore<Metadata extends object> {
     const sent = this.sent(id);
     const { keys } = this.known.of(id);
     const etag = sent.snapshot?.etag ?? none;
-    const reply = list(await this.link.call(scripts.read, [keys[0]], [etag]));
+    const reply = list(await this.link.call(scripts.read, [keys[0], keys[newsKey]], [etag]));
     if (reply.length === 0) {
-      this.known.forget(id);
+      this.forget(id);
       if (sent.floor?.server === this.link.server) {
         this.floors?.ended(id, sent.floor.header.incarnation);
       }
       return null;
     }
     try {
-      return this.decode(id, sent, reply, 1);
+      const stored = this.decode(id, sent, reply, 2);
+      this.keep(id, sent, stored, reply, 0);
+      return stored;
     } catch (error) {
       if (error instanceof SessionNotFoundError) return null;
       if (await this.isElsewhere(error)) return this.read(id);
@@ -138,7 +165,48 @@ export class RedisCore<Metadata extends object> {
 
   /** What is known now, for a call that is about to ask. */
   sent(id: string): Sent<Metadata> {
-    return { snapshot: this.known.of(id).snapshot, floor: this.floors?.of(id) };
+    const known = this.known.of(id);
+    const bucket = this.news.of(id);
+    if (this.l1 !== null && bucket.listening === 'no') this.news.want(bucket);
+    const asked = bucket.asked(this.options.clock.monotonic());
+    return { snapshot: known.snapshot, floor: this.floors?.of(id), known, asked };
+  }
+
+  /** Keeps what a reply has brought that has the server's time and the bucket's news from `at` on. */
+  keep(
+    id: string,
+    { known, asked }: Sent<Metadata>,
+    stored: StoredSnapshot<Metadata>,
+    reply: ReplyList,
+    at: number,
+  ): void {
+    const count = int(reply[at + 1]);
+    this.news.replied(asked, count, int(reply[at]));
+    if (this.l1 === null) return;
+    // Of one that was forgotten meanwhile, a change may have been told that this does not have.
+    const isKnown = this.known.peek(id) === known;
+    const { bucket } = asked;
+    const { changed } = known;
+    const hasChanged = changed !== null && changed.epoch === bucket.epoch && count < changed.count;
+    if (isKnown && !hasChanged && bucket.mayKeep(asked, count)) {
+      this.l1.keep(id, stored, bucket, count);
+    }
+  }
+
+  /** What is known of a session is not so any more. */
+  forget(id: string): void {
+    this.known.forget(id);
+    this.l1?.drop(id);
+  }
+
+  #changed({ epoch }: BucketNews, id: string, count: number): void {
+    const known = this.known.peek(id);
+    if (known !== undefined) {
+      const { changed } = known;
+      const isNewer = changed === null || changed.epoch !== epoch || changed.count < count;
+      if (isNewer) known.changed = { epoch, count };
+    }
+    this.l1?.changed(id, count);
   }
 
   /** What a server has just said of a session. */
@@ -195,11 +263,11 @@ export class RedisCore<Metadata extends object> {
     if (this.floors === null) return;
     const { incarnation } = header;
     if (this.floors.hasEnded(id, incarnation)) {
-      this.known.forget(id);
+      this.forget(id);
       this.endAgain(id, incarnation);
       throw notFound(id);
     }
-    if (!this.floors.check(id, header, floor, this.link.server)) this.known.forget(id);
+    if (!this.floors.check(id, header, floor, this.link.server)) this.forget(id);
   }
 
   view(id: string, stored: StoredSnapshot<Metadata>, leaseUntil?: number): Session<Metadata> {

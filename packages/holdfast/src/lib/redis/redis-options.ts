@@ -2,9 +2,10 @@ import type { Codec } from '../codec/codec.ts';
 import { ConfigError } from '../errors/errors.ts';
 import type { JsonObject } from '../json/json-value.ts';
 import type { StoreOptions } from '../store/store-options.ts';
-import { whole } from '../store/store-options.ts';
+import { maxDurationMs, whole } from '../store/store-options.ts';
 import { RedisAddress, type RedisTls } from './connection/redis-address.ts';
 import type { ConnectRedis } from './connection/redis-connection.ts';
+import type { L1Options } from './l1/l1-cache.ts';
 
 export interface RedisSessionStoreOptions<
   Metadata extends object = JsonObject,
@@ -33,6 +34,8 @@ export interface RedisSessionStoreOptions<
   readonly retries?: number | undefined;
   /** Live output is written at most this often, in milliseconds. Default 50. */
   readonly outputIntervalMs?: number | undefined;
+  /** Sessions kept in this process, for `get` without a round trip. None unless given. */
+  readonly l1?: Partial<L1Options> | undefined;
   /** How values are stored. All instances must use the same. Default: as JSON. */
   readonly codec?: Codec | undefined;
   /** Another client than the `redis` package. */
@@ -47,6 +50,7 @@ export interface ResolvedRedisOptions {
   readonly connectTimeoutMs: number;
   readonly retries: number;
   readonly outputIntervalMs: number;
+  readonly l1: L1Options | null;
 }
 
 export const keyPrefixPattern = /^[A-Za-z0-9._:@/-]{0,128}$/;
@@ -72,5 +76,18 @@ export function resolveRedisOptions(
     connectTimeoutMs: whole(options.connectTimeoutMs ?? 5_000, 'connectTimeoutMs', 600_000, 100),
     retries: whole(options.retries ?? 3, 'retries', 10, 0),
     outputIntervalMs: whole(options.outputIntervalMs ?? 50, 'outputIntervalMs', 10_000, 0),
+    l1: options.l1 === undefined ? null : resolveL1Options(options.l1),
+  };
+}
+
+function resolveL1Options({
+  size = 1_000,
+  ttlMs = 60_000,
+  stalenessMs = 250,
+}: Partial<L1Options>): L1Options {
+  return {
+    size: whole(size, 'l1.size', 10_000_000),
+    ttlMs: whole(ttlMs, 'l1.ttlMs', maxDurationMs),
+    stalenessMs: whole(stalenessMs, 'l1.stalenessMs', 60_000, 10),
   };
 }

@@ -23,6 +23,7 @@ import type {
   BatchEntry,
   BatchResult,
   CreateOptions,
+  GetOptions,
   HistoryOptions,
   ListOptions,
   RateWindow,
@@ -62,6 +63,7 @@ import { RedisCore } from './redis-core.ts';
 import { type RedisSessionStoreOptions, resolveRedisOptions } from './redis-options.ts';
 import { Rekeying, type RekeyOptions, type RekeyProgress } from './rekeying.ts';
 import { Removals } from './removals.ts';
+import { int } from './reply.ts';
 import { scripts } from './scripts/scripts.ts';
 import { Sweeper } from './sweeper.ts';
 import { Turns } from './turns.ts';
@@ -129,7 +131,7 @@ export class RedisSessionStore<
     options: RedisSessionStoreOptions<Metadata, MetadataInput>,
   ): Promise<RedisSessionStore<Metadata, MetadataInput>> {
     const resolved = resolveStoreOptions<Metadata>(options);
-    const { address, keyPrefix, outputIntervalMs, ...own } = resolveRedisOptions(
+    const { address, keyPrefix, outputIntervalMs, l1, ...own } = resolveRedisOptions(
       options as RedisSessionStoreOptions<never, never>,
     );
     const link = await RedisLink.open({
@@ -148,6 +150,7 @@ export class RedisSessionStore<
         link,
         keys,
         codec: options.codec ?? jsonCodec,
+        l1,
       });
       const store = new RedisSessionStore<Metadata, MetadataInput>(core, outputIntervalMs);
       await store.#listen();
@@ -179,8 +182,12 @@ export class RedisSessionStore<
     return this.#creation.create(id, parsed, credentials, named(options));
   }
 
-  async get(id: string, options?: ReadOptions): Promise<Session<Metadata> | null> {
+  async get(id: string, options?: GetOptions): Promise<Session<Metadata> | null> {
     options?.signal?.throwIfAborted();
+    if (!options?.fresh) {
+      const kept = this.#core.l1?.get(id);
+      if (kept !== undefined) return kept;
+    }
     const stored = await this.#core.read(id);
     return stored && this.#core.view(id, stored);
   }
@@ -258,10 +265,11 @@ export class RedisSessionStore<
   async touch(id: string, options?: ReadOptions): Promise<boolean> {
     options?.signal?.throwIfAborted();
     assertId(id, 'A session id');
-    const { known, link, keys, options: own } = this.#core;
-    const sessionKeys = known.of(id).keys.slice(0, touchKeys);
-    const args = [id, keys.inboxPrefix, '0', String(own.idleTimeoutMs)];
-    return (await link.call(scripts.touch, sessionKeys, args)) === 1;
+    const { options: own } = this.#core;
+    const args = [...this.#core.common(id), String(own.idleTimeoutMs)];
+    const { reply } = await this.#core.run(scripts.touch, id, touchKeys, args);
+    this.#core.l1?.drop(id);
+    return int(reply[0]) === 1;
   }
 
   async setCredentials(
@@ -286,11 +294,11 @@ export class RedisSessionStore<
 
   async getBatch(
     ids: readonly string[],
-    options?: ReadOptions,
+    options?: GetOptions,
   ): Promise<ReadonlyMap<string, Session<Metadata>>> {
     options?.signal?.throwIfAborted();
     const unique = [...new Set(ids)];
-    const sessions = await Promise.all(unique.map((id) => this.get(id)));
+    const sessions = await Promise.all(unique.map((id) => this.get(id, options)));
     return new Map(
       sessions.flatMap((session, at) =>
         session === null ? [] : [[unique[at] ?? '', session] as const],
@@ -431,6 +439,7 @@ export class RedisSessionStore<
     this.#leases.handovers.close();
     this.#begins.close(error);
     this.#live.close(error);
+    this.#core.news.close();
     await this.#core.link.close();
   }
 

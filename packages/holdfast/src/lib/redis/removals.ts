@@ -141,7 +141,7 @@ export class Removals<Metadata extends object> {
     const { reply } = await this.#core.run(scripts.remove, id, removeKeys, all, nonce);
     const outcome = text(reply[0]);
     if (outcome === 'alive') return outcome;
-    this.#core.known.forget(id);
+    this.#core.forget(id);
     if (outcome === 'removed') {
       await this.left(id, parseHeader(text(reply[1])), bytes(reply[2]), event);
     }

@@ -7,6 +7,10 @@ import { int, text } from './reply.ts';
 
 const probeMs = '10000';
 
+function hitRate(l1: { readonly hits: number; readonly misses: number } | null): number {
+  return l1 === null || l1.hits === 0 ? 0 : l1.hits / (l1.hits + l1.misses);
+}
+
 /** Counts and health. Each costs what there are buckets, however many sessions there are. */
 export class Vitals<Metadata extends object> {
   readonly #core: RedisCore<Metadata>;
@@ -26,7 +30,7 @@ export class Vitals<Metadata extends object> {
   async stats(signal?: AbortSignal): Promise<StoreStats> {
     const activeSessions = await this.countActive(signal);
     const from = `(${await this.#core.clock.now()}`;
-    const { keys, codec, options } = this.#core;
+    const { keys, codec, options, l1 } = this.#core;
     const [activeLeases, waiters] = await Promise.all([
       this.#sum((bucket) => ['ZCOUNT', keys.leases(bucket), from, '+inf']),
       this.#sum((bucket) => ['ZCOUNT', keys.waiters(bucket), from, '+inf']),
@@ -37,9 +41,9 @@ export class Vitals<Metadata extends object> {
       maxSessions: null,
       activeLeases,
       waiters,
-      l1CacheEnabled: false,
-      l1CacheSize: 0,
-      l1CacheHitRate: 0,
+      l1CacheEnabled: l1 !== null,
+      l1CacheSize: l1?.size ?? 0,
+      l1CacheHitRate: hitRate(l1),
       encryptionEnabled: codec.authenticates,
       lockingEnabled: options.locking,
     };

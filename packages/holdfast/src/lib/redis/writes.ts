@@ -3,7 +3,6 @@ import { OutcomeUnknownError, ValidationError, VersionConflictError } from '../e
 import { assertId } from '../model/ids.ts';
 import { maxCounters } from '../model/limits.ts';
 import { type Message, type PreparedMessage, placeMessage } from '../model/message.ts';
-import type { Floor } from './floors.ts';
 import { parseCounters, parseHeader } from './header.ts';
 import { word } from './keys.ts';
 import type { KnownSession, Snapshot } from './known-sessions.ts';
@@ -15,6 +14,7 @@ import {
   gone,
   notFound,
   type RedisCore,
+  type Sent,
   type StoredSnapshot,
   unlessRepeated,
 } from './redis-core.ts';
@@ -102,12 +102,12 @@ export class Writes<Metadata extends object> {
     let base = known;
     let prepared = earlier?.prepared ?? (await this.#preparation.prepare(id, order, name, base));
     for (;;) {
-      const { floor } = this.#core.sent(id);
+      const sent = this.#core.sent(id);
       const answer = await this.#call(id, order, memory, prepared);
       const { reply } = answer;
       switch (text(reply[0])) {
         case 'written': {
-          const written = this.#written(id, order, prepared, answer);
+          const written = this.#written(id, order, prepared, answer, sent);
           await this.#complete(id, order.nonce, memory, { prepared, written });
           if (order.mayRepeat) this.#remembered.set(memory, { prepared, written });
           return written;
@@ -121,7 +121,7 @@ export class Writes<Metadata extends object> {
           return written;
         }
         case 'moved':
-          base = await this.#decoded(id, floor, reply);
+          base = await this.#decoded(id, sent, reply);
           prepared = await this.#preparation.prepare(id, order, name, base);
           break;
         case 'doubt':
@@ -142,10 +142,10 @@ export class Writes<Metadata extends object> {
 
   async #decoded(
     id: string,
-    floor: Floor | undefined,
+    sent: Sent<Metadata>,
     reply: ReplyList,
   ): Promise<StoredSnapshot<Metadata>> {
-    const decode = () => this.#core.decode(id, { snapshot: null, floor }, reply, 2);
+    const decode = () => this.#core.decode(id, { ...sent, snapshot: null }, reply, 3);
     try {
       return decode();
     } catch (error) {
@@ -163,6 +163,7 @@ export class Writes<Metadata extends object> {
     try {
       return await this.#core.run(scripts.write, id, writeKeys, args, nonce, deadline);
     } catch (error) {
+      this.#core.l1?.drop(id);
       // Whoever repeats it must repeat just this, made of what was there then.
       if (error instanceof OutcomeUnknownError) {
         this.#remembered.set(memory, { prepared: { args, ...prepared } });
@@ -212,16 +213,20 @@ export class Writes<Metadata extends object> {
     order: WriteOrder,
     prepared: Prepared<Metadata>,
     { reply }: Answer,
+    sent: Sent<Metadata>,
   ): Written<Metadata> {
     const now = int(reply[1]);
-    const header = parseHeader(text(reply[2]));
-    const counters = parseCounters(text(reply[3]));
-    const leaseUntil = int(reply[4]);
+    const header = parseHeader(text(reply[3]));
+    const counters = parseCounters(text(reply[4]));
+    const leaseUntil = int(reply[5]);
     const known = this.#core.known.of(id);
     known.header = header;
     this.#core.saw(id, header);
     if (prepared.snapshot !== null) known.snapshot = prepared.snapshot;
     const snapshot = prepared.snapshot ?? currentSnapshot(known);
+    // Whoever writes reads what it wrote.
+    this.#core.l1?.drop(id);
+    if (snapshot !== null) this.#core.keep(id, sent, { header, counters, snapshot }, reply, 1);
     const firstSeq = header.lastSeq - (order.messages?.length ?? 0) + 1;
     return {
       after: { header, counters, snapshot },

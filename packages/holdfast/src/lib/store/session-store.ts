@@ -17,6 +17,14 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface GetOptions extends ReadOptions {
+  /**
+   * As it is at this instant. A store may otherwise return a session as it was a moment ago: for Redis
+   * see `SESSION_L1_MAX_STALENESS_MS`.
+   */
+  readonly fresh?: boolean | undefined;
+}
+
 export interface WriteOptions extends ReadOptions {
   /** Names this write: repeated under the same nonce it takes effect once. Random unless given. */
   readonly nonce?: string | undefined;
@@ -114,7 +122,7 @@ export interface SessionStore<
     init?: SessionInit<MetadataInput>,
     options?: CreateOptions,
   ): Promise<Session<Metadata>>;
-  get(id: string, options?: ReadOptions): Promise<Session<Metadata> | null>;
+  get(id: string, options?: GetOptions): Promise<Session<Metadata> | null>;
   /** As `get`, with what the session knows of its client and token, never from a cache. */
   getWithCredentials(id: string, options?: ReadOptions): Promise<StoredSession<Metadata> | null>;
   exists(id: string, options?: ReadOptions): Promise<boolean>;
@@ -153,7 +161,7 @@ export interface SessionStore<
   /** The sessions there are, by id. */
   getBatch(
     ids: readonly string[],
-    options?: ReadOptions,
+    options?: GetOptions,
   ): Promise<ReadonlyMap<string, Session<Metadata>>>;
   setBatch(
     entries: readonly BatchEntry<MetadataInput>[],

@@ -59,6 +59,7 @@ export class RedisLink {
   readonly #subscriptions: Subscriptions;
   readonly #repeater: Repeater;
   #server = '';
+  readonly #serverListeners = new Set<() => void>();
   #isClosed = false;
 
   private constructor(options: RedisLinkOptions) {
@@ -82,7 +83,7 @@ export class RedisLink {
       prepare: async (connection) => {
         const [server] = await Promise.all([identifyServer(connection), scripts.load(connection)]);
         // Where nobody may ask, each connection counts as one to another server.
-        this.#server = server ?? randomUUID();
+        this.#setServer(server ?? randomUUID());
       },
     });
     const heartbeatMs = Math.min(timeoutMs, maxHeartbeatMs);
@@ -108,7 +109,7 @@ export class RedisLink {
     const before = this.#server;
     const asked = await this.#commands.current?.track(identifyServer).catch(() => null);
     // A new connection may have found out meanwhile.
-    if (this.#server === before && asked) this.#server = asked;
+    if (this.#server === before && asked) this.#setServer(asked);
     return this.#server !== before;
   }
 
@@ -190,6 +191,17 @@ export class RedisLink {
   /** Tells that the subscriptions were interrupted and are there again: messages may be missing. */
   onGap(listener: () => void): () => void {
     return this.#subscriptions.onGap(listener);
+  }
+
+  /** Tells that the connection leads to another server than before. */
+  onServer(listener: () => void): void {
+    this.#serverListeners.add(listener);
+  }
+
+  #setServer(server: string): void {
+    const isOther = this.#server !== '' && this.#server !== server;
+    this.#server = server;
+    if (isOther) for (const tell of this.#serverListeners) tell();
   }
 
   /** Ends everything; calls that are not done reject. May be called again. */

@@ -1,21 +1,22 @@
--- uses: header expiry outcomes live-output hand-over
+-- uses: header expiry outcomes live-output hand-over news
 -- Takes the session's lease, or joins those who wait for it, or finds the stored outcome.
 -- KEYS  1 session, 2 waiters, 3 outcomes, 4 live output, 5 expiry index, 6 leases,
---       7 the bucket's waiters, 8 messages, 9 recent writes
+--       7 the bucket's waiters, 8 messages, 9 recent writes, 10 the bucket's news
 -- ARGV  1 session id, 2 inbox prefix, 3 outcomes' time to live in ms
 --       4 nonce, 5 lease in ms, 6 "wait", "reject" or "interrupt", 7 wait in ms, 8 inbox
 --       9 names of the user who must own it, each in spaces, or "*"; 10 the token's hash or "*"
 --       11 idempotency key or "-", 12 the request's digest; 13 the etag that the caller has
 --       14 "1" with locking
 -- Reply {"none"} | {"user"} | {"token"} | {"closed"} | {"mismatch"} | {"busy"}
---       {"wait", now, header}
---       {"granted", now, header, counters, attempt, effects, state?, credentials?}
---       {"replayed", now, header, counters, done, outcome, state?, credentials?}
+--       {"wait", now, news, header}
+--       {"granted", now, news, header, counters, attempt, effects, state?, credentials?}
+--       {"replayed", now, news, header, counters, done, outcome, state?, credentials?}
 -- Keeps  an owner at a time; nobody passes those who wait; the same nonce gets the same lease.
 local stored = redis.call('HMGET', KEYS[1], 'h', 'n')
 if not stored[1] then return { 'none' } end
 local H = parse(stored[1])
 if not alive(H) then return { 'none' } end
+local news = newest()
 local locking, nonce, key = ARGV[14] == '1', ARGV[4], ARGV[11]
 
 local line = stored[1]
@@ -25,9 +26,9 @@ local function save()
 end
 
 local function reply(kind, first, second)
-  if H[SN] == ARGV[13] then return { kind, now, line, stored[2], first, second } end
+  if H[SN] == ARGV[13] then return { kind, now, news, line, stored[2], first, second } end
   local parts = redis.call('HMGET', KEYS[1], 'd', 'c')
-  return { kind, now, line, stored[2], first, second, parts[1], parts[2] }
+  return { kind, now, news, line, stored[2], first, second, parts[1], parts[2] }
 end
 
 if locking and (has(H, 'q') or (H[O] ~= '-' and tonumber(H[LU]) <= now)) then
@@ -83,6 +84,8 @@ if mine or H[O] == '-' then
     H[O], H[OI], H[F] = nonce, ARGV[8], string.format('%.0f', fence)
   end
   if not has(H, 'i') then H[LU] = now + ARGV[5] end
+  -- It lives longer than was heard of.
+  if tonumber(H[LU]) > tonumber(H[IE]) then news = changed() end
   H[OK] = key == '-' and '-' or key .. '/' .. ARGV[12] .. '/' .. attempt
   redis.call('ZADD', KEYS[6], H[LU], ARGV[1])
   outlast(H)
@@ -106,4 +109,4 @@ if not redis.call('ZSCORE', KEYS[2], member) then
   if not has(H, 'q') then H[FL] = H[FL] == '-' and 'q' or H[FL] .. 'q' end
 end
 save()
-return { 'wait', now, line }
+return { 'wait', now, news, line }

@@ -1,7 +1,7 @@
--- uses: header expiry live-output hand-over
+-- uses: header expiry live-output hand-over news
 -- What a holder does between begin and commit: extend its lease, or write live output.
 -- KEYS  1 session, 2 waiters, 3 outcomes, 4 live output, 5 expiry index, 6 leases,
---       7 the bucket's waiters, 8 messages, 9 recent writes
+--       7 the bucket's waiters, 8 messages, 9 recent writes, 10 the bucket's news
 -- ARGV  1 session id, 2 inbox prefix, 3 -, 4 the lease's incarnation, 5 owner's nonce or "-" without
 --       locking, 6 fencing token
 --       "renew" lease in ms | "output" nonce starts ends n {count text}*n
@@ -19,6 +19,7 @@ if ARGV[5] ~= '-' then
 end
 if ARGV[7] == 'renew' then
   H[LU] = now + ARGV[8]
+  if H[LU] > tonumber(H[IE]) then changed() end
   redis.call('ZADD', KEYS[6], H[LU], ARGV[1])
   outlast(H)
 else

@@ -1,12 +1,12 @@
--- uses: header
+-- uses: header news
 -- Reads a session as it is at this instant.
--- KEYS  1 session
+-- KEYS  1 session, 2 the bucket's news
 -- ARGV  1 the etag that the caller has
--- Reply {} | {now, header, counters, state?, credentials?}
+-- Reply {} | {now, news, header, counters, state?, credentials?}
 local stored = redis.call('HMGET', KEYS[1], 'h', 'n')
 if not stored[1] then return {} end
 local H = parse(stored[1])
 if not alive(H) then return {} end
-if H[SN] == ARGV[1] then return { now, stored[1], stored[2] } end
+if H[SN] == ARGV[1] then return { now, newest(), stored[1], stored[2] } end
 local parts = redis.call('HMGET', KEYS[1], 'd', 'c')
-return { now, stored[1], stored[2], parts[1], parts[2] }
+return { now, newest(), stored[1], stored[2], parts[1], parts[2] }

@@ -1,9 +1,9 @@
--- uses: header outcomes live-output hand-over recent-writes removal
+-- uses: header outcomes live-output hand-over recent-writes removal news
 -- Ends a session, or removes one that has expired and puts one that has not where it belongs in the
 -- expiry index.
 -- KEYS  1 session, 2 waiters, 3 outcomes, 4 live output, 5 expiry index, 6 leases,
 --       7 the bucket's waiters, 8 messages, 9 recent writes, 10 status index, 11 grave,
---       12 index of all, 13 the bucket
+--       12 index of all, 13 the bucket, 14 the bucket's news
 -- ARGV  1 session id, 2 inbox prefix, 3 -, 4 "delete" or "expired", 5 incarnation or "-" for any,
 --       6 nonce
 -- Reply {"none"} | {"alive"} | {"removed", header, state} | {"vanished"}: Redis itself dropped it
@@ -32,5 +32,7 @@ if ARGV[4] == 'expired' and lives then
   redis.call('HSET', KEYS[1], 'h', table.concat(H, ' '))
   return { 'alive' }
 end
+typed(KEYS[#KEYS], 'string')
 remove(H, stored[1], stored[2], ARGV[6])
+changed()
 return { 'removed', stored[1], stored[2] }

@@ -6,10 +6,12 @@ import keep from './keep.lua';
 import leave from './leave.lua';
 import live from './live.lua';
 import messages from './messages.lua';
+import newsOf from './news.lua';
 import expiry from './parts/expiry.lua';
 import handOver from './parts/hand-over.lua';
 import header from './parts/header.lua';
 import liveOutput from './parts/live-output.lua';
+import news from './parts/news.lua';
 import outcomes from './parts/outcomes.lua';
 import recentWrites from './parts/recent-writes.lua';
 import removal from './parts/removal.lua';
@@ -28,6 +30,7 @@ const parts = new Map([
   ['hand-over', handOver],
   ['removal', removal],
   ['recent-writes', recentWrites],
+  ['news', news],
 ]);
 
 /** A script with the parts that its first line names, in front of it: Redis knows no other way. */
@@ -67,6 +70,7 @@ export const scripts = {
   leave: script('leave', leave),
   live: script('live', live),
   messages: script('messages', messages),
+  news: script('news', newsOf),
   read: script('read', read),
   rekey: script('rekey', rekey),
   remove: script('remove', remove),

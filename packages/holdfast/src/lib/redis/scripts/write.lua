@@ -1,8 +1,9 @@
--- uses: header expiry outcomes live-output hand-over recent-writes
+-- uses: header expiry outcomes live-output hand-over recent-writes news
 -- Writes changes, atomically and once under its name: a turn's commit or checkpoint under its lease,
 -- or a write from outside, which needs none.
 -- KEYS  1 session, 2 waiters, 3 outcomes, 4 live output, 5 expiry index, 6 leases,
---       7 the bucket's waiters, 8 messages, 9 recent writes, 10 status index, 11 grave
+--       7 the bucket's waiters, 8 messages, 9 recent writes, 10 status index, 11 grave,
+--       12 the bucket's news
 -- ARGV  1 session id, 2 inbox prefix, 3 outcomes' time to live in ms, 4 the write's name
 --       5 incarnation or "-" for any, 6 owner's nonce or "-", 7 fencing token; or outside of a turn the
 --       incarnation of the version in 13
@@ -21,8 +22,8 @@
 --       {"lost", version} | {"interrupted", version} | {"version", version} | {"token"}
 --       {"counter", name, "many" or "large"}
 --       {"doubt", version, incarnation}: it may have been made since it was first tried, and been forgotten
---       {"moved", now, header, counters, state, credentials}: read again and repeat
---       {"done", line of the first time} | {"written", now, header, counters, lease's end or 0}
+--       {"moved", now, news, header, counters, state, credentials}: read again and repeat
+--       {"done", line of the first time} | {"written", now, news, header, counters, lease's end or 0}
 -- Keeps  a write under a lease changes something only while that lease is held.
 local stored = redis.call('HMGET', KEYS[1], 'h', 'n')
 local H = stored[1] and parse(stored[1])
@@ -101,19 +102,21 @@ while ARGV[at] do
 end
 if moved then
   local parts = redis.call('HMGET', KEYS[1], 'd', 'c')
-  return { 'moved', now, stored[1], stored[2], parts[1], parts[2] }
+  return { 'moved', now, newest(), stored[1], stored[2], parts[1], parts[2] }
 end
 local ends = owned and (ARGV[8] == 'end' or has(H, 'i'))
 typed(KEYS[6], 'zset')
 typed(KEYS[9], 'list')
 if key then typed(KEYS[3], 'list') end
+if messages then typed(KEYS[8], 'list') end
 if output then typed(KEYS[4], 'list') end
 if state and ARGV[state + 2] ~= H[ST] then typed(KEYS[10], 'zset') end
 local idle = math.min(now + ARGV[11], tonumber(H[AB]))
 if idle < tonumber(H[XS]) then typed(KEYS[5], 'zset') end
 if ends and H[FL] ~= '-' or ends and H[EO] ~= '-' then check_hand_over() end
 
--- From here on nothing is refused any more.
+-- The first write is one that Redis refuses when it is full, or for another type: after it, it refuses none.
+local news = changed()
 if messages then
   local seq = tonumber(H[MS])
   for piece = messages + 3, messages + 1 + 2 * ARGV[messages + 2], 2 do
@@ -132,7 +135,6 @@ if messages then
   end
 end
 if state then
-  -- First a write that Redis refuses when it is full: after another one it refuses none.
   redis.call('HSET', KEYS[1], 'd', ARGV[state + 4])
   if ARGV[state + 2] ~= H[ST] then
     redis.call('ZREM', KEYS[10], H[ST] .. ':' .. ARGV[1])
@@ -190,4 +192,4 @@ outlast(H)
 local line = table.concat(H, ' ')
 redis.call('HSET', KEYS[1], 'h', line, 'n', counters)
 remember(H, ARGV[4], H[V] .. ' ' .. stamp .. ' ' .. H[MS] .. ' ' .. lease .. ' ' .. counters)
-return { 'written', now, line, counters, lease }
+return { 'written', now, news, line, counters, lease }

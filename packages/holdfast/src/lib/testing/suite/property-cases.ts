@@ -101,7 +101,7 @@ export function propertyCases(context: SuiteContext): void {
               steps.map(({ fails }) => (fails ? 'failed' : 'done')),
             );
             const stored = steps.map(({ checkpoint, fails }) => checkpoint || !fails);
-            const session = await store.get('s');
+            const session = await store.get('s', { fresh: true });
             assert.equal(
               session?.counters.n ?? 0,
               steps.reduce((sum, { by }, index) => sum + (stored[index] ? by : 0), 0),
@@ -215,7 +215,7 @@ async function applyToStore(sessions: SessionManager, operation: Operation): Pro
         await store.create(id);
         return 'done';
       case 'get':
-        return (await store.get(id)) === null ? 'none' : 'done';
+        return (await store.get(id, { fresh: true })) === null ? 'none' : 'done';
       case 'delete':
         return (await store.delete(id)) ? 'done' : 'none';
       case 'update':
@@ -250,7 +250,7 @@ async function assertSame(
   id: string,
 ): Promise<void> {
   const model = models.get(id);
-  const session = await store.get(id);
+  const session = await store.get(id, { fresh: true });
   if (model === undefined) {
     assert.equal(session, null);
     return;

@@ -1,0 +1,129 @@
+import type { CancelTimer, Clock } from '../../clock.ts';
+import type { RedisLink } from '../connection/redis-link.ts';
+import type { Keys } from '../keys.ts';
+import { int, list } from '../reply.ts';
+import { scripts } from '../scripts/scripts.ts';
+import { BucketNews } from './bucket-news.ts';
+
+export interface NewsOptions {
+  readonly link: RedisLink;
+  readonly keys: Keys;
+  readonly clock: Clock;
+  /** How far behind the server what is kept may be, in ms. */
+  readonly stalenessMs: number;
+  /** A session has changed, as the change of this number in its bucket. */
+  readonly onChange: (bucket: BucketNews, id: string, count: number) => void;
+}
+
+/**
+ * What has changed in the buckets that matter here: told by messages, and asked for besides twice in
+ * the time that may pass unconfirmed, since messages may be lost in silence. Who relies on a bucket
+ * says so each time (`want`), or while it does (`watch`); of others nothing is asked.
+ */
+export class News {
+  readonly stalenessMs: number;
+  readonly #options: NewsOptions;
+  readonly #buckets: (BucketNews | undefined)[] = [];
+  readonly #beatMs: number;
+  #cancelBeat: CancelTimer | null = null;
+  #isAsking = false;
+  #isClosed = false;
+
+  constructor(options: NewsOptions) {
+    this.#options = options;
+    this.stalenessMs = options.stalenessMs;
+    this.#beatMs = Math.max(5, Math.floor(options.stalenessMs / 2));
+    options.link.onGap(() => this.missed());
+    options.link.onServer(() => this.missed());
+  }
+
+  of(id: string): BucketNews {
+    const { keys } = this.#options;
+    const number = keys.bucketOf(id);
+    const known = this.#buckets[number];
+    if (known !== undefined) return known;
+    const bucket = new BucketNews(keys.news(number));
+    this.#buckets[number] = bucket;
+    return bucket;
+  }
+
+  /** The bucket's news are needed now, and for a while. */
+  want(bucket: BucketNews): void {
+    bucket.wanted = true;
+    if (bucket.listening === 'no') void this.#listen(bucket);
+    this.#arm();
+  }
+
+  /** Until the returned function is called, `missed` is told when changes may have been missed. */
+  watch(id: string, missed: () => void): () => void {
+    const bucket = this.of(id);
+    bucket.watchers.add(missed);
+    this.want(bucket);
+    return () => bucket.watchers.delete(missed);
+  }
+
+  replied(asked: Parameters<BucketNews['replied']>[0], count: number, serverNow: number): void {
+    asked.bucket.replied(asked, count, serverNow, this.#beatMs);
+  }
+
+  /** Changes may have been missed anywhere. */
+  missed(): void {
+    for (const bucket of this.#buckets) bucket?.missed();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#cancelBeat?.();
+  }
+
+  async #listen(bucket: BucketNews): Promise<void> {
+    bucket.listening = 'beginning';
+    try {
+      await this.#options.link.subscribe(bucket.key, (message) => this.#hear(bucket, message));
+      bucket.listening = 'yes';
+    } catch {
+      // Whoever wants it next tries again; until then nothing is kept.
+      bucket.listening = 'no';
+    }
+  }
+
+  #hear(bucket: BucketNews, message: Buffer): void {
+    const [, digits = '', id = ''] = /^(\d{1,16}) (\S{1,255})$/.exec(message.toString()) ?? [];
+    const count = Number(digits);
+    if (id === '' || !Number.isSafeInteger(count)) return;
+    this.#options.onChange(bucket, id, count);
+    bucket.hear(count);
+  }
+
+  #arm(): void {
+    if (this.#cancelBeat !== null || this.#isClosed) return;
+    this.#cancelBeat = this.#options.clock.setTimer(this.#beatMs, () => void this.#beat(), {
+      background: true,
+    });
+  }
+
+  async #beat(): Promise<void> {
+    this.#cancelBeat = null;
+    const due = this.#buckets.filter(
+      (bucket) => bucket !== undefined && (bucket.wanted || bucket.watchers.size > 0),
+    ) as BucketNews[];
+    if (due.length === 0) return;
+    this.#arm();
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    const now = this.#options.clock.monotonic();
+    const asked = due.map((bucket) => {
+      bucket.wanted = false;
+      return bucket.asked(now);
+    });
+    try {
+      const keys = due.map(({ key }) => key);
+      const [serverNow, ...counts] = list(await this.#options.link.call(scripts.news, keys, []));
+      for (const [at, one] of asked.entries()) this.replied(one, int(counts[at]), int(serverNow));
+    } catch {
+      // Nothing is confirmed, so that nothing is served: who reads next learns of the outage.
+    } finally {
+      this.#isAsking = false;
+    }
+  }
+}
