@@ -1,5 +1,7 @@
 import type { Session } from 'holdfast';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RedisSessionStore } from 'holdfast/redis';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { z } from 'zod';
 import { Gate } from '../../../packages/holdfast/src/lib/testing/suite/suite-context.ts';
 import { type RedisServer, startRedis } from '../../servers/redis-server.ts';
 import { startedRedis } from '../connection/fixtures.ts';
@@ -82,6 +84,26 @@ describe('a session that is kept', () => {
     expect(await one.store.get('s')).toBeNull();
     await one.store.create('s', { metadata: { second: true } });
     expect((await one.store.get('s'))?.metadata).toEqual({ second: true });
+  });
+
+  it('fails nobody but its readers where the schema refuses its metadata', async () => {
+    const { place, instance } = setUp();
+    const one = await instance();
+    await one.store.create('s', { userId: 'ada', metadata: { plan: 7 } });
+    const metadata = z.object({ plan: z.string() });
+    const other = await RedisSessionStore.connect({
+      url: server.url,
+      keyPrefix: place.keyPrefix,
+      codec: encrypting(place.keyPrefix),
+      buckets: 8,
+      l1: {},
+      metadata,
+    });
+    onTestFinished(() => other.close());
+    for (let n = 1; n <= 3; n++) expect(await other.incrementCounter('s', 'clicks')).toBe(n);
+    await expect(other.get('s')).rejects.toThrow('plan');
+    await expect(other.get('s')).rejects.toThrow('plan');
+    expect(await other.deleteUser('ada')).toBe(1);
   });
 
   it('goes when another instance changes it, and no other one does', async () => {

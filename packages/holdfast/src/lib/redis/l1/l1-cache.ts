@@ -15,8 +15,8 @@ export interface L1Options {
 }
 
 interface Kept<Metadata extends object> {
-  /** `null` where each reader gets metadata of its own. */
-  readonly session: Session<Metadata> | null;
+  /** `null` before it was first asked for, and where each reader gets metadata of its own. */
+  session: Session<Metadata> | null;
   readonly stored: StoredSnapshot<Metadata>;
   readonly bucket: BucketNews;
   readonly epoch: number;
@@ -90,7 +90,7 @@ export class L1Cache<Metadata extends object> {
       return undefined;
     }
     this.hits += 1;
-    return kept.session ?? this.#view(id, kept.stored);
+    return kept.session ?? this.#sessionOf(id, kept);
   }
 
   /** What was read as of the change `count` of its bucket, all later ones of which are heard. */
@@ -103,9 +103,8 @@ export class L1Cache<Metadata extends object> {
       this.#kept.delete(id);
       return;
     }
-    const session = this.#view(id, stored);
     this.#kept.set(id, {
-      session: stored.snapshot.isShareable ? session : null,
+      session: null,
       stored,
       bucket,
       epoch: bucket.epoch,
@@ -113,6 +112,13 @@ export class L1Cache<Metadata extends object> {
       expiresAt: Math.min(idleExpiresAt, absoluteExpiresAt),
       keptUntil: this.#clock.monotonic() + this.#ttlMs,
     });
+  }
+
+  /** Not before somebody reads it: metadata that the schema refuses fails no write and no turn. */
+  #sessionOf(id: string, kept: Kept<Metadata>): Session<Metadata> {
+    const session = this.#view(id, kept.stored);
+    if (kept.stored.snapshot.isShareable) kept.session = session;
+    return session;
   }
 
   /** It has changed, as the change `count` of its bucket. */
