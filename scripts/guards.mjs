@@ -36,6 +36,7 @@ const kept = 'tests/redis/l1/l1.test.ts';
  * @property {string} guard what is taken out: stands exactly once in the file
  * @property {string} without what is put in its place
  * @property {string} [test] default: the contract suite, in memory
+ * @property {string} notices the case that must go red
  */
 
 /** @type {readonly Guard[]} */
@@ -45,144 +46,168 @@ const guards = [
     file: 'lib/memory/lease-desk.ts',
     guard: 'record.lease?.nonce === lease.nonce && record.lease.fence === lease.fence',
     without: 'record.lease?.nonce === lease.nonce',
+    notices: 'law 3: a right fence under a wrong owner is refused',
   },
   {
     name: 'the owner check',
     file: 'lib/memory/lease-desk.ts',
     guard: 'record.lease?.nonce === lease.nonce && record.lease.fence === lease.fence',
     without: 'record.lease?.fence === lease.fence',
+    notices: 'law 3: a right fence under a wrong owner is refused',
   },
   {
     name: 'the check that anybody holds the lease',
     file: 'lib/memory/lease-desk.ts',
     guard: 'record.lease?.nonce === lease.nonce && record.lease.fence === lease.fence',
     without: 'record.lease !== null && lease !== null',
+    notices: 'law 3: a stale commit changes nothing, and throws LeaseLostError',
   },
   {
     name: 'the end of a lease',
     file: 'lib/memory/lease-desk.ts',
     guard: 'if (held.until > this.#core.now()) return held;',
     without: 'return held;',
+    notices: 'law 3: a commit after the lease’s end is refused, also when nobody took over',
   },
   {
     name: 'the incarnation check',
     file: 'lib/memory/memory-core.ts',
     guard: 'if (record?.incarnation !== incarnation) throw gone(id);',
     without: 'if (record === null) throw gone(id + incarnation);',
+    notices: 'law 5: a turn cannot write into a new session of the same id',
   },
   {
     name: 'the idempotency digest',
     file: 'lib/memory/outcome-ledger.ts',
     guard: 'if (entry.requestDigest !== requestDigest) {',
     without: 'if (entry.requestDigest === null) {',
+    notices: 'law 6: the same key with another request is a mismatch',
   },
   {
     name: 'the stored outcome',
     file: 'lib/memory/turn-engine.ts',
     guard: 'if (done !== null) {',
     without: 'if (done !== null && done.outcome === options) {',
+    notices: 'a repeat does not interrupt the first attempt of its own turn',
   },
   {
     name: 'the skipping of effects that are stored',
     file: 'lib/manager/turn.ts',
     guard: 'if (this.#storedEffects.has(effect)) return false;',
     without: '',
+    notices: 'law 6: after an error behind a checkpoint, the repeat stores only what is new',
   },
   {
     name: 'the FIFO queue',
     file: 'lib/memory/wait-queue.ts',
     guard: 'this.#waiters.append(waiter);',
     without: 'this.#waiters.insertAfter(null, waiter);',
+    notices: 'law 4: the session goes to those who wait in the order of asking',
   },
   {
     name: 'the interrupter’s place at the front',
     file: 'lib/memory/wait-queue.ts',
     guard: "if (waiter.options.onBusy !== 'interrupt') {",
     without: 'if (waiter.options !== null) {',
+    notices: 'an interrupter goes first, and the holder may commit once',
   },
   {
     name: 'the one commit of an interrupted holder',
     file: 'lib/memory/turn-engine.ts',
     guard: 'const goesOn = end.keep && held?.interrupted !== true;',
     without: 'const goesOn = end.keep;',
+    notices: 'an interrupted holder that checkpoints has had its one commit',
   },
   {
     name: 'the result of a repeated commit',
     file: 'lib/memory/turn-engine.ts',
     guard: 'if (repeated !== undefined) return repeated;',
     without: '',
+    notices: 'a commit repeated under its nonce returns the first one’s result',
   },
   {
     name: 'the frozen snapshot',
     file: 'lib/memory/session-record.ts',
     guard: 'const view: Session<Metadata> = Object.freeze({',
     without: 'const view: Session<Metadata> = ({',
+    notices: 'law 8: what was handed out never changes, and what was handed in is copied',
   },
   {
     name: 'the copy of what was handed in',
     file: 'lib/json/json-value.ts',
     guard: 'return copy(value, what, 0);',
     without: 'copy(value, what, 0); return value as JsonValue;',
+    notices: 'law 8: what was handed out never changes, and what was handed in is copied',
   },
   {
     name: 'the refusal of nested turns',
     file: 'lib/manager/turn-context.ts',
     guard: 'if (turn.active && turn.store === store && turn.sessionId === sessionId) {',
     without: "if (turn.active && turn.store === store && sessionId === '') {",
+    notices: 'a turn inside a turn on the same session is refused at once',
   },
   {
     name: 'exact expiry',
     file: 'lib/memory/memory-core.ts',
     guard: 'if (record.expiresAt > this.now()) return record;',
     without: 'if (record.expiresAt >= this.now()) return record;',
+    notices: 'law 7: the idle timeout is exact to the millisecond',
   },
   {
     name: 'the absolute timeout',
     file: 'lib/memory/session-record.ts',
     guard: 'this.#idleExpiresAt = Math.min(now + idleMs, this.absoluteExpiresAt);',
     without: 'this.#idleExpiresAt = now + idleMs;',
+    notices: 'law 7: the absolute timeout does not move with activity',
   },
   {
     name: 'the lease that holds off idle expiry',
     file: 'lib/memory/session-record.ts',
     guard: 'if (expiresAt <= this.expiresAt) return;',
     without: 'if (expiresAt > 0) return;',
+    notices: 'renewal keeps a long turn’s session, at a third of the lease',
   },
   {
     name: 'the user check',
     file: 'lib/memory/turn-engine.ts',
     guard: 'if (userId !== undefined && record.state.userId !== userId) throw notFound(record.id);',
     without: '',
+    notices: 'law 12: who may come in is asked again when the wait is over',
   },
   {
     name: 'the token check',
     file: 'lib/memory/turn-engine.ts',
     guard: 'if (tokenHash !== undefined && !sameHash(record.credentials.tokenHash, tokenHash)) {',
     without: "if (tokenHash !== undefined && sameHash(null, '')) {",
+    notices: 'law 12: who may come in is asked again when the wait is over',
   },
   {
     name: 'the second look at who has waited',
     file: 'lib/memory/turn-engine.ts',
     guard: '(record, options) => this.#admit(record, options) ?? this.#grant(record, options),',
     without: '(record, options) => this.#grant(record, options),',
+    notices: 'law 12: who may come in is asked again when the wait is over',
   },
   {
     name: 'expiry under those who wait',
     file: 'lib/memory/lease-desk.ts',
     guard: 'if (record.expiresAt <= this.#core.now()) {',
     without: 'if (record.expiresAt < 0) {',
+    notices: 'law 7: a session that expires under those who wait is given to none of them',
   },
   {
     name: 'the renewal of leases',
     file: 'lib/manager/lease-keeper.ts',
     guard: 'if (store.locking && now >= this.#renewAt && !this.#renewing) void this.#renew(now);',
     without: 'void this.#renew;',
+    notices: 'renewal keeps a long turn’s session, at a third of the lease',
   },
   {
     name: 'the maximum of a turn',
     file: 'lib/manager/lease-keeper.ts',
     guard: 'if (now >= this.#stopAt) {',
     without: 'if (now < 0) {',
+    notices: 'a turn over its maximum is stopped, and frees the session',
   },
   {
     name: 'eviction that spares sessions in a turn',
@@ -190,6 +215,7 @@ const guards = [
     guard: 'const leaseEnded = record.lease !== null && record.lease.until <= now;',
     without: 'const leaseEnded = record.lease !== null && now > 0;',
     test: driver,
+    notices: 'never evicts a session in a turn',
   },
   {
     name: 'the fence check on Redis',
@@ -197,6 +223,7 @@ const guards = [
     guard: 'local held = H[O] == ARGV[6] and H[F] == ARGV[7]',
     without: 'local held = H[O] == ARGV[6]',
     test: onRedis,
+    notices: 'law 3: a right fence under a wrong owner is refused',
   },
   {
     name: 'the owner check on Redis',
@@ -204,6 +231,7 @@ const guards = [
     guard: 'local held = H[O] == ARGV[6] and H[F] == ARGV[7]',
     without: 'local held = H[F] == ARGV[7]',
     test: onRedis,
+    notices: 'law 3: a right fence under a wrong owner is refused',
   },
   {
     name: 'the end of a lease on Redis',
@@ -211,6 +239,7 @@ const guards = [
     guard: 'if not held or tonumber(H[LU]) <= now then',
     without: 'if not held then',
     test: onRedis,
+    notices: 'law 3: a commit after the lease’s end is refused, also when nobody took over',
   },
   {
     name: 'the incarnation check on Redis',
@@ -218,6 +247,7 @@ const guards = [
     guard: "if H[INC] ~= ARGV[4] or not alive(H) then return { 'gone' } end",
     without: "if not alive(H) then return { 'gone' } end",
     test: onRedis,
+    notices: 'law 5: a turn cannot write into a new session of the same id',
   },
   {
     name: 'exact expiry on Redis',
@@ -225,6 +255,7 @@ const guards = [
     guard: '(now < tonumber(H[IE]) or now < tonumber(H[LU]))',
     without: '(now <= tonumber(H[IE]) or now <= tonumber(H[LU]))',
     test: onRedis,
+    notices: 'law 7: the idle timeout is exact to the millisecond',
   },
   {
     name: 'the absolute timeout on Redis',
@@ -232,6 +263,7 @@ const guards = [
     guard: 'now < tonumber(H[AB]) and ',
     without: '',
     test: onRedis,
+    notices: 'law 7: law 5: a turn cannot outlive the absolute timeout, nor write behind it',
   },
   {
     name: 'the FIFO queue on Redis',
@@ -239,6 +271,7 @@ const guards = [
     guard: '  H[QT] = H[QT] + 1\n',
     without: '  H[QT] = H[QT] - 1\n',
     test: onRedis,
+    notices: 'law 3: at most one holder, whoever asks and from wherever',
   },
   {
     name: 'the interrupter’s place at the front on Redis',
@@ -246,6 +279,7 @@ const guards = [
     guard: "ARGV[6] == 'interrupt' and H[QT] or WAITERS + H[QT]",
     without: 'WAITERS + H[QT]',
     test: onRedis,
+    notices: 'an interrupter goes first, and the holder may commit once',
   },
   {
     name: 'the result of a repeated write on Redis',
@@ -253,6 +287,7 @@ const guards = [
     guard: 'local earlier = same and repeated(ARGV[4])',
     without: 'local earlier = nil',
     test: onRedis,
+    notices: 'law 10: a write repeated under its nonce takes effect once',
   },
   {
     name: 'the etag of a state that is merged on Redis',
@@ -260,6 +295,7 @@ const guards = [
     guard: '    state = at\n    moved = moved or ARGV[at + 1] ~= H[SN]\n',
     without: '    state = at\n',
     test: onRedis,
+    notices: 'law 2: 1,000 concurrent updates of different keys keep all',
   },
   {
     name: 'the place of a message on Redis',
@@ -267,6 +303,7 @@ const guards = [
     guard: "moved = moved or ARGV[at + 1] ~= H[INC] .. ':' .. H[MS]",
     without: '',
     test: onRedis,
+    notices: 'concurrent appends from three writers are all there, each batch together',
   },
   {
     name: 'the one commit of an interrupted holder on Redis',
@@ -274,6 +311,7 @@ const guards = [
     guard: "local ends = owned and (ARGV[8] == 'end' or has(H, 'i'))",
     without: "local ends = owned and ARGV[8] == 'end'",
     test: onRedis,
+    notices: 'an interrupted holder that checkpoints has had its one commit',
   },
   {
     name: 'the second look at who has waited on Redis',
@@ -281,6 +319,7 @@ const guards = [
     guard: 'local refusal\n',
     without: "local refusal\nif mine then ARGV[9], ARGV[10] = '*', '*' end\n",
     test: onRedis,
+    notices: 'law 12: who may come in is asked again when the wait is over',
   },
   {
     name: 'the fence of removed sessions on Redis',
@@ -288,6 +327,7 @@ const guards = [
     guard: 'if not floor or tonumber(floor) < tonumber(H[F]) then',
     without: 'if false then',
     test: onRedis,
+    notices: 'law 3: fencing tokens only grow, over turns and over creations of the id',
   },
   {
     name: 'the length of authentication tags',
@@ -295,6 +335,7 @@ const guards = [
     guard: 'const wholeTag = { authTagLength: tagBytes } as const;',
     without: 'const wholeTag = {};',
     test: `${encryption}/aes-gcm.test.ts`,
+    notices: 'refuses what is right, with a shorter tag',
   },
   {
     name: 'the check of additional data',
@@ -302,6 +343,7 @@ const guards = [
     guard: '  decipher.setAAD(aad);\n',
     without: '',
     test: `${encryption}/aes-gcm.test.ts`,
+    notices: 'opens what is right',
   },
   {
     name: 'the kind of record in what is authenticated',
@@ -309,6 +351,7 @@ const guards = [
     guard: 'recordText({ kind, position }: RecordPlace)',
     without: "recordText({ position }: RecordPlace, kind = '')",
     test: `${encryption}/codec-suite.test.ts`,
+    notices: 'swap: every part of its place',
   },
   {
     name: 'the position in what is authenticated',
@@ -316,6 +359,7 @@ const guards = [
     guard: "typeof position === 'number' ? position : JSON.stringify(position)",
     without: 'position === undefined',
     test: `${encryption}/codec-suite.test.ts`,
+    notices: 'swap: every part of its place',
   },
   {
     name: 'the session in what is authenticated',
@@ -323,6 +367,7 @@ const guards = [
     guard: 'namespace, sessionId, incarnation])',
     without: 'namespace])',
     test: `${encryption}/place.test.ts`,
+    notices: 'a place has the text that records from before are bound to',
   },
   {
     name: 'the key id in what is authenticated',
@@ -330,6 +375,7 @@ const guards = [
     guard: '[label, keyId, namespace,',
     without: '[label, namespace,',
     test: `${encryption}/place.test.ts`,
+    notices: 'a place has the text that records from before are bound to',
   },
   {
     name: 'the session in what its key is derived from',
@@ -337,6 +383,8 @@ const guards = [
     guard: 'key.derive([this.#use, sessionId, incarnation], this.#salt)',
     without: 'key.derive([this.#use], this.#salt)',
     test: `${encryption}/subkeys.test.ts`,
+    notices:
+      'is its own: of the use, the namespace, the ring’s key, the session and the incarnation',
   },
   {
     name: 'the namespace in what keys are derived from',
@@ -344,6 +392,8 @@ const guards = [
     guard: 'this.#salt = saltOf(namespace);',
     without: "this.#salt = saltOf('');",
     test: `${encryption}/subkeys.test.ts`,
+    notices:
+      'is its own: of the use, the namespace, the ring’s key, the session and the incarnation',
   },
   {
     name: 'the incarnation of a kept key',
@@ -351,6 +401,8 @@ const guards = [
     guard: 'if (found?.incarnation === incarnation) return found.subkey;',
     without: 'if (found !== undefined) return found.subkey;',
     test: `${encryption}/subkeys.test.ts`,
+    notices:
+      'is its own: of the use, the namespace, the ring’s key, the session and the incarnation',
   },
   {
     name: 'the refusal of unknown key ids',
@@ -358,6 +410,7 @@ const guards = [
     guard: 'if (ringKey === undefined) throw this.#unknownKey(envelope, place);',
     without: "if (ringKey === undefined) return Buffer.from('null');",
     test: `${encryption}/codec-suite.test.ts`,
+    notices: 'tamper: every byte of every field',
   },
   {
     name: 'the least length of an envelope',
@@ -365,6 +418,7 @@ const guards = [
     guard: 'if (envelope.length < ciphertextAt + tagBytes) {',
     without: 'if (envelope.length < 0) {',
     test: `${encryption}/codec-suite.test.ts`,
+    notices: 'truncate and extend, everywhere',
   },
   {
     name: 'the refusal of plain text',
@@ -372,6 +426,7 @@ const guards = [
     guard: 'if (this.#allowPlaintext) return parse(bytes, place);',
     without: 'return parse(bytes, place);',
     test: `${encryption}/codec-suite.test.ts`,
+    notices: 'tamper: every byte in front',
   },
   {
     name: 'the place inside a Fernet record',
@@ -379,6 +434,7 @@ const guards = [
     guard: 'if (this.#digestOf(place).equals(bytes.subarray(0, digestBytes))) {',
     without: 'if (bytes.length >= digestBytes) {',
     test: `${encryption}/codec-suite.test.ts`,
+    notices: 'the other cipher’s records are read',
   },
   {
     name: 'the HMAC of a Fernet record',
@@ -386,6 +442,7 @@ const guards = [
     guard: 'if (!isAuthentic(key, token)) continue;',
     without: '',
     test: `${encryption}/codec-suite.test.ts`,
+    notices: 'tamper: every byte of every field',
   },
   {
     name: 'the HMAC of a Fernet token, before its padding',
@@ -393,6 +450,7 @@ const guards = [
     guard: 'if (!isAuthentic(keys, read)) {',
     without: 'if (openToken(keys, read) && !isAuthentic(keys, read)) {',
     test: `${encryption}/fernet.test.ts`,
+    notices: 'is not looked into before its HMAC is right',
   },
   {
     name: 'the HMAC of a Fernet token',
@@ -400,6 +458,7 @@ const guards = [
     guard: 'if (!isAuthentic(keys, read)) {',
     without: 'if (read === null) {',
     test: `${encryption}/fernet.test.ts`,
+    notices: "invalid: 'incorrect mac'",
   },
   {
     name: 'the time to live of a Fernet token',
@@ -407,6 +466,7 @@ const guards = [
     guard: 'made + ttlSeconds < now',
     without: 'made + ttlSeconds < now - 1',
     test: `${encryption}/fernet.test.ts`,
+    notices: 'lives as long as it may, to the second',
   },
   {
     name: 'the clock skew of a Fernet token',
@@ -414,6 +474,7 @@ const guards = [
     guard: 'if (made > now + clockSkewSeconds) {',
     without: 'if (made > now + clockSkewSeconds + 1) {',
     test: `${encryption}/fernet.test.ts`,
+    notices: 'may be 60 seconds ahead, and no more, with the TTL undefined',
   },
   {
     name: 'the one spelling of a Fernet token',
@@ -421,6 +482,7 @@ const guards = [
     guard: 'if (textOfToken(bytes) === token) return bytes;',
     without: "if (token !== '') return bytes;",
     test: `${encryption}/fernet.test.ts`,
+    notices: "invalid: 'invalid base64'",
   },
   {
     name: 'the version of a Fernet token',
@@ -428,6 +490,7 @@ const guards = [
     guard: 'if (signed[0] !== tokenVersion) {',
     without: 'if (signed.length === 0) {',
     test: `${encryption}/fernet.test.ts`,
+    notices: 'is not looked into before its HMAC is right',
   },
   {
     name: 'the refilling of the pool of nonces',
@@ -435,6 +498,7 @@ const guards = [
     guard: '    randomFillSync(pool);\n',
     without: '    if (pool[0] === 0 && pool[1] === 0) randomFillSync(pool);\n',
     test: 'tests/nonces.test.ts',
+    notices: 'a nonce is never drawn twice, whatever a process forks and starts',
   },
   {
     name: 'the pool of nonces that stays out of snapshots',
@@ -442,6 +506,7 @@ const guards = [
     guard: '    pool.fill(0);\n    used = pool.length;\n',
     without: '',
     test: 'tests/nonces.test.ts',
+    notices: 'a nonce is never drawn twice by processes that start from one snapshot',
   },
   {
     name: 'the check of a turn’s client',
@@ -449,6 +514,7 @@ const guards = [
     guard:
       'const clientChanges = access.checkClient(begun.session, begun.credentials, options.client);',
     without: 'const clientChanges: string[] = [];',
+    notices: 'a client that does not match is reported, and told to the turn',
   },
   {
     name: 'the check of a repeated turn’s client',
@@ -456,18 +522,21 @@ const guards = [
     guard:
       '      access.checkClient(begun.session, begun.credentials, options.client);\n      observer',
     without: '      observer',
+    notices: 'strictly bound, it is refused, and nothing changes',
   },
   {
     name: 'the check of an authenticated client',
     file: 'lib/manager/session-manager.ts',
     guard: '      hash,\n    );\n    this.#access.checkClient(session, credentials, client);',
     without: '      hash,\n    );\n    void credentials;',
+    notices: 'a client that does not match is reported, and told to the turn',
   },
   {
     name: 'the refusal of a client that differs',
     file: 'lib/manager/access.ts',
     guard: 'if (strict) throw new FingerprintMismatchError(',
     without: 'if (strict === null) throw new FingerprintMismatchError(',
+    notices: 'strictly bound, it is refused, and nothing changes',
   },
   {
     name: 'the refusal of a fingerprint under a key that is gone',
@@ -475,6 +544,7 @@ const guards = [
     guard: "if (key === undefined) return ['unknown_key'];",
     without: 'if (key === undefined) return [];',
     test: fingerprints,
+    notices: 'that are gone leave nothing to compare, which is no match',
   },
   {
     name: 'the comparison of networks',
@@ -482,6 +552,7 @@ const guards = [
     guard: 'if (this.#bindsIp && differs(stored.ip, key.network(ipAddress)))',
     without: 'if (this.#bindsIp && differs(undefined, key.network(ipAddress)))',
     test: fingerprints,
+    notices: 'is noticed by its address: the next IPv4 network',
   },
   {
     name: 'the key of a fingerprint',
@@ -489,6 +560,7 @@ const guards = [
     guard: 'this.#key = createSecretKey(key);',
     without: 'this.#key = createSecretKey(Buffer.alloc(key.length));',
     test: fingerprints,
+    notices: 'has another hash for each feature and under each key',
   },
   {
     name: 'the feature in its hash',
@@ -496,6 +568,7 @@ const guards = [
     guard: "os: this.#hash('os', os),",
     without: "os: this.#hash('device', os),",
     test: fingerprints,
+    notices: 'has another hash for each feature and under each key',
   },
   {
     name: 'the absence of a User-Agent',
@@ -503,6 +576,7 @@ const guards = [
     guard: "{ browser: '', os: '', device: '' }",
     without: "{ browser: 'curl', os: 'unknown', device: 'unknown' }",
     test: fingerprints,
+    notices: 'is noticed by its User-Agent: a User-Agent where there was none',
   },
   {
     name: 'IPv4 addresses mapped to IPv6',
@@ -510,6 +584,7 @@ const guards = [
     guard: 'return ipaddr.process(address);',
     without: 'return ipaddr.parse(address);',
     test: fingerprints,
+    notices: 'may have another address: one mapped to IPv6',
   },
   {
     name: 'the refusal of addresses that only look like one',
@@ -517,6 +592,7 @@ const guards = [
     guard: 'if (isIP(text) === 0) return null;',
     without: 'if (isIP(text) === 0 && !ipaddr.isValid(text)) return null;',
     test: fingerprints,
+    notices: 'is noticed by its address: zeros that some read as octal',
   },
   {
     name: 'the trust in who connects',
@@ -524,6 +600,7 @@ const guards = [
     guard: 'if (!trust(address, hop)) return address;',
     without: '',
     test: proxies,
+    notices: 'believes no X-Forwarded-For unless it is told of a proxy',
   },
   {
     name: 'the trust in each further proxy',
@@ -531,6 +608,7 @@ const guards = [
     guard: '    if (!trust(address, hop)) break;\n',
     without: '',
     test: proxies,
+    notices: 'with what the client wrote itself',
   },
   {
     name: 'the number of trusted proxies',
@@ -538,6 +616,7 @@ const guards = [
     guard: 'hop < proxies',
     without: 'hop <= proxies',
     test: proxies,
+    notices: 'with none',
   },
   {
     name: 'the order of X-Forwarded-For',
@@ -545,6 +624,7 @@ const guards = [
     guard: "list.split(',').reverse()",
     without: "list.split(',')",
     test: proxies,
+    notices: 'with what the client wrote itself',
   },
   {
     name: 'the one header that is read',
@@ -552,6 +632,7 @@ const guards = [
     guard: 'if (list !== undefined) {',
     without: "if (list !== undefined && readHeader(headers, 'forwarded') === undefined) {",
     test: proxies,
+    notices: 'is not read where there is X-Forwarded-For: "203.0.113.9"',
   },
   {
     name: 'the quotes in Forwarded',
@@ -559,6 +640,7 @@ const guards = [
     guard: "if (header[at] !== ',' || quoted) continue;",
     without: "if (header[at] !== ',') continue;",
     test: proxies,
+    notices: 'with commas and quotes in quotes',
   },
   {
     name: 'the escaped quotes in Forwarded',
@@ -566,6 +648,7 @@ const guards = [
     guard: "if (header[at] === '\"' && !isEscaped(header, at)) quoted = !quoted;",
     without: "if (header[at] === '\"') quoted = !quoted;",
     test: proxies,
+    notices: 'with commas and quotes in quotes',
   },
   {
     name: 'the times of a session in its state',
@@ -573,6 +656,7 @@ const guards = [
     guard: 'if (clear !== null) assertLifetime(at.sessionId, lifetime, clear);',
     without: '',
     test: attacks,
+    notices: 'cannot make a session live longer, by its absolute limit',
   },
   {
     name: 'the token in the credentials',
@@ -580,6 +664,7 @@ const guards = [
     guard: 'if (sealedHash !== undefined && sealedHash !== tokenHash) {',
     without: 'if (sealedHash === 0) {',
     test: attacks,
+    notices: 'cannot put a token of its own in the place of another',
   },
   {
     name: 'the floor of versions',
@@ -587,6 +672,7 @@ const guards = [
     guard: 'if (asked?.server === server) {',
     without: 'if (asked === null) {',
     test: attacks,
+    notices: 'cannot put a whole older session back before a process that knows the newer one',
   },
   {
     name: 'the server that a floor is from',
@@ -594,6 +680,7 @@ const guards = [
     guard: 'if (asked?.server === server) {',
     without: 'if (asked !== undefined) {',
     test: attacks,
+    notices: 'is told from an attack, and accepted: with a warning and an event',
   },
   {
     name: 'the memory of sessions that have ended',
@@ -601,6 +688,7 @@ const guards = [
     guard: 'if (this.floors.hasEnded(id, incarnation)) {',
     without: 'if (this.floors.hasEnded(id, incarnation) && floor === null) {',
     test: attacks,
+    notices: 'cannot bring a session back that was ended',
   },
   {
     name: 'the token among what contradicts',
@@ -608,6 +696,7 @@ const guards = [
     guard: 'sameCredentials && after.tokenHash !== before.tokenHash',
     without: 'sameCredentials && after.tokenHash === null',
     test: attacks,
+    notices: 'cannot hide messages from a process that has seen them',
   },
   {
     name: 'the end of a lease on what cannot be read',
@@ -615,6 +704,7 @@ const guards = [
     guard: 'if (unreadable) await this.#leaveQueue(id, nonce);',
     without: 'void unreadable;',
     test: attacks,
+    notices: 'makes nobody overwrite what cannot be read',
   },
   {
     name: 'the comparison before what is encoded anew',
@@ -622,6 +712,7 @@ const guards = [
     guard: "if not old or redis.sha1hex(old) ~= ARGV[at + 2] then return { 'moved' } end",
     without: "if not old then return { 'moved' } end",
     test: 'tests/redis/encryption/rekey.test.ts',
+    notices: 'puts nothing old over what was written while it read',
   },
   {
     name: 'the bound of what is kept',
@@ -629,6 +720,7 @@ const guards = [
     guard: 'age < this.#stalenessMs &&',
     without: '',
     test: kept,
+    notices: 'no read is further behind than the bound and a round trip',
   },
   {
     name: 'the end of what is kept, by the server’s clock',
@@ -636,6 +728,7 @@ const guards = [
     guard: 'bucket.serverNow + resolutionMs + age * drift < kept.expiresAt &&',
     without: '',
     test: kept,
+    notices: 'is not served when it has expired, though nobody has said so',
   },
   {
     name: 'the epoch of what is kept',
@@ -643,6 +736,7 @@ const guards = [
     guard: 'kept.epoch === bucket.epoch &&',
     without: '',
     test: kept,
+    notices: 'no read is further behind than the bound and a round trip',
   },
   {
     name: 'the change of a session while it was read',
@@ -650,6 +744,7 @@ const guards = [
     guard: 'if (isKnown && !hasChanged && bucket.mayKeep(asked, count)) {',
     without: 'if (isKnown && bucket.mayKeep(asked, count)) {',
     test: kept,
+    notices: 'a read that was under way when its session changed is not kept',
   },
   {
     name: 'the confirmation that all was heard',
@@ -657,6 +752,7 @@ const guards = [
     guard: 'if (count <= this.#heard) {',
     without: 'if (count >= 0) {',
     test: kept,
+    notices: 'no read is further behind than the bound and a round trip',
   },
   {
     name: 'the second look of a run that went on half-way',
@@ -664,6 +760,7 @@ const guards = [
     guard: 'if (from !== undefined) await look(batchesOf({ until: from }));',
     without: '',
     test: 'tests/redis/encryption/rekey.test.ts',
+    notices: 'leaves nothing behind that was written with the old key since it ended half-way',
   },
   {
     name: 'the order of sessions of one id',
@@ -671,6 +768,7 @@ const guards = [
     guard: "return isEarlier ? 'it is an earlier session of this id' : null;",
     without: 'return null;',
     test: attacks,
+    notices: 'cannot put an earlier session in the place of a later one of its id',
   },
   {
     name: 'the question whether the server is still the same',
@@ -678,6 +776,7 @@ const guards = [
     guard: 'return error instanceof PutBackError && (await this.link.identify());',
     without: 'return error === null;',
     test: attacks,
+    notices: 'is told from an attack on a connection that stayed',
   },
   {
     name: 'the name under which a session entered',
@@ -685,6 +784,7 @@ const guards = [
     guard: "return int(await this.#ask(name, ['confirm', id, epoch])) === 1;",
     without: "return int(await this.#ask(this.namesOf('ada')[0], ['confirm', id, epoch])) === 1;",
     test: 'tests/redis/encryption/user-names.test.ts',
+    notices: 'no session is lost that is being created for a user',
   },
   {
     name: 'the cap over all names',
@@ -692,6 +792,7 @@ const guards = [
     guard: 'if (maxPerUser === 0 || this.namesOf(userId).length === 1) return;',
     without: 'if (maxPerUser >= 0) return;',
     test: 'tests/redis/encryption/user-names.test.ts',
+    notices: 'the cap holds for instances of both orders: evict_oldest',
   },
   {
     name: 'the look back for entries that move',
@@ -699,6 +800,7 @@ const guards = [
     guard: 'for (const name of [...others, first, ...others]) {',
     without: 'for (const name of [first, ...others]) {',
     test: 'tests/redis/encryption/user-names.test.ts',
+    notices: 'a user is ended with a session whose entry goes from one name to another just then',
   },
   {
     name: 'all names of a user',
@@ -706,15 +808,17 @@ const guards = [
     guard: 'if (maxPerUser > 0) await this.gather(userId);',
     without: '',
     test: 'tests/redis/encryption/user-names.test.ts',
+    notices: 'the cap counts what was given to a user under the key before',
   },
 ];
 
 /**
  * @param {Guard | null} guard `null` takes nothing out
  * @param {string} test
+ * @param {readonly string[]} cases of it that run
  * @returns {Promise<string | null>} the first case that failed; `null` when all passed
  */
-async function firstFailure(guard, test) {
+async function firstFailure(guard, test, cases) {
   const copy = await mkdtemp(path.join(tmpdir(), 'holdfast-guard-'));
   try {
     for (const name of copied) {
@@ -725,7 +829,7 @@ async function firstFailure(guard, test) {
       await symlink(path.join(root, name), path.join(copy, name));
     }
     if (guard !== null) await takeOut(guard, path.join(copy, library, guard.file));
-    return await runTests(copy, test);
+    return await runTests(copy, test, cases);
   } finally {
     await rm(copy, { recursive: true, force: true });
   }
@@ -749,13 +853,14 @@ async function takeOut({ guard, without }, file) {
 /**
  * @param {string} folder
  * @param {string} test
+ * @param {readonly string[]} cases
  * @returns {Promise<string | null>}
  */
-async function runTests(folder, test) {
+async function runTests(folder, test, cases) {
   const vitest = path.join(root, 'node_modules', 'vitest', 'vitest.mjs');
   const results = path.join(folder, 'results.json');
-  // The first red case is enough; without its guard another may take its whole time to fail.
-  const args = ['run', '--root', folder, '--bail', '1', '--reporter=json', test];
+  const titles = cases.map((title) => title.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('|');
+  const args = ['run', '--root', folder, '--bail', '1', '--reporter=json', '-t', titles, test];
   await new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [vitest, ...args, `--outputFile=${results}`], {
       stdio: 'ignore',
@@ -763,9 +868,11 @@ async function runTests(folder, test) {
     child.once('error', reject);
     child.once('exit', resolve);
   });
-  const { numTotalTests, testResults } = JSON.parse(await readFile(results, 'utf8'));
+  const { numPassedTests, numFailedTests, testResults } = JSON.parse(
+    await readFile(results, 'utf8'),
+  );
   // A copy that does not even load proves nothing.
-  if (numTotalTests === 0) throw new Error(`No case of ${test} ran.`);
+  if (numPassedTests + numFailedTests === 0) throw new Error(`No case of ${test} ran.`);
   for (const { assertionResults } of testResults) {
     for (const { status, title } of assertionResults) if (status === 'failed') return title;
   }
@@ -779,14 +886,19 @@ let unnoticed = 0;
 
 async function work() {
   for (let guard = waiting.shift(); guard !== undefined; guard = waiting.shift()) {
-    const failed = await firstFailure(guard, guard.test ?? contract);
+    const failed = await firstFailure(guard, guard.test ?? contract, [guard.notices]);
     if (failed === null) unnoticed += 1;
     console.log(`without ${guard.name}: ${failed === null ? 'NOT NOTICED' : `red in "${failed}"`}`);
   }
 }
 
 for (const test of new Set(chosen.map(({ test = contract }) => test))) {
-  const control = await firstFailure(null, test);
+  const cases = chosen.filter((guard) => (guard.test ?? contract) === test);
+  const control = await firstFailure(
+    null,
+    test,
+    cases.map(({ notices }) => notices),
+  );
   if (control !== null) throw new Error(`With every guard in place "${control}" fails.`);
 }
 await Promise.all(Array.from({ length: atOnce }, work));
