@@ -75,7 +75,7 @@ export function identityCases(context: SuiteContext): void {
           InvalidTokenError,
         );
       }
-      assert.equal((await store.get(id))?.version, 2);
+      assert.equal((await store.get(id, { fresh: true }))?.version, 2);
       assert.ok(!JSON.stringify(await store.getWithCredentials(id)).includes(token.slice(-43)));
     });
 

@@ -43,7 +43,7 @@ export function leaseCases(context: SuiteContext): void {
           }),
         ),
       );
-      assert.equal((await store.get('s'))?.counters.n, 60);
+      assert.equal((await store.get('s', { fresh: true }))?.counters.n, 60);
       assert.deepEqual(
         [...order].sort((a, b) => a - b),
         Array.from({ length: 60 }, (_, index) => index),
@@ -98,7 +98,7 @@ export function leaseCases(context: SuiteContext): void {
       { other, holder }: Awaited<ReturnType<typeof takenOver>>,
       version: number,
     ) => {
-      const session = await other.get('s');
+      const session = await other.get('s', { fresh: true });
       assert.equal(session?.version, version);
       assert.equal((await other.messages('s')).length, 0);
       const result = await other.commit(holder, changes('mine'), ended);
@@ -316,7 +316,7 @@ export function leaseCases(context: SuiteContext): void {
       assert.equal(await other.delete('s'), true);
       goOn.open();
       await assert.rejects(turn, SessionGoneError);
-      assert.equal(await store.get('s'), null);
+      assert.equal(await store.get('s', { fresh: true }), null);
       await assert.rejects(store.messages('s'), SessionNotFoundError);
     });
 

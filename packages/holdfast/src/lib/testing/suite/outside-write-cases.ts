@@ -27,12 +27,12 @@ export function outsideWriteCases(context: SuiteContext): void {
         });
         assert.equal(await operator.incrementCounter('s', 'n', 5), 5);
         await operator.appendMessages('s', [{ role: 'operator', content: 'from outside' }]);
-        const between = await store.get('s');
+        const between = await store.get('s', { fresh: true });
         assert.equal(between?.status, 'handed_over');
         assert.equal(between?.metadata.turn, 'old', 'the turn shows nothing before its commit');
         goOn.open();
         assert.equal(await turn, 'done');
-        const session = await store.get('s');
+        const session = await store.get('s', { fresh: true });
         assert.deepEqual(session?.metadata, { both: 'turn', turn: 'turn', outside: 'new' });
         assert.equal(session?.counters.n, 7);
         assert.equal(session?.status, 'handed_over');
@@ -62,7 +62,7 @@ export function outsideWriteCases(context: SuiteContext): void {
         );
         turn.update({ metadata: { mine: 1 } });
       });
-      const session = await store.get('s');
+      const session = await store.get('s', { fresh: true });
       assert.equal(session?.counters.n, 101);
       assert.equal(Object.keys(session?.metadata ?? {}).length, 101);
     });

@@ -261,7 +261,7 @@ export function queueCases(context: SuiteContext): void {
           });
         }
         assert.equal(reasons.length, 2);
-        assert.equal((await place.store.get('s'))?.version, 1);
+        assert.equal((await place.store.get('s', { fresh: true }))?.version, 1);
       },
     );
 

@@ -84,7 +84,7 @@ export function sessionCases(context: SuiteContext): void {
           writers[index % 3]?.incrementCounter('s', 'messageCount', 1),
         ),
       );
-      assert.equal((await store.get('s'))?.messageCount, 1_000);
+      assert.equal((await store.get('s', { fresh: true }))?.messageCount, 1_000);
       assert.equal(new Set(values).size, 1_000, 'every increment saw a value of its own');
     });
 
@@ -97,7 +97,7 @@ export function sessionCases(context: SuiteContext): void {
           writers[index % 3]?.update('s', { metadata: { [`key${index}`]: index } }),
         ),
       );
-      const session = await store.get('s');
+      const session = await store.get('s', { fresh: true });
       assert.equal(Object.keys(session?.metadata ?? {}).length, 1_001);
       assert.equal(session?.metadata.key999, 999);
       assert.equal(session?.version, 1_001);
@@ -113,7 +113,7 @@ export function sessionCases(context: SuiteContext): void {
           other.update('s', { metadata: { [`k${index}`]: 1 } }),
         ]).flat() as Promise<unknown>[],
       );
-      const session = await store.get('s');
+      const session = await store.get('s', { fresh: true });
       assert.equal(session?.counters.a, 400);
       assert.equal(Object.keys(session?.metadata ?? {}).length, 200);
     });
@@ -195,7 +195,7 @@ export function sessionCases(context: SuiteContext): void {
           }),
         ),
       );
-      const session = await store.get('s');
+      const session = await store.get('s', { fresh: true });
       for (const one of all) assert.deepEqual(one, session);
       assert.equal(session?.version, 1);
     });

@@ -56,7 +56,7 @@ export interface SuiteTarget {
 export interface Place {
   readonly sessions: SessionManager;
   readonly store: SessionStore;
-  /** Another writer. */
+  /** Another writer. What it wrote is read with `fresh`: a driver may keep what it read for a while. */
   writer(): Promise<SessionManager>;
 }
 

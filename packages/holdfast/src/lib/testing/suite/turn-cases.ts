@@ -35,11 +35,11 @@ export function turnCases(context: SuiteContext): void {
           return { ok: true };
         });
         await inside.promise;
-        assert.deepEqual(await reader.get('s'), before);
+        assert.deepEqual(await reader.get('s', { fresh: true }), before);
         assert.deepEqual(await reader.messages('s'), []);
         goOn.open();
         assert.deepEqual(await turn, { ok: true });
-        const session = await reader.get('s');
+        const session = await reader.get('s', { fresh: true });
         assert.equal(session?.escalated, true);
         assert.equal(session?.messageCount, 1);
         assert.deepEqual(session?.counters, { messageCount: 1, other: -4 });
@@ -422,7 +422,7 @@ export function turnCases(context: SuiteContext): void {
             const question = String(messages[pair]?.content);
             assert.equal(messages[pair + 1]?.content, question.replace('question', 'answer'));
           }
-          assert.equal((await store.get(`s${index}`))?.messageCount, 5);
+          assert.equal((await store.get(`s${index}`, { fresh: true }))?.messageCount, 5);
         }
       },
     );

@@ -23,7 +23,7 @@ export function unlockedCases(context: SuiteContext): void {
       for (const result of results) {
         if (result.status === 'rejected') assert.ok(result.reason instanceof VersionConflictError);
       }
-      assert.equal((await store.get('s'))?.counters.n, 1);
+      assert.equal((await store.get('s', { fresh: true }))?.counters.n, 1);
     });
 
     context.case('checkpoints go on from the version that they made', async () => {
