@@ -33,11 +33,13 @@ export type {
   SessionStatus,
 } from './lib/model/session.ts';
 export type { LiveOutput, PreparedOutput, TurnEvent } from './lib/model/turn-event.ts';
+export type { Durations } from './lib/store/durations.ts';
 export { type Logger, silentLogger } from './lib/store/emitter.ts';
 export type * from './lib/store/session-store.ts';
 export type { StoreEventListener, StoreEventName, StoreEvents } from './lib/store/store-events.ts';
 export type { StoreOptions } from './lib/store/store-options.ts';
-export type { StoreHealth, StoreStats } from './lib/store/store-stats.ts';
+export type { ServerStats, StoreHealth, StoreStats } from './lib/store/store-stats.ts';
+export type { TurnReport } from './lib/store/turn-figures.ts';
 export type {
   BeginOptions,
   CommitResult,

@@ -22,6 +22,7 @@ it('are counted by what the session counts, and far from what a key may be used 
   const counting: Codec = {
     name: real.name,
     authenticates: real.authenticates,
+    keyIds: real.keyIds,
     encode(value, at) {
       encryptions += 1;
       return real.encode(value, at);

@@ -83,7 +83,7 @@ export const historyAnswer = z
   .describe('A page of the conversation.')
   .register(components, { id: 'History' });
 
-export const statsAnswer = z
+const sessionStatsAnswer = z
   .strictObject({
     store_type: z.enum(['in_memory', 'redis']),
     active_sessions: count,
@@ -95,6 +95,44 @@ export const statsAnswer = z
     l1_cache_hit_rate: z.number().min(0).max(1),
     encryption_enabled: z.boolean(),
     locking_enabled: z.boolean(),
+  })
+  .describe('How the session store stands.')
+  .register(components, { id: 'SessionStats' });
+
+const durations = z
+  .strictObject({
+    count,
+    p50: z.number(),
+    p95: z.number(),
+    p99: z.number(),
+    max: z.number(),
+  })
+  .describe('Milliseconds, over the last one to two minutes.');
+
+export const statsAnswer = z
+  .strictObject({
+    ...sessionStatsAnswer.shape,
+    l1_cache_hits: count,
+    l1_cache_misses: count,
+    l1_cache_invalidations: count.describe('Sessions that left it because they had changed.'),
+    encryption_key_ids: z.array(z.string()).describe('Of the ring’s keys, the writing one first.'),
+    turns: z
+      .strictObject({
+        begun: count,
+        replayed: count.describe('Repeats that got a stored outcome.'),
+        commits: count.describe('Checkpoints included.'),
+        wait_ms: durations.describe('From the asking to the lease.'),
+        commit_ms: durations,
+        refusals: z.record(z.string(), count).describe('By the error’s code.'),
+      })
+      .describe('Of this instance, since its start.'),
+    redis: z
+      .strictObject({
+        version: z.string(),
+        used_memory_bytes: count,
+        connected_clients: count,
+      })
+      .nullable(),
   })
   .describe('The session store’s figures.')
   .register(components, { id: 'Stats' });
@@ -129,7 +167,7 @@ export const replyAnswer = z
     tools_used: z.array(z.string()),
     processing_time: z.number().min(0).describe('Seconds, waiting for other messages included.'),
     metadata: z.strictObject({
-      session_stats: statsAnswer.nullable(),
+      session_stats: sessionStatsAnswer.nullable(),
       ticket: ticketAnswer.nullable(),
     }),
   })

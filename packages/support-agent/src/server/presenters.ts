@@ -35,13 +35,14 @@ export function presentReply(reply: MessageReply) {
     tools_used: reply.toolsUsed,
     processing_time: reply.processingTime,
     metadata: {
-      session_stats: sessionStats && presentStats(sessionStats),
+      session_stats: sessionStats && presentSessionStats(sessionStats),
       ticket: reply.ticket,
     },
   };
 }
 
-export function presentStats(stats: StoreStats) {
+/** What a reply says of the store: nothing that is the operators' alone. */
+export function presentSessionStats(stats: StoreStats) {
   return {
     store_type: stats.storeType,
     active_sessions: stats.activeSessions,
@@ -53,6 +54,30 @@ export function presentStats(stats: StoreStats) {
     l1_cache_hit_rate: stats.l1CacheHitRate,
     encryption_enabled: stats.encryptionEnabled,
     locking_enabled: stats.lockingEnabled,
+  };
+}
+
+export function presentStats(stats: StoreStats) {
+  const { turns, server } = stats;
+  return {
+    ...presentSessionStats(stats),
+    l1_cache_hits: stats.l1CacheHits,
+    l1_cache_misses: stats.l1CacheMisses,
+    l1_cache_invalidations: stats.l1CacheInvalidations,
+    encryption_key_ids: stats.encryptionKeyIds,
+    turns: {
+      begun: turns.begun,
+      replayed: turns.replayed,
+      commits: turns.commits,
+      wait_ms: turns.waitMs,
+      commit_ms: turns.commitMs,
+      refusals: turns.refusals,
+    },
+    redis: server && {
+      version: server.version,
+      used_memory_bytes: server.usedMemoryBytes,
+      connected_clients: server.connectedClients,
+    },
   };
 }
 

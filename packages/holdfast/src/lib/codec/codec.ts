@@ -19,6 +19,8 @@ export interface Codec {
    * clear fields that say how long it may live, and each read compares.
    */
   readonly authenticates: boolean;
+  /** Names of the keys that it can read with, the writing one first; empty where there is none. */
+  readonly keyIds: readonly string[];
   encode(value: JsonValue, place: RecordPlace): Buffer | string;
   /** @throws when the bytes are not what `encode` made for this place. */
   decode(bytes: Buffer, place: RecordPlace): JsonValue;
@@ -32,6 +34,7 @@ export interface Codec {
 export const jsonCodec: Codec = {
   name: 'json',
   authenticates: false,
+  keyIds: [],
   encode: (value) => JSON.stringify(value),
   decode: (bytes) => JSON.parse(bytes.toString()) as JsonValue,
   isStale: () => false,

@@ -77,6 +77,10 @@ class EncryptingCodec implements Codec {
     this.#namespace = namespace;
   }
 
+  get keyIds(): readonly string[] {
+    return this.#ring.keyIds;
+  }
+
   encode(value: JsonValue, place: RecordPlace): Buffer | string {
     const text = JSON.stringify(value);
     return this.#writer === null ? text : this.#writer.seal(text, place);

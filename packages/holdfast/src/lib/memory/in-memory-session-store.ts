@@ -37,6 +37,7 @@ import {
   whole,
 } from '../store/store-options.ts';
 import type { StoreHealth, StoreStats } from '../store/store-stats.ts';
+import { TurnFigures } from '../store/turn-figures.ts';
 import type {
   BeginOptions,
   CommitResult,
@@ -82,13 +83,15 @@ export class InMemorySessionStore<
   readonly #turns: TurnEngine<Metadata>;
   readonly #rates: Rates;
   readonly #maxSessions: number;
-  readonly #encrypts: boolean;
+  readonly #turnFigures: TurnFigures;
+  readonly #codec: Codec | undefined;
 
   /** @throws ConfigError for an option out of its range. */
   constructor(options: InMemorySessionStoreOptions<Metadata, MetadataInput> = {}) {
     const resolved = resolveStoreOptions<Metadata>(options);
     this.#maxSessions = whole(options.maxSessions ?? 10_000, 'maxSessions', 2 ** 24);
-    this.#encrypts = options.codec?.authenticates ?? false;
+    this.#codec = options.codec;
+    this.#turnFigures = new TurnFigures(resolved.clock);
     this.#core = new MemoryCore(resolved, this.#maxSessions, options.codec);
     this.#rates = new Rates(resolved.clock);
     this.#turns = new TurnEngine(this.#core);
@@ -367,7 +370,7 @@ export class InMemorySessionStore<
     id: string,
     options: BeginOptions,
   ): Promise<TurnGrant<Metadata> | TurnReplay<Metadata>> {
-    return this.#turns.begin(id, options);
+    return this.#turnFigures.begin(() => this.#turns.begin(id, options));
   }
 
   async renew(lease: Lease, leaseMs: number): Promise<Lease> {
@@ -379,7 +382,7 @@ export class InMemorySessionStore<
   }
 
   async commit(lease: Lease, changes: TurnChanges, end: TurnEnd): Promise<CommitResult<Metadata>> {
-    return this.#turns.commit(lease, changes, end);
+    return this.#turnFigures.commit(() => this.#turns.commit(lease, changes, end));
   }
 
   async release(lease: Lease, output?: readonly PreparedOutput[]): Promise<boolean> {
@@ -401,8 +404,14 @@ export class InMemorySessionStore<
       l1CacheEnabled: false,
       l1CacheSize: 0,
       l1CacheHitRate: 0,
-      encryptionEnabled: this.#encrypts,
+      l1CacheHits: 0,
+      l1CacheMisses: 0,
+      l1CacheInvalidations: 0,
+      encryptionEnabled: this.#codec?.authenticates ?? false,
+      encryptionKeyIds: this.#codec?.keyIds ?? [],
       lockingEnabled: this.locking,
+      turns: this.#turnFigures.report(),
+      server: null,
     };
   }
 

@@ -11,6 +11,7 @@ import type { Session } from '../model/session.ts';
 import { Emitter } from '../store/emitter.ts';
 import type { StoreEventName, StoreEvents } from '../store/store-events.ts';
 import type { ResolvedStoreOptions } from '../store/store-options.ts';
+import { TurnFigures } from '../store/turn-figures.ts';
 import type { RedisArgument } from './connection/redis-connection.ts';
 import type { RedisLink } from './connection/redis-link.ts';
 import type { Script } from './connection/script.ts';
@@ -66,6 +67,7 @@ export class RedisCore<Metadata extends object> {
   readonly codec: Codec;
   readonly records: Records;
   readonly events: Emitter<StoreEvents>;
+  readonly turnFigures: TurnFigures;
   readonly known: KnownSessions<Metadata>;
   readonly clock: ServerClock;
   readonly news: News;
@@ -90,6 +92,7 @@ export class RedisCore<Metadata extends object> {
     this.codec = codec;
     this.records = new Records(codec);
     this.events = new Emitter(options.logger);
+    this.turnFigures = new TurnFigures(options.clock);
     this.known = new KnownSessions(l1?.size ?? knownSessions, (id) => keys.session(id));
     this.news = new News({
       ...{ link, keys, clock: options.clock },

@@ -386,7 +386,7 @@ export class RedisSessionStore<
   }
 
   begin(id: string, options: BeginOptions): Promise<TurnGrant<Metadata> | TurnReplay<Metadata>> {
-    return this.#begins.begin(id, options);
+    return this.#core.turnFigures.begin(() => this.#begins.begin(id, options));
   }
 
   renew(lease: Lease, leaseMs: number): Promise<Lease> {
@@ -398,7 +398,7 @@ export class RedisSessionStore<
   }
 
   commit(lease: Lease, changes: TurnChanges, end: TurnEnd): Promise<CommitResult<Metadata>> {
-    return this.#turns.commit(lease, changes, end);
+    return this.#core.turnFigures.commit(() => this.#turns.commit(lease, changes, end));
   }
 
   release(lease: Lease, output?: readonly PreparedOutput[]): Promise<boolean> {

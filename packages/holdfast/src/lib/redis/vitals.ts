@@ -1,15 +1,12 @@
 import { HoldfastError } from '../errors/errors.ts';
 import { randomId } from '../model/ids.ts';
-import type { StoreHealth, StoreStats } from '../store/store-stats.ts';
+import type { ServerStats, StoreHealth, StoreStats } from '../store/store-stats.ts';
+import { serverInfo } from './connection/server-info.ts';
 import type { RedisCore } from './redis-core.ts';
 import type { Removals } from './removals.ts';
 import { int, text } from './reply.ts';
 
 const probeMs = '10000';
-
-function hitRate(l1: { readonly hits: number; readonly misses: number } | null): number {
-  return l1 === null || l1.hits === 0 ? 0 : l1.hits / (l1.hits + l1.misses);
-}
 
 /** Counts and health. Each costs what there are buckets, however many sessions there are. */
 export class Vitals<Metadata extends object> {
@@ -28,12 +25,14 @@ export class Vitals<Metadata extends object> {
   }
 
   async stats(signal?: AbortSignal): Promise<StoreStats> {
-    const activeSessions = await this.countActive(signal);
-    const from = `(${await this.#core.clock.now()}`;
-    const { keys, codec, options, l1 } = this.#core;
-    const [activeLeases, waiters] = await Promise.all([
+    const { keys, codec, options, l1, clock } = this.#core;
+    const from = `(${await clock.now()}`;
+    signal?.throwIfAborted();
+    const [activeSessions, activeLeases, waiters, server] = await Promise.all([
+      this.#sum((bucket) => ['ZCARD', keys.all(bucket)]),
       this.#sum((bucket) => ['ZCOUNT', keys.leases(bucket), from, '+inf']),
       this.#sum((bucket) => ['ZCOUNT', keys.waiters(bucket), from, '+inf']),
+      this.#server(),
     ]);
     return {
       storeType: 'redis',
@@ -43,9 +42,29 @@ export class Vitals<Metadata extends object> {
       waiters,
       l1CacheEnabled: l1 !== null,
       l1CacheSize: l1?.size ?? 0,
-      l1CacheHitRate: hitRate(l1),
+      l1CacheHitRate: l1?.hitRate ?? 0,
+      l1CacheHits: l1?.hits ?? 0,
+      l1CacheMisses: l1?.misses ?? 0,
+      l1CacheInvalidations: l1?.invalidations ?? 0,
       encryptionEnabled: codec.authenticates,
+      encryptionKeyIds: codec.keyIds,
       lockingEnabled: options.locking,
+      turns: this.#core.turnFigures.report(),
+      server,
+    };
+  }
+
+  async #server(): Promise<ServerStats | null> {
+    const { link } = this.#core;
+    const [about, memory, clients] = await Promise.all(
+      ['server', 'memory', 'clients'].map((section) => serverInfo(link, section)),
+    );
+    const version = about?.get('valkey_version') ?? about?.get('redis_version');
+    if (version === undefined) return null;
+    return {
+      version,
+      usedMemoryBytes: Number(memory?.get('used_memory')),
+      connectedClients: Number(clients?.get('connected_clients')),
     };
   }
 

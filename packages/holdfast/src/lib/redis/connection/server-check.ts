@@ -1,7 +1,8 @@
 import { ConfigError } from '../../errors/errors.ts';
 import type { Logger } from '../../store/emitter.ts';
-import { type RedisReply, RedisReplyError } from './redis-connection.ts';
+import type { RedisReply } from './redis-connection.ts';
 import type { RedisLink } from './redis-link.ts';
+import { allowed, serverInfo } from './server-info.ts';
 
 type Persistence = 'none' | 'rdb' | 'aof' | 'rdb+aof' | 'unknown';
 
@@ -29,9 +30,9 @@ export async function checkServer(
 ): Promise<ServerFacts> {
   const [hello, replication, memory, disk, policy, save] = await Promise.all([
     link.command(['HELLO']).then(pairs),
-    info(link, 'replication'),
-    info(link, 'memory'),
-    info(link, 'persistence'),
+    serverInfo(link, 'replication'),
+    serverInfo(link, 'memory'),
+    serverInfo(link, 'persistence'),
     setting(link, 'maxmemory-policy'),
     setting(link, 'save'),
   ]);
@@ -54,7 +55,7 @@ export async function checkServer(
 
 function refuse(
   address: string,
-  server: { version: string; mode: string; role: string; replication: Map<string, string> },
+  server: { version: string; mode: string; role: string; replication: ReadonlyMap<string, string> },
 ): void {
   const [major = 0, minor = 0] = server.version.split('.').map(Number);
   if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
@@ -109,32 +110,12 @@ function persistenceOf(aofEnabled: string | undefined, save: string | undefined)
   return save === '' ? 'none' : 'rdb';
 }
 
-type Asked = Pick<RedisLink, 'command'>;
-
-async function info(link: Asked, section: string): Promise<Map<string, string>> {
-  const reply = await allowed(link, ['INFO', section]);
-  const lines = Buffer.isBuffer(reply) ? reply.toString().split('\r\n') : [];
-  return new Map(
-    lines.flatMap((line) => {
-      const colon = line.indexOf(':');
-      return colon < 0 ? [] : [[line.slice(0, colon), line.slice(colon + 1)] as const];
-    }),
-  );
-}
-
-async function setting(link: Asked, name: string): Promise<string | undefined> {
+async function setting(
+  link: Pick<RedisLink, 'command'>,
+  name: string,
+): Promise<string | undefined> {
   const reply = await allowed(link, ['CONFIG', 'GET', name]);
   return reply === undefined ? undefined : pairs(reply).get(name);
-}
-
-/** The reply, or undefined where the server refuses the command: to this user, or to everybody. */
-async function allowed(link: Asked, args: readonly string[]): Promise<RedisReply | undefined> {
-  try {
-    return await link.command(args);
-  } catch (error) {
-    if (error instanceof Error && error.cause instanceof RedisReplyError) return undefined;
-    throw error;
-  }
 }
 
 /** A map of strings; what has other values is left out. */

@@ -427,6 +427,29 @@ export function turnCases(context: SuiteContext): void {
       },
     );
 
+    context.case('what became of turns is counted and timed', async () => {
+      const { sessions, store } = await context.place();
+      await store.create('s');
+      const before = (await store.getStats()).turns;
+      await sessions.turn('s', (turn) => turn.checkpoint());
+      for (let call = 0; call < 2; call += 1) {
+        await sessions.turn('s', { idempotencyKey: 'once' }, () => 1);
+      }
+      await assert.rejects(sessions.turn('s', () => Promise.reject(new Error('mine'))));
+      await assert.rejects(
+        sessions.turn('none', () => 1),
+        SessionNotFoundError,
+      );
+      const { turns } = await store.getStats();
+      assert.equal(turns.begun - before.begun, 3);
+      assert.equal(turns.replayed - before.replayed, 1);
+      assert.equal(turns.commits - before.commits, 3);
+      assert.equal(turns.waitMs.count - before.waitMs.count, 3);
+      assert.equal(turns.commitMs.count - before.commitMs.count, 3);
+      assert.ok(turns.commitMs.p50 > 0 && turns.commitMs.p99 <= turns.commitMs.max);
+      assert.deepEqual(turns.refusals, { SESSION_NOT_FOUND: 1 });
+    });
+
     context.case('a turn whose lease cannot be renewed stops before the lease’s end', async () => {
       const { store } = await context.place();
       await store.create('s');
