@@ -16,6 +16,8 @@ export default defineConfig({
   test: {
     // Against hangs only: no test asks how fast the machine is.
     testTimeout: 120_000,
+    // By default one core is left idle. Most tests wait for servers and processes of their own.
+    maxWorkers: '100%',
     hookTimeout: 120_000,
     projects: [
       {

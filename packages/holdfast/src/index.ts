@@ -19,6 +19,7 @@ export {
   type StartedTurn,
 } from './lib/manager/session-manager.ts';
 export type { Turn, TurnMessagesOptions } from './lib/manager/turn.ts';
+export type { TurnEnded } from './lib/manager/turn-course.ts';
 export type { TurnOptions } from './lib/manager/turn-options.ts';
 export type { TurnWork } from './lib/manager/turn-runner.ts';
 export type { Message, MessageRole, NewMessage, PreparedMessage } from './lib/model/message.ts';
@@ -53,3 +54,4 @@ export type {
   TurnReplay,
   TurnStore,
 } from './lib/store/turn-store.ts';
+export type { AttributeValue, Span, SpanOptions, Tracer } from './lib/telemetry/tracer.ts';

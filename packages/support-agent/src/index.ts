@@ -29,6 +29,7 @@ export { ModelError } from './model/model-error.ts';
 export { type AppOptions, buildApp } from './server/app.ts';
 export { type RunningServer, type ServeOptions, serve } from './server/serve.ts';
 export { StartError } from './server/start-error.ts';
+export type { Call } from './telemetry/calls.ts';
 export type { CustomerFacts, EscalationReason, Ticket } from './tools/support-record.ts';
 export { supportTools } from './tools/support-tools.ts';
 export { defineTool, type Tool, type ToolContext, type ToolDefinition } from './tools/tool.ts';

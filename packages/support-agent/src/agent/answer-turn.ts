@@ -1,6 +1,7 @@
 import type { Clock, Message, Turn } from 'holdfast';
 import type { Knowledge } from '../knowledge/knowledge-base.ts';
 import type { Model, SessionKnowledge } from '../model/model.ts';
+import type { Calls } from '../telemetry/calls.ts';
 import { openTicket, readSupport } from '../tools/support-record.ts';
 import type { StepUp } from '../tools/tool.ts';
 import type { Toolbox } from '../tools/toolbox.ts';
@@ -15,6 +16,7 @@ export interface AnswerMakers {
   readonly toolbox: Toolbox;
   readonly stepUp: StepUp;
   readonly clock: Clock;
+  readonly calls: Calls;
 }
 
 /**
@@ -30,11 +32,12 @@ export async function answerTurn(
   turn.increment('messageCount');
   await turn.checkpoint();
   if (turn.current.status === 'handed_over') return leaveToPerson(turn);
-  const { model, toolbox, knowledge, clock, stepUp } = makers;
+  const { model, toolbox, knowledge, clock, stepUp, calls } = makers;
   const stored = await turn.messages({ limit: storedLimit });
   const answer = await runToolLoop({
     model,
     toolbox,
+    calls,
     context: { turn, knowledge, clock, stepUp, lastCustomerSeq: lastCustomerSeq(stored) },
     messages: modelMessages(stored, question),
     session: () => knownIn(turn, stored),

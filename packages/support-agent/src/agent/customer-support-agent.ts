@@ -12,6 +12,7 @@ import {
 } from 'holdfast';
 import type { Knowledge } from '../knowledge/knowledge-base.ts';
 import type { Model } from '../model/model.ts';
+import { type Call, Calls } from '../telemetry/calls.ts';
 import { supportTools } from '../tools/support-tools.ts';
 import type { StepUp, Tool } from '../tools/tool.ts';
 import { Toolbox } from '../tools/toolbox.ts';
@@ -55,6 +56,8 @@ export interface MessageRequest extends ClientDetails {
   readonly userId?: string | undefined;
   /** A repeat under the same key gets the first one's answer. */
   readonly idempotencyKey?: string | undefined;
+  /** Names the request in logs: see `TurnOptions.requestId`. */
+  readonly requestId?: string | undefined;
   /** Gives the turn up. Leave it out to let the turn commit whatever becomes of the caller. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -82,13 +85,16 @@ export class CustomerSupportAgent {
   readonly #logger: Logger | undefined;
   readonly #clock: Clock;
   readonly #figures: SessionFigures;
+  readonly #calls: Calls;
   readonly #running = new Set<Promise<unknown>>();
 
   constructor(options: CustomerSupportAgentOptions) {
     this.#sessions = options.sessions;
     this.#logger = options.logger;
     this.#clock = options.clock ?? systemClock;
+    this.#calls = new Calls(this.#clock);
     this.#makers = {
+      calls: this.#calls,
       model: options.model,
       knowledge: options.knowledge,
       toolbox: new Toolbox(options.tools ?? supportTools),
@@ -135,18 +141,23 @@ export class CustomerSupportAgent {
     return { events, reply };
   }
 
+  /** Calls `listener` after each call of the model or of a tool; returns the way to stop. */
+  onCall(listener: (call: Call) => void): () => void {
+    return this.#calls.on(listener);
+  }
+
   /** Resolves when every message that is being answered now has been, or has failed. */
   async idle(): Promise<void> {
     await Promise.allSettled(this.#running);
   }
 
   #turn(request: MessageRequest) {
-    const { message, token, userId, idempotencyKey, signal } = request;
+    const { message, token, userId, idempotencyKey, requestId, signal } = request;
     assertMessage(message);
     const started = this.#clock.monotonic();
     return {
       options: {
-        ...{ client: clientOf(request), token, userId, idempotencyKey, signal },
+        ...{ client: clientOf(request), token, userId, idempotencyKey, requestId, signal },
         idempotencyRequest: { message },
       },
       work: async (turn: Turn) => {
@@ -170,7 +181,7 @@ export class CustomerSupportAgent {
     turn: Promise<TurnAnswer>,
   ): Promise<MessageReply> {
     const answer = await turn;
-    this.#logger?.info(
+    this.#logger?.debug(
       {
         sessionId,
         confidence: answer.confidence,

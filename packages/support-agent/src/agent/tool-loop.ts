@@ -8,6 +8,7 @@ import type {
   ToolCall,
 } from '../model/model.ts';
 import { ModelError } from '../model/model-error.ts';
+import type { Calls } from '../telemetry/calls.ts';
 import type { ToolContext } from '../tools/tool.ts';
 import type { Toolbox } from '../tools/toolbox.ts';
 
@@ -21,6 +22,7 @@ type End = Extract<ModelPart, { type: 'end' }>;
 export interface ToolLoopOptions {
   readonly model: Model;
   readonly toolbox: Toolbox;
+  readonly calls: Calls;
   readonly context: ToolContext;
   /** The conversation, with the question last. */
   readonly messages: readonly ModelMessage[];
@@ -40,8 +42,9 @@ export interface ModelAnswer extends Omit<End, 'type'> {
  * @throws ModelError when it gets to no answer; what the model and the tools throw.
  */
 export async function runToolLoop(options: ToolLoopOptions): Promise<ModelAnswer> {
-  const { model, toolbox, context, session } = options;
+  const { model, calls, context, session, toolbox } = options;
   const { turn } = context;
+  const sessionId = turn.session.id;
   const messages = [...options.messages];
   const toolsUsed = new Set<string>();
   let text = '';
@@ -49,19 +52,20 @@ export async function runToolLoop(options: ToolLoopOptions): Promise<ModelAnswer
     const { signal } = turn;
     signal.throwIfAborted();
     const request = { messages: [...messages], tools: toolbox.specs, session: session(), signal };
-    const said = await ask(model, request, (piece) => {
+    const say = (piece: Piece) => {
       // What it says after its tools is a paragraph of its own.
       const gap = piece.isFirst && text !== '' ? '\n\n' : '';
       text += gap + piece.text;
       turn.emit({ type: 'text', text: gap + piece.text });
-    });
+    };
+    const said = await calls.model(model.name, sessionId, () => ask(model, request, say));
     if (said.calls.length === 0) {
       return { ...endOf(said, text, model), text, toolsUsed: [...toolsUsed] };
     }
     turn.append({ role: 'assistant', content: { text: '', tool_calls: said.calls } });
     messages.push({ role: 'assistant', text: said.text, toolCalls: said.calls });
     for (const call of said.calls) {
-      const result = await runCall(call, toolbox, context);
+      const result = await runCall(call, options);
       if (toolbox.has(call.name)) toolsUsed.add(call.name);
       turn.append({
         role: 'tool',
@@ -73,11 +77,16 @@ export async function runToolLoop(options: ToolLoopOptions): Promise<ModelAnswer
   throw new ModelError(model.name, `it asked for tools ${maxRounds} times and answered nothing`);
 }
 
-async function runCall(call: ToolCall, toolbox: Toolbox, context: ToolContext): Promise<JsonValue> {
+async function runCall(
+  call: ToolCall,
+  { toolbox, context, calls }: ToolLoopOptions,
+): Promise<JsonValue> {
   const { turn } = context;
   turn.signal.throwIfAborted();
-  if (toolbox.has(call.name)) turn.emit({ type: 'tool', name: call.name });
-  return toolbox.run(call, context);
+  // A name that the model made up is no tool, and would be one more series in metrics.
+  if (!toolbox.has(call.name)) return toolbox.run(call, context);
+  turn.emit({ type: 'tool', name: call.name });
+  return calls.tool(call, turn.session.id, () => toolbox.run(call, context));
 }
 
 interface Piece {

@@ -6,6 +6,7 @@ import { type Clock, type Config, type SessionManager, systemClock } from 'holdf
 import type { CustomerSupportAgent } from '../agent/customer-support-agent.ts';
 import type { Knowledge } from '../knowledge/knowledge-base.ts';
 import { packageRoot } from '../package-root.ts';
+import { traceRequests } from '../telemetry/request-spans.ts';
 import { AuditLog } from './audit-log.ts';
 import { Gate } from './caller.ts';
 import { docs } from './docs.ts';
@@ -24,6 +25,7 @@ import { RateLimits } from './rate-limits.ts';
 import { requestId, requestIdHeader } from './request-id.ts';
 import { healthRoutes } from './routes/health.ts';
 import { messageRoutes } from './routes/messages.ts';
+import { metricsRoutes } from './routes/metrics.ts';
 import { operatorRoutes } from './routes/operators.ts';
 import { searchRoutes } from './routes/search.ts';
 import { sessionRoutes } from './routes/sessions.ts';
@@ -32,6 +34,7 @@ import { requireSameOrigin } from './same-origin.ts';
 import { securityHeaders } from './security-headers.ts';
 import type { Services } from './services.ts';
 import { StoreProbe } from './store-probe.ts';
+import { logTurns } from './turn-log.ts';
 import { checkingSerializer, plainSerializer, zodValidator } from './validation.ts';
 
 /** Room for 1 MB of metadata and the rest of its request. */
@@ -92,6 +95,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.setErrorHandler(errorHandler);
   app.setNotFoundHandler(notFoundHandler);
   const everyAnswer = { ...(await securityHeaders()), 'cache-control': 'no-store' };
+  traceRequests(app);
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ ...everyAnswer, [requestIdHeader]: request.id });
     await requireSameOrigin(request);
@@ -102,13 +106,18 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { store } = sessions;
   const metrics = new Metrics({ store, clock, openStreams: () => streams.count });
   metrics.watch(app);
-  app.addHook('onClose', metrics.count(sessions));
+  app.addHook('onClose', metrics.count(sessions, agent));
   const trustedProxies = config.server.trustedProxies;
-  const gate = new Gate({ sessions, operatorKey, trustedProxies });
+  const { metricsToken } = config.server;
+  const gate = new Gate({ sessions, operatorKey, metricsToken, trustedProxies });
   const probe = new StoreProbe(store, clock);
+  // Whoever still asks over a connection that it has must send requests elsewhere from now on.
+  app.addHook('preClose', async () => probe.drain());
   const audit = new AuditLog(config);
-  app.addHook('onClose', async () => stopAudit());
-  const stopAudit = audit.watch(sessions, app.log);
+  const stops = [audit.watch(sessions, app.log), logTurns(sessions, app.log)];
+  app.addHook('onClose', async () => {
+    for (const stop of stops) stop();
+  });
   app.addHook('onResponse', async (request) => {
     if (hadWrongCredentials(request)) audit.refused(request);
   });
@@ -143,6 +152,7 @@ async function routes(app: FastifyInstance, services: Services): Promise<void> {
     streamRoutes,
     searchRoutes,
     operatorRoutes,
+    metricsRoutes,
     healthRoutes,
   ]) {
     await app.register(group, services);

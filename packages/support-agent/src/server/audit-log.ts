@@ -16,20 +16,20 @@ export class AuditLog {
   }
 
   created(request: FastifyRequest, sessionId: string, token: string): void {
-    request.log.info({ sessionId, token: this.#hashOf(token) }, 'session created');
+    request.log.info({ sessionId, tokenHash: this.#hashOf(token) }, 'session created');
   }
 
   rotated(request: FastifyRequest, sessionId: string, token: string): void {
-    request.log.info({ sessionId, token: this.#hashOf(token) }, 'session token rotated');
+    request.log.info({ sessionId, tokenHash: this.#hashOf(token) }, 'session token rotated');
   }
 
   revoked(request: FastifyRequest, sessionId: string): void {
-    request.log.info({ sessionId, token: this.#given(request) }, 'session ended by request');
+    request.log.info({ sessionId, tokenHash: this.#given(request) }, 'session ended by request');
   }
 
   /** A token, or an operator's key, that was wrong. */
   refused(request: FastifyRequest): void {
-    request.log.warn({ token: this.#given(request) }, 'credentials refused');
+    request.log.warn({ tokenHash: this.#given(request) }, 'credentials refused');
   }
 
   /** Tells of what happens to sessions by itself, until what it returns is called. */

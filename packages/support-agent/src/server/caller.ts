@@ -17,6 +17,8 @@ export type Caller =
 export interface GateOptions {
   readonly sessions: SessionManager;
   readonly operatorKey: string;
+  /** What else may read `/metrics`. */
+  readonly metricsToken?: string | undefined;
   readonly trustedProxies: readonly string[] | number;
 }
 
@@ -24,12 +26,15 @@ export interface GateOptions {
 export class Gate {
   readonly #sessions: SessionManager;
   readonly #operatorKeyHash: Buffer;
+  readonly #metricsTokenHash: Buffer | null;
   readonly #trust: ProxyTrust;
 
   /** @throws ConfigError for a proxy that is no address or range. */
   constructor(options: GateOptions) {
     this.#sessions = options.sessions;
     this.#operatorKeyHash = sha256(options.operatorKey);
+    this.#metricsTokenHash =
+      options.metricsToken === undefined ? null : sha256(options.metricsToken);
     this.#trust = trustProxies(options.trustedProxies);
   }
 
@@ -45,6 +50,16 @@ export class Gate {
   requireOperator(request: FastifyRequest, what = 'Only operators may do this.'): void {
     if (this.caller(request).operator) return;
     throw new HttpProblem('OPERATOR_ONLY', `${what} Send ADMIN_API_KEY as Authorization: Bearer.`);
+  }
+
+  /** @throws HttpProblem unless the caller has the operators' key or the token for scrapes. */
+  requireScraper(request: FastifyRequest): void {
+    const given = readToken(request.headers, { secure: isSecure(request) });
+    const isScraper =
+      this.#metricsTokenHash !== null &&
+      given?.source === 'header' &&
+      timingSafeEqual(sha256(given.token), this.#metricsTokenHash);
+    if (!isScraper) this.requireOperator(request, 'Only operators and METRICS_TOKEN get metrics.');
   }
 
   client(request: FastifyRequest): ClientInfo {

@@ -58,3 +58,34 @@ it('keeps to itself where the store is', async () => {
   }
   expect(log.match(/redis:\/\/10\.1\.2\.3:6379\/0 refused/g)?.length).toBeGreaterThanOrEqual(2);
 });
+
+it('has one line for each turn, with its ids and times', async () => {
+  const lines: Record<string, unknown>[] = [];
+  const logger = pino({}, { write: (line) => lines.push(JSON.parse(line)) });
+  const { open, say, faults } = await startTestApp({ logger });
+  const session = await open();
+  await say(session, 'Hello', { 'x-request-id': 'request-1' });
+  faults.fail('commit');
+  await say(session, 'Hello', { 'x-request-id': 'request-2' });
+  const [done, failed, ...more] = lines.filter(({ msg }) => String(msg).startsWith('turn '));
+  expect(more).toEqual([]);
+  expect(done).toMatchObject({
+    level: 30,
+    msg: 'turn committed',
+    reqId: 'request-1',
+    sessionId: session.id,
+    turnId: expect.any(String),
+    attempt: 1,
+    code: null,
+    waitMs: expect.any(Number),
+    workMs: expect.any(Number),
+    commitMs: expect.any(Number),
+    checkpoints: 1,
+  });
+  expect(failed).toMatchObject({
+    level: 40,
+    msg: 'turn failed',
+    reqId: 'request-2',
+    code: 'STORE_UNAVAILABLE',
+  });
+});

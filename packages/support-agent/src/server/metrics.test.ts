@@ -71,6 +71,46 @@ describe('metrics', () => {
     expect(Object.keys(series).join('\n')).not.toContain('made-up');
   });
 
+  it('count turns by how they ended, and time them, the model and the tools', async () => {
+    const test = await startTestApp();
+    const session = await test.open();
+    const key = { 'idempotency-key': 'once' };
+    for (const _ of [1, 2]) await test.say(session, 'How long does a refund take?', key);
+    await test.sessions.revoke(session.id);
+    await test.say(session, 'Hello?');
+    const series = seriesOf((await test.request('GET', '/metrics', { headers: operator })).body);
+    expect(series).toMatchObject({
+      'holdfast_turns_total{outcome="committed",code=""}': 1,
+      'holdfast_turns_total{outcome="replayed",code=""}': 1,
+      'holdfast_turns_total{outcome="refused",code="INVALID_TOKEN"}': 1,
+      holdfast_turn_wait_seconds_count: 1,
+      holdfast_turn_work_seconds_count: 1,
+      holdfast_turn_commit_seconds_count: 1,
+      holdfast_commits_total: 2,
+      'holdfast_model_call_duration_seconds_count{model="local",failed="false"}': 2,
+      'holdfast_tool_call_duration_seconds_count{tool="search_knowledge",failed="false"}': 1,
+      holdfast_sessions_created_total: 1,
+      'holdfast_session_ends_total{reason="deleted"}': 1,
+      'holdfast_session_ends_total{reason="expired"}': 0,
+    });
+    // In memory there is no server to tell of.
+    expect(series).not.toHaveProperty('holdfast_redis_memory_bytes');
+  });
+
+  it('are for operators, and for whoever has the token for them and may do nothing else', async () => {
+    const token = 'a-token-for-scrapes';
+    const { request } = await startTestApp({ env: { METRICS_TOKEN: token } });
+    const status = async (url: string, authorization: string) =>
+      (await request('GET', url, { headers: { authorization } })).statusCode;
+    expect(await status('/metrics', `Bearer ${token}`)).toBe(200);
+    expect(await status('/metrics', operator.authorization)).toBe(200);
+    expect(await status('/metrics', `Bearer ${token}x`)).toBe(403);
+    expect(await status('/api/stats', `Bearer ${token}`)).toBe(403);
+    expect(await status('/api/sessions', `Bearer ${token}`)).toBe(403);
+    const cookie = await request('GET', '/metrics', { headers: { cookie: `holdfast=${token}` } });
+    expect(cookie.statusCode).toBe(403);
+  });
+
   it('of two servers in one process are kept apart', async () => {
     const first = await startScraped();
     const second = await startScraped();

@@ -84,7 +84,7 @@ describe('the other sessions of a user', () => {
 });
 
 it('what becomes of sessions is logged, with a keyed hash of the token', async () => {
-  const lines: { msg: string; sessionId?: string; token?: string }[] = [];
+  const lines: { msg: string; sessionId?: string; tokenHash?: string }[] = [];
   const logger = pino({}, { write: (line) => lines.push(JSON.parse(line)) });
   const { open, request, clock } = await startTestApp({ logger });
   const session = await open();
@@ -101,11 +101,11 @@ it('what becomes of sessions is logged, with a keyed hash of the token', async (
   const [ended] = found('session ended by request');
   expect(created).toMatchObject({
     sessionId: session.id,
-    token: expect.stringMatching(/^[\w-]{22}$/),
+    tokenHash: expect.stringMatching(/^[\w-]{22}$/),
   });
   expect(turned?.sessionId).toBe(session.id);
-  expect(turned?.token).not.toBe(created?.token);
-  expect(ended).toMatchObject({ sessionId: session.id, token: turned?.token });
+  expect(turned?.tokenHash).not.toBe(created?.tokenHash);
+  expect(ended).toMatchObject({ sessionId: session.id, tokenHash: turned?.tokenHash });
   expect(found('credentials refused')).toHaveLength(2);
   expect(found('sessions revoked')).toHaveLength(1);
   expect(found('session expired')).toMatchObject([{ sessionId: other.id }]);

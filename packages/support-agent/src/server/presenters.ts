@@ -42,7 +42,7 @@ export function presentReply(reply: MessageReply) {
 }
 
 /** What a reply says of the store: nothing that is the operators' alone. */
-export function presentSessionStats(stats: StoreStats) {
+function presentSessionStats(stats: StoreStats) {
   return {
     store_type: stats.storeType,
     active_sessions: stats.activeSessions,

@@ -6,6 +6,7 @@ import { CustomerSupportAgent } from '../agent/customer-support-agent.ts';
 import { openKnowledge } from '../knowledge/knowledge-folder.ts';
 import { LocalModel } from '../model/local-model.ts';
 import type { Model } from '../model/model.ts';
+import { tracer } from '../telemetry/tracer.ts';
 import { within } from '../within.ts';
 import { buildApp } from './app.ts';
 import { HttpProblem } from './http-problem.ts';
@@ -74,7 +75,7 @@ async function start(options: ServeOptions, opened: Opened): Promise<RunningServ
   const { config, logger, print, model = new LocalModel(), clock = systemClock } = options;
   const { graceMs = defaultGraceMs } = options;
   const giveUp = new AbortController();
-  const sessions = opened.add(await createSessionManager(config, { logger, clock }));
+  const sessions = opened.add(await createSessionManager(config, { logger, clock, tracer }));
   const knowledge = opened.add(await openKnowledge(config.agent.knowledgeDir, logger));
   const agent = new CustomerSupportAgent({ sessions, model, knowledge, logger, clock });
   const operatorKey = config.server.adminApiKey ?? randomBytes(24).toString('base64url');

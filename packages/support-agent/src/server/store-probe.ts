@@ -2,8 +2,11 @@ import type { Clock, SessionStore, StoreHealth } from 'holdfast';
 import { within } from '../within.ts';
 
 const cachedMs = 1_000;
-/** A store that takes longer to answer is not healthy, even if it does in the end. */
-const patienceMs = 1_000;
+/**
+ * A store that takes longer to answer is not healthy, even if it does in the end. Who asks has an
+ * answer within a second.
+ */
+export const patienceMs = 800;
 
 /**
  * The store's health, looked at no more than once a second, and never twice at the same time, however
@@ -13,6 +16,7 @@ export class StoreProbe {
   readonly #store: SessionStore;
   readonly #clock: Clock;
   #last: Look | undefined;
+  #isDraining = false;
 
   constructor(store: SessionStore, clock: Clock) {
     this.#store = store;
@@ -25,6 +29,16 @@ export class StoreProbe {
     const look = isFresh ? last : this.#look();
     const health = await within(patienceMs, this.#clock, look.health);
     return health === 'late' ? asUnhealthy(tooSlow) : health;
+  }
+
+  /** No more requests are wanted: the server is about to close. */
+  drain(): void {
+    this.#isDraining = true;
+  }
+
+  /** Whether requests can be served now. */
+  async isReady(): Promise<boolean> {
+    return !this.#isDraining && (await this.check()).healthy && !this.#isDraining;
   }
 
   #look(): Look {

@@ -6,7 +6,7 @@ import type {
   InjectOptions,
   LightMyRequestResponse,
 } from 'fastify';
-import { loadConfig, type Session, type SessionManager } from 'holdfast';
+import { loadConfig, type Session, type SessionManager, type Tracer } from 'holdfast';
 import { Fingerprinter } from 'holdfast/fingerprint';
 import { createTestSessions, FakeClock, Faults } from 'holdfast/testing';
 import { expect, onTestFinished } from 'vitest';
@@ -26,6 +26,7 @@ export interface TestAppOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly logger?: FastifyBaseLogger;
   readonly pagesDirectory?: string;
+  readonly tracer?: Tracer;
 }
 
 export interface OpenSession {
@@ -61,14 +62,14 @@ export interface TestApp {
 /** The whole server on sessions in memory, without a port, closed with the test. */
 export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
   const { model = new LocalModel(), env = {}, logger, pagesDirectory } = options;
-  const { maxStreams, requestTimeoutMs } = options;
+  const { maxStreams, requestTimeoutMs, tracer } = options;
   const clock = new FakeClock();
   const faults = new Faults();
   // Most tests send more than a customer would; those of the limits set them.
   const config = loadConfig({ env: { RATE_LIMIT_ENABLED: 'false', ...env }, envFile: devNull });
   const { strict, bind } = config.fingerprint;
   const binding = { clientBinding: new Fingerprinter({ bind }), strictClientBinding: strict };
-  const sessions = createTestSessions({ clock, faults, logger, ...binding });
+  const sessions = createTestSessions({ clock, faults, logger, tracer, ...binding });
   const knowledge = await loadKnowledge();
   const agent = new CustomerSupportAgent({ sessions, model, knowledge, logger, clock });
   const app = await buildApp({

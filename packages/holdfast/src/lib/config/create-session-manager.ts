@@ -1,6 +1,7 @@
 import type { JsonObject } from '../json/json-value.ts';
 import type { ClientBinding } from '../manager/client-binding.ts';
 import { SessionManager } from '../manager/session-manager.ts';
+import type { Tracer } from '../telemetry/tracer.ts';
 import { createClientBinding } from './create-client-binding.ts';
 import { type CreateStoreOptions, createSessionStore } from './create-session-store.ts';
 import type { Config } from './load-config.ts';
@@ -13,6 +14,8 @@ export interface CreateManagerOptions<
   readonly clientBinding?: ClientBinding | undefined;
   /** Refuse a client that does not match, instead of only reporting it. Default: SESSION_FINGERPRINT_STRICT. */
   readonly strictClientBinding?: boolean | undefined;
+  /** OpenTelemetry's, for spans of turns and of what they ask of the store. Default: none. */
+  readonly tracer?: Tracer | undefined;
 }
 
 /** The sessions of this configuration, on a store of their own. Close them when done. */

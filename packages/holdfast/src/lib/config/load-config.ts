@@ -51,6 +51,7 @@ export interface Config {
     readonly host: string;
     readonly port: number;
     readonly adminApiKey: string | undefined;
+    readonly metricsToken: string | undefined;
     /** Addresses and CIDR ranges, or how many proxies there are. */
     readonly corsOrigins: readonly string[];
     readonly rateLimit: {
@@ -170,6 +171,7 @@ function toConfig(
       host: settings.API_HOST,
       port: settings.API_PORT,
       adminApiKey: settings.ADMIN_API_KEY,
+      metricsToken: settings.METRICS_TOKEN,
       corsOrigins: settings.CORS_ORIGINS,
       rateLimit: {
         enabled: settings.RATE_LIMIT_ENABLED,

@@ -93,6 +93,13 @@ const server = {
     .min(16, 'must have 16 characters or more')
     .optional()
     .describe("The operators' key. Unset, the server makes one for each run and prints it."),
+  METRICS_TOKEN: z
+    .string()
+    .min(16, 'must have 16 characters or more')
+    .optional()
+    .describe(
+      "A token that may read /metrics and nothing else, for Prometheus. The operators' key may, too.",
+    ),
   CORS_ORIGINS: origins.describe(
     'Pages of other origins that may use the API, with the token as Authorization: Bearer; comma-separated.',
   ),

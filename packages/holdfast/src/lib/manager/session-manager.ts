@@ -13,6 +13,7 @@ import { Emitter, type Logger, silentLogger } from '../store/emitter.ts';
 import type { SessionStore, StoredSession, SubscribeOptions } from '../store/session-store.ts';
 import type { StoreEventListener, StoreEventName } from '../store/store-events.ts';
 import { whole } from '../store/store-options.ts';
+import type { Tracer } from '../telemetry/tracer.ts';
 import { Access, assertClient } from './access.ts';
 import { type ClientBinding, type ClientInfo, unbound } from './client-binding.ts';
 import { isManagerEvent, type SessionEventName, type SessionEvents } from './session-events.ts';
@@ -37,6 +38,8 @@ export interface SessionManagerOptions<
   readonly strictClientBinding?: boolean | undefined;
   readonly clock?: Clock | undefined;
   readonly logger?: Logger | undefined;
+  /** OpenTelemetry's, for spans of turns and of what they ask of the store. Default: none. */
+  readonly tracer?: Tracer | undefined;
 }
 
 /** What `create` and `getOrCreate` take. */
@@ -97,6 +100,8 @@ export class SessionManager<
       leaseMs: this.#defaults.leaseMs,
       clock,
       logger,
+      tracer: options.tracer,
+      events: this.#events,
     });
   }
 

@@ -26,6 +26,8 @@ export interface TurnOptions {
   readonly waitSeconds?: number | undefined;
   /** How long the turn may run, in seconds. Default `SESSION_TURN_MAX_SECONDS`. */
   readonly maxSeconds?: number | undefined;
+  /** Names the request in `turnEnded`, to find it again in a log. At most 255 characters. */
+  readonly requestId?: string | undefined;
   /** Stops the wait, or the turn. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -44,6 +46,7 @@ export interface ParsedTurnOptions {
   readonly onBusy: OnBusy;
   readonly waitMs: number;
   readonly maxMs: number;
+  readonly requestId: string | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -59,6 +62,7 @@ const known: Record<keyof TurnOptions, true> = {
   onBusy: true,
   waitSeconds: true,
   maxSeconds: true,
+  requestId: true,
   signal: true,
 };
 
@@ -71,11 +75,14 @@ export function parseTurnOptions(options: TurnOptions, defaults: TurnDefaults): 
       );
     }
   }
-  const { client, token, userId, onBusy = 'wait', signal } = options;
+  const { client, token, userId, onBusy = 'wait', requestId, signal } = options;
   assertClient(client);
   if (userId !== undefined) assertId(userId, 'userId');
   if (onBusy !== 'wait' && onBusy !== 'reject' && onBusy !== 'interrupt') {
     throw new ValidationError("onBusy must be 'wait', 'reject' or 'interrupt'.");
+  }
+  if (requestId !== undefined && (typeof requestId !== 'string' || requestId.length > 255)) {
+    throw new ValidationError('requestId must be a string of at most 255 characters.');
   }
   const waitMs = milliseconds(options.waitSeconds, 'waitSeconds', 0) ?? defaults.waitMs;
   if (onBusy === 'interrupt' && waitMs <= interruptGraceMs) {
@@ -91,6 +98,7 @@ export function parseTurnOptions(options: TurnOptions, defaults: TurnDefaults): 
     onBusy,
     waitMs,
     maxMs: milliseconds(options.maxSeconds, 'maxSeconds', 0.001) ?? defaults.maxMs,
+    requestId,
     signal,
   };
 }

@@ -12,7 +12,7 @@ import { assertId, randomId } from '../model/ids.ts';
 import { interruptGraceMs } from '../model/limits.ts';
 import { invalidToken } from '../model/token.ts';
 import { type PreparedOutput, turnEvents } from '../model/turn-event.ts';
-import type { Logger } from '../store/emitter.ts';
+import type { Emitter, Logger } from '../store/emitter.ts';
 import type { SessionStore } from '../store/session-store.ts';
 import type {
   BeginOptions,
@@ -21,11 +21,15 @@ import type {
   TurnChanges,
   TurnGrant,
 } from '../store/turn-store.ts';
+import { storeSpan } from '../telemetry/store-span.ts';
+import { spanKind, type Tracer, traced } from '../telemetry/tracer.ts';
 import type { Access } from './access.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { LiveOutputWriter } from './live-output.ts';
+import type { SessionEvents } from './session-events.ts';
 import { RunningTurn, type Turn } from './turn.ts';
 import { refuseNested, runInTurn } from './turn-context.ts';
+import { codeOf, TurnCourse, type TurnEnded } from './turn-course.ts';
 import type { OutputStart } from './turn-events.ts';
 import type { ParsedTurnOptions } from './turn-options.ts';
 
@@ -35,6 +39,8 @@ export interface TurnRunnerOptions<Metadata extends object, MetadataInput extend
   readonly leaseMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly tracer: Tracer | undefined;
+  readonly events: Emitter<SessionEvents>;
 }
 
 export type TurnWork<Metadata extends object, MetadataInput extends object, Result> = (
@@ -47,6 +53,13 @@ export interface TurnObserver {
   begun(start: OutputStart): void;
   /** None of the output was written, and none will be. */
   outputLost(error: unknown): void;
+}
+
+/** What belongs to a turn while it runs. */
+interface Underway {
+  readonly keeper: LeaseKeeper;
+  readonly output: LiveOutputWriter;
+  readonly course: TurnCourse;
 }
 
 /** The timer that ends an interrupted turn's last chance. */
@@ -68,9 +81,34 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
     work: TurnWork<Metadata, MetadataInput, Result>,
     observer?: TurnObserver,
   ): Promise<Result> {
-    const { store, access } = this.#options;
+    const { store, clock, tracer, events } = this.#options;
     assertId(id, 'A session id');
     refuseNested(store, id);
+    const course = new TurnCourse(id, options.requestId, clock);
+    const attributes = { 'gen_ai.conversation.id': id };
+    return traced(tracer, 'turn', { kind: spanKind.internal, attributes }, async (span) => {
+      let failure: { error: unknown } | null = null;
+      try {
+        return await this.#run(id, options, work, observer, course);
+      } catch (error) {
+        failure = { error };
+        throw error;
+      } finally {
+        const ended = course.ended(failure);
+        if (span !== null) span.setAttributes(spanAttributes(ended));
+        events.emit('turnEnded', ended);
+      }
+    });
+  }
+
+  async #run<Result>(
+    id: string,
+    options: ParsedTurnOptions,
+    work: TurnWork<Metadata, MetadataInput, Result>,
+    observer: TurnObserver | undefined,
+    course: TurnCourse,
+  ): Promise<Result> {
+    const { store, access } = this.#options;
     // A notice may come before there is a keeper to take it: as soon as the lease is granted.
     let earlyNotice: HoldfastError | null = null;
     let onLost = (reason: HoldfastError) => {
@@ -78,10 +116,12 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
     };
     const begun = await this.#begin(id, options, (reason) => onLost(reason));
     if (begun.kind === 'replayed') {
+      course.replayed();
       access.checkClient(begun.session, begun.credentials, options.client);
       observer?.begun(null);
       return begun.outcome as Result; // what `work` returned under this key, by way of JSON
     }
+    course.begun(begun.lease, begun.attempt);
     let stop: (reason: unknown) => void = () => {};
     const stopped = new Promise<never>((_, reject) => {
       stop = reject;
@@ -102,7 +142,10 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
     try {
       if (keeper.aborted !== null) throw keeper.aborted.reason;
       const clientChanges = access.checkClient(begun.session, begun.credentials, options.client);
-      turn = this.#turn(begun, keeper, output, options.idempotency !== undefined, clientChanges);
+      turn = this.#turn(begun, {
+        ...{ keeper, output, clientChanges, course },
+        keyed: options.idempotency !== undefined,
+      });
       if (observer !== undefined) {
         output.start();
         observer.begun(begun);
@@ -112,7 +155,7 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
       const result = await Promise.race([worked, stopped]);
       // What it left running may not add to the turn any more: it would miss the commit.
       running.end(endedTurn);
-      await this.#commit(running, keeper, output, result, options);
+      await this.#commit(running, { keeper, output, course }, result, options);
       return result;
     } catch (error) {
       const failure = failureOf(error, keeper);
@@ -140,7 +183,9 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
     const admission = { userId, tokenHash, idempotency };
     const begin = { nonce, leaseMs, onBusy, waitMs, ...admission, onLost, signal };
     try {
-      return await onceMore(clock, () => store.begin(id, begin));
+      return await traced(this.#options.tracer, 'begin', storeSpan(store.type, 'begin'), () =>
+        onceMore(clock, () => store.begin(id, begin)),
+      );
     } catch (error) {
       if (error instanceof OutcomeUnknownError) void this.#giveBack(id, begin);
       // A caller with a token learns nothing about which sessions there are.
@@ -202,10 +247,13 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
 
   #turn(
     grant: TurnGrant<Metadata>,
-    keeper: LeaseKeeper,
-    output: LiveOutputWriter,
-    keyed: boolean,
-    clientChanges: readonly string[],
+    {
+      keeper,
+      output,
+      course,
+      keyed,
+      clientChanges,
+    }: Underway & { readonly keyed: boolean; readonly clientChanges: readonly string[] },
   ): RunningTurn<Metadata, MetadataInput> {
     const { store, clock } = this.#options;
     return new RunningTurn<Metadata, MetadataInput>({
@@ -216,13 +264,12 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
       keyed,
       clock,
       clientChanges,
-      checkpoint: (changes) => this.#checkpoint(keeper, output, changes),
+      checkpoint: (changes) => this.#checkpoint({ keeper, output, course }, changes),
     });
   }
 
   async #checkpoint(
-    keeper: LeaseKeeper,
-    output: LiveOutputWriter,
+    { keeper, output, course }: Underway,
     changes: TurnChanges,
   ): Promise<CommitResult<Metadata>> {
     const { store, leaseMs, clock } = this.#options;
@@ -231,10 +278,13 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
       const { lease } = keeper;
       sentAt = clock.monotonic();
       const all = { ...changes, output: pieces };
-      return onceMore(clock, () => store.commit(lease, all, { keep: true, leaseMs }));
+      return this.#traceCommit(true, () =>
+        onceMore(clock, () => store.commit(lease, all, { keep: true, leaseMs })),
+      );
     };
     try {
       const result = await (output.started ? output.writeWith(commit) : commit([]));
+      course.checkpoints += 1;
       if (result.lease !== null) keeper.renewed(result.lease, sentAt);
       else
         keeper.abort(
@@ -249,8 +299,7 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
 
   async #commit(
     turn: RunningTurn<Metadata, MetadataInput>,
-    keeper: LeaseKeeper,
-    output: LiveOutputWriter,
+    { keeper, output, course }: Underway,
     result: unknown,
     { idempotency }: ParsedTurnOptions,
   ): Promise<void> {
@@ -260,14 +309,25 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
     const { aborted } = keeper;
     if (aborted !== null && !(aborted.reason instanceof TurnInterruptedError)) throw aborted.reason;
     const { lease } = keeper;
-    await onceMore(this.#options.clock, () =>
-      this.#options.store.commit(lease, { ...changes, output: last }, { keep: false, outcome }),
+    const { store, clock } = this.#options;
+    course.committing();
+    await this.#traceCommit(false, () =>
+      onceMore(clock, () =>
+        store.commit(lease, { ...changes, output: last }, { keep: false, outcome }),
+      ),
     );
+  }
+
+  #traceCommit<Result>(isCheckpoint: boolean, commit: () => Promise<Result>): Promise<Result> {
+    const { tracer, store } = this.#options;
+    const { attributes, ...span } = storeSpan(store.type, 'write');
+    const all = { ...attributes, 'holdfast.checkpoint': isCheckpoint };
+    return traced(tracer, 'commit', { ...span, attributes: all }, commit);
   }
 
   async #release(lease: Lease, output: LiveOutputWriter, failure: unknown): Promise<void> {
     const { store, logger } = this.#options;
-    const code = failure instanceof HoldfastError ? failure.code : 'WORK_FAILED';
+    const code = codeOf(failure);
     try {
       const last = output.started ? await output.end(turnEvents.failed(code)) : [];
       if (await store.release(lease, last)) output.ended(last);
@@ -276,6 +336,16 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
       logger.warn({ err: error, sessionId: lease.sessionId }, 'Failed to release a lease');
     }
   }
+}
+
+function spanAttributes({ turnId, outcome, attempt, waitMs, checkpoints }: TurnEnded) {
+  return {
+    'holdfast.turn.outcome': outcome,
+    'holdfast.turn.attempt': attempt,
+    'holdfast.turn.wait_ms': waitMs,
+    'holdfast.turn.checkpoints': checkpoints,
+    ...(turnId !== null && { 'holdfast.turn.id': turnId }),
+  };
 }
 
 /** How often a lease is asked for that is to be given back. */

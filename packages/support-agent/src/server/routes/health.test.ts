@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { describe, expect, it, vi } from 'vitest';
 import { operator, startTestApp } from '../../testing/test-app.ts';
 
@@ -53,11 +56,38 @@ describe('health', () => {
       const { timers } = clock;
       const response = request('GET', '/health').then(({ statusCode }) => statusCode);
       await vi.waitFor(() => expect(clock.timers).toBeGreaterThan(timers));
-      await clock.advance(1_000);
+      await clock.advance(800);
       return response;
     };
     expect([await asked(), await asked(), probes]).toEqual([503, 503, 1]);
-    await clock.advance(3_000);
+    await clock.advance(3_400);
     expect([(await request('GET', '/health')).statusCode, probes]).toEqual([200, 1]);
+  });
+
+  it('tells operators no figures that the store does not tell in time', async () => {
+    const { request, sessions, clock } = await startTestApp();
+    sessions.store.getStats = () => new Promise(() => {});
+    const { timers } = clock;
+    const response = request('GET', '/health', { headers: operator });
+    await vi.waitFor(() => expect(clock.timers).toBeGreaterThan(timers));
+    await clock.advance(800);
+    expect((await response).json()).toEqual(allWell);
+  });
+
+  it('is not ready once the server is about to close', async () => {
+    const { app, listen } = await startTestApp();
+    const { hostname, port } = new URL(await listen());
+    // A request that has begun to arrive keeps its connection open.
+    const socket = connect(Number(port), hostname);
+    const [accepted] = await once(app.server, 'connection');
+    socket.write('GET /health/ready HTTP/1.1\r\n');
+    await expect.poll(() => accepted.bytesRead).toBeGreaterThan(0);
+    const closed = app.close();
+    await expect.poll(() => app.server.listening).toBe(false);
+    socket.end('host: localhost\r\n\r\n');
+    const answer = await text(socket);
+    await closed;
+    expect(answer).toMatch(/^HTTP\/1\.1 503 /);
+    expect(answer).toContain('{"ready":false}');
   });
 });

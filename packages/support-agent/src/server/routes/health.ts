@@ -1,15 +1,17 @@
 import type { FastifyInstance } from 'fastify';
+import { within } from '../../within.ts';
 import { healthAnswer, liveAnswer, readyAnswer } from '../answers.ts';
 import { operation } from '../operations.ts';
 import { presentStats } from '../presenters.ts';
 import type { Services } from '../services.ts';
+import { patienceMs } from '../store-probe.ts';
 
 /** Polled every few seconds by whatever runs the server: only failures are worth a log line. */
 const quiet = { logLevel: 'warn' } as const;
 
 export async function healthRoutes(
   app: FastifyInstance,
-  { sessions, gate, probe }: Services,
+  { sessions, gate, probe, clock }: Services,
 ): Promise<void> {
   const health = { tag: 'Health', by: 'anybody' } as const;
 
@@ -26,11 +28,12 @@ export async function healthRoutes(
     ...health,
     id: 'isReady',
     summary: 'Whether requests can be served now',
+    description: 'Not while the store is away, and not while the server closes.',
     answers: { 200: readyAnswer, 503: readyAnswer },
   });
   app.get('/health/ready', { ...quiet, schema: ready }, async (_request, reply) => {
-    const { healthy } = await probe.check();
-    return reply.status(healthy ? 200 : 503).send({ ready: healthy });
+    const ready = await probe.isReady();
+    return reply.status(ready ? 200 : 503).send({ ready });
   });
 
   const whole = operation({
@@ -41,9 +44,19 @@ export async function healthRoutes(
     answers: { 200: healthAnswer, 503: healthAnswer },
   });
   app.get('/health', { ...quiet, schema: whole }, async (request, reply) => {
-    const { healthy, operations } = await probe.check();
+    const tellsStats = gate.caller(request).operator;
+    const [{ healthy, operations }, stats] = await Promise.all([
+      probe.check(),
+      tellsStats
+        ? within(
+            patienceMs,
+            clock,
+            sessions.store.getStats().catch(() => null),
+          )
+        : null,
+    ]);
     reply.status(healthy ? 200 : 503);
-    if (!healthy || !gate.caller(request).operator) return { healthy, operations };
-    return { healthy, operations, stats: presentStats(await sessions.store.getStats()) };
+    if (!healthy || stats === null || stats === 'late') return { healthy, operations };
+    return { healthy, operations, stats: presentStats(stats) };
   });
 }

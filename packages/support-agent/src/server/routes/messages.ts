@@ -47,6 +47,7 @@ export async function messageRoutes(instance: FastifyInstance, services: Service
       message: request.body.message,
       token: caller.operator ? undefined : caller.token,
       idempotencyKey: request.headers['idempotency-key'],
+      requestId: request.id,
       signal: giveUp,
     };
     if (prefersEventStream(request.headers.accept)) {

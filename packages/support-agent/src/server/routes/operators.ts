@@ -4,7 +4,6 @@ import { type ListOptions, SessionGoneError, type SessionManager } from 'holdfas
 import {
   cleanupAnswer,
   messageAnswer,
-  metricsText,
   revokedAnswer,
   sessionsAnswer,
   statsAnswer,
@@ -25,7 +24,7 @@ import type { ZodTypeProvider } from '../validation.ts';
 /** What only operators may do. */
 export async function operatorRoutes(
   instance: FastifyInstance,
-  { sessions, gate, metrics }: Services,
+  { sessions, gate }: Services,
 ): Promise<void> {
   const app = instance.withTypeProvider<ZodTypeProvider>();
   const operators = { tag: 'Operators', by: 'operators' } as const;
@@ -121,19 +120,6 @@ export async function operatorRoutes(
   });
   app.get('/api/stats', { schema: stats }, async () =>
     presentStats(await sessions.store.getStats()),
-  );
-
-  const scrape = operation({
-    ...operators,
-    id: 'getMetrics',
-    summary: 'Metrics for Prometheus',
-    description:
-      'Of the process, of the session store (left out while it does not answer), and how long requests took.',
-    answers: { 200: metricsText },
-    produces: ['text/plain'],
-  });
-  app.get('/metrics', { schema: scrape, logLevel: 'warn' }, async (_request, reply) =>
-    reply.type(metrics.contentType).send(await metrics.text()),
   );
 }
 

@@ -1,0 +1,53 @@
+/**
+ * What is used here of OpenTelemetry's tracing API. `trace.getTracer('…')` of `@opentelemetry/api` fits;
+ * this package does not load it.
+ */
+export interface Tracer {
+  startActiveSpan<Result>(name: string, options: SpanOptions, work: (span: Span) => Result): Result;
+}
+
+export interface SpanOptions {
+  readonly kind?: number;
+  readonly attributes?: Record<string, AttributeValue>;
+}
+
+export interface Span {
+  setAttributes(attributes: Record<string, AttributeValue>): unknown;
+  setStatus(status: { readonly code: number; readonly message?: string }): unknown;
+  end(): void;
+}
+
+export type AttributeValue = string | number | boolean;
+
+/** OpenTelemetry's numbers of kinds and states. */
+export const spanKind = { internal: 0, client: 2 } as const;
+const statusError = 2;
+
+/**
+ * Runs `work` in a span of its own, which ends with it. A failure is told by its code and type, never
+ * by its message: that may quote a customer.
+ */
+export async function traced<Result>(
+  tracer: Tracer | undefined,
+  name: string,
+  options: SpanOptions,
+  work: (span: Span | null) => Promise<Result>,
+): Promise<Result> {
+  if (tracer === undefined) return work(null);
+  return tracer.startActiveSpan(name, options, async (span) => {
+    try {
+      return await work(span);
+    } catch (error) {
+      span.setAttributes({ 'error.type': errorType(error) });
+      span.setStatus({ code: statusError });
+      throw error;
+    } finally {
+      span.end();
+    }
+  });
+}
+
+function errorType(error: unknown): string {
+  if (!(error instanceof Error)) return '_OTHER';
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+}

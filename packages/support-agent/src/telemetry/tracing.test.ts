@@ -1,0 +1,94 @@
+import { context, propagation, SpanKind, trace } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+} from '@opentelemetry/sdk-trace-base';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startTestApp } from '../testing/test-app.ts';
+import { tracer } from './tracer.ts';
+
+const exporter = new InMemorySpanExporter();
+const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
+
+beforeAll(() => {
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  propagation.setGlobalPropagator(new W3CTraceContextPropagator());
+  trace.setGlobalTracerProvider(provider);
+});
+afterAll(() => {
+  for (const api of [context, propagation, trace]) api.disable();
+});
+beforeEach(() => exporter.reset());
+
+function spanNamed(name: string) {
+  const found = exporter.getFinishedSpans().filter((span) => span.name === name);
+  if (found[0] === undefined) {
+    const names = exporter.getFinishedSpans().map((span) => span.name);
+    throw new Error(`There is no span ${name}, but ${names.join(', ')}.`);
+  }
+  return found[0];
+}
+
+const route = 'POST /api/sessions/:id/messages';
+const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+describe('a message', () => {
+  it('is traced from its request down to the commit, the model and the tools', async () => {
+    const test = await startTestApp({ tracer });
+    const session = await test.open();
+    const question = 'How long does a refund take?';
+    expect((await test.say(session, question, { traceparent })).statusCode).toBe(200);
+    const request = spanNamed(route);
+    expect(request.kind).toBe(SpanKind.SERVER);
+    expect(request.attributes).toEqual({
+      'http.request.method': 'POST',
+      'http.route': '/api/sessions/:id/messages',
+      'http.response.status_code': 200,
+    });
+    expect(request.parentSpanContext?.spanId).toBe('b7ad6b7169203331');
+    const turn = spanNamed('turn');
+    expect(turn.parentSpanContext?.spanId).toBe(request.spanContext().spanId);
+    const children = ['begin', 'commit', 'chat local', 'execute_tool search_knowledge'];
+    for (const child of children.map(spanNamed)) {
+      expect(child.parentSpanContext?.spanId, child.name).toBe(turn.spanContext().spanId);
+      expect(child.spanContext().traceId).toBe('0af7651916cd43dd8448eb211c80319c');
+    }
+    expect(spanNamed('chat local').attributes).toEqual({
+      'gen_ai.operation.name': 'chat',
+      'gen_ai.provider.name': 'local',
+      'gen_ai.request.model': 'local',
+      'gen_ai.conversation.id': session.id,
+    });
+    expect(spanNamed('execute_tool search_knowledge').attributes).toMatchObject({
+      'gen_ai.operation.name': 'execute_tool',
+      'gen_ai.tool.name': 'search_knowledge',
+      'gen_ai.tool.call.id': expect.any(String),
+    });
+    const all = JSON.stringify(
+      exporter.getFinishedSpans().map(({ name, attributes, events }) => [name, attributes, events]),
+    );
+    expect(all).not.toContain('refund');
+    expect(all).not.toContain(session.token);
+  });
+
+  it('as a stream is traced the same', async () => {
+    const test = await startTestApp({ tracer });
+    const session = await test.open();
+    const accept = 'text/event-stream';
+    expect((await test.say(session, 'Hello', { accept })).statusCode).toBe(200);
+    expect(spanNamed('turn').parentSpanContext?.spanId).toBe(spanNamed(route).spanContext().spanId);
+  });
+
+  it('that is refused is traced with its status and without its address', async () => {
+    const { request } = await startTestApp({ tracer });
+    await request('GET', '/api/users/secret-user/sessions');
+    expect(spanNamed('GET /api/users/:id/sessions').attributes).toEqual({
+      'http.request.method': 'GET',
+      'http.route': '/api/users/:id/sessions',
+      'http.response.status_code': 403,
+    });
+  });
+});
