@@ -3,10 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateKey } from 'holdfast/encryption';
-import { describe, expect, inject, it, onTestFinished } from 'vitest';
-import { type RunningProcess, startProcess } from '../helpers/child-process.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { redisForTests } from '../servers/redis-for-tests.ts';
-import { logOf, type OpenSession, ServerOnRedis } from './server-on-redis.ts';
+import { holdfast, logOf, type OpenSession, ServerOnRedis } from './server-on-redis.ts';
 
 const keptSessions = 4;
 
@@ -76,13 +75,6 @@ class Traffic {
   }
 }
 
-function rekey(redisUrl: string, env: Record<string, string>): RunningProcess {
-  return startProcess(process.execPath, ['packages/holdfast/dist/cli.js', 'rekey'], {
-    cwd: inject('builtCopy'),
-    env: { SESSION_STORE_TYPE: 'redis', REDIS_URL: redisUrl, ...env },
-  });
-}
-
 describe('a change of keys', () => {
   it('fails no request and loses no session, on three servers under traffic', async () => {
     const { url } = await redisForTests();
@@ -103,8 +95,10 @@ describe('a change of keys', () => {
         await traffic.goesOn(3);
       }
     }
-    const { exit, ...rekeying } = rekey(url, { SESSION_ENCRYPTION_KEY: `${next},${old}` });
-    expect(await exit, rekeying.stderr).toMatchObject({ code: 0 });
+    const rekeying = holdfast(url, ['rekey'], {
+      SESSION_ENCRYPTION_KEY: `${next},${old}`,
+    });
+    expect(await rekeying.exit, rekeying.stderr).toMatchObject({ code: 0 });
     for (const server of servers) {
       await server.takes([next]);
       await traffic.goesOn(3);
@@ -145,10 +139,10 @@ describe('a change of keys', () => {
     const server = await KeyedServer.start(url, [old]);
     await Promise.all(Array.from({ length: 450 }, () => server.server.open()));
     const env = { SESSION_ENCRYPTION_KEY: `${next},${old}` };
-    const killed = rekey(url, env);
+    const killed = holdfast(url, ['rekey'], env);
     await killed.says(/\d+ of 450 sessions/);
     await killed.stop();
-    const again = rekey(url, env);
+    const again = holdfast(url, ['rekey'], env);
     expect(await again.exit, again.stderr).toMatchObject({ code: 0 });
     const [, values] =
       /^450 sessions looked at, (\d+) values encrypted with key [0-9a-f]{8}\.$/m.exec(
@@ -157,7 +151,7 @@ describe('a change of keys', () => {
     // Of each session state and credentials; what the first run said is done, and maybe more.
     const done = Number(/^(\d+) of 450/m.exec(killed.stdout)?.[1]);
     expect(Number(values)).toBeLessThanOrEqual(2 * (450 - done));
-    const check = rekey(url, { SESSION_ENCRYPTION_KEY: next });
+    const check = holdfast(url, ['rekey'], { SESSION_ENCRYPTION_KEY: next });
     expect(await check.exit, check.stderr).toMatchObject({ code: 0 });
     expect(check.stdout).toMatch(/^450 sessions looked at, 0 values/m);
   });

@@ -101,6 +101,18 @@ export class ServerOnRedis extends ServerClient {
   }
 }
 
+/** The built command line, on the same Redis. */
+export function holdfast(
+  redisUrl: string,
+  args: string[],
+  env: Record<string, string> = {},
+): RunningProcess {
+  return startProcess(process.execPath, ['packages/holdfast/dist/cli.js', ...args], {
+    cwd: inject('builtCopy'),
+    env: { SESSION_STORE_TYPE: 'redis', REDIS_URL: redisUrl, ...env },
+  });
+}
+
 export interface OpenSession {
   readonly id: string;
   readonly token: string;

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { HoldfastError } from '../errors/errors.ts';
+import { cleanup } from './cleanup-command.ts';
 import { rekey } from './rekey-command.ts';
 import { exitCodes, type Terminal } from './terminal.ts';
 
@@ -17,6 +18,16 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
       writeErr: (text) => err.write(text),
     })
     .showHelpAfterError();
+  program
+    .command('cleanup')
+    .description(
+      'Remove what has expired, and say how many sessions that were. Instances that run do so by themselves.',
+    )
+    .option('--env-file <path>', 'read settings from this file in place of .env')
+    .option('--json', 'print {"removed": …}')
+    .action(async (options: { readonly envFile?: string; readonly json?: boolean }) => {
+      code = await cleanup(options, terminal);
+    });
   program
     .command('rekey')
     .description(

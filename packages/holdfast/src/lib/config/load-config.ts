@@ -27,6 +27,7 @@ export interface Config {
     readonly maxSessions: number;
     readonly idleTimeoutMs: number;
     readonly absoluteTimeoutMs: number;
+    readonly cleanupIntervalMs: number;
     readonly maxMessages: number;
     readonly outcomeTtlMs: number;
     readonly maxPerUser: number;
@@ -150,6 +151,7 @@ function toConfig(
       maxSessions: settings.SESSION_MAX_SESSIONS,
       idleTimeoutMs: redisIdleTimeoutMs(settings) ?? settings.SESSION_TIMEOUT_MINUTES * 60_000,
       absoluteTimeoutMs: settings.SESSION_ABSOLUTE_TIMEOUT_MINUTES * 60_000,
+      cleanupIntervalMs: settings.SESSION_CLEANUP_INTERVAL_SECONDS * 1000,
       maxMessages: settings.SESSION_MAX_MESSAGES,
       outcomeTtlMs: settings.SESSION_IDEMPOTENCY_TTL_SECONDS * 1000,
       maxPerUser: settings.SESSION_MAX_PER_USER,

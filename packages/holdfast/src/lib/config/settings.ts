@@ -25,6 +25,9 @@ const sessions = {
   SESSION_ABSOLUTE_TIMEOUT_MINUTES: whole(1, days(24), 1440).describe(
     'Absolute timeout: a session ends so long after it began, active or not.',
   ),
+  SESSION_CLEANUP_INTERVAL_SECONDS: whole(1, 86_400, 300).describe(
+    'How often expired sessions are removed in the background. They are never returned, and nothing of them stays longer than 5 seconds, also where this is more.',
+  ),
   SESSION_MAX_MESSAGES: whole(1, 1_000_000, 1000).describe(
     'Messages kept in a session; the oldest go first.',
   ),

@@ -20,9 +20,6 @@ import { OutcomeLedger } from './outcome-ledger.ts';
 import { type HeldLease, SessionRecord } from './session-record.ts';
 import { SessionTable } from './session-table.ts';
 
-/** What has expired leaves at the latest so much later, if nothing asks for it before. */
-const sweepMs = 5_000;
-
 /** Sessions removed in one go, before others get their turn. */
 const sweepBatch = 2_000;
 
@@ -224,16 +221,16 @@ export class MemoryCore<Metadata extends object> {
 
   #scheduleSweep(): void {
     if (this.#cancelSweep !== null || this.#closed) return;
+    const { clock, removedWithinMs } = this.options;
     const sweep = () => {
       const removed = this.removeExpired();
       this.#cancelSweep = null;
       if (this.table.size === 0) return;
       // A full batch may have left some: go on as soon as others had their turn.
-      this.#cancelSweep = this.options.clock.setTimer(removed === sweepBatch ? 0 : sweepMs, sweep, {
-        background: true,
-      });
+      const restMs = removed === sweepBatch ? 0 : removedWithinMs;
+      this.#cancelSweep = clock.setTimer(restMs, sweep, { background: true });
     };
-    this.#cancelSweep = this.options.clock.setTimer(sweepMs, sweep, { background: true });
+    this.#cancelSweep = clock.setTimer(removedWithinMs, sweep, { background: true });
   }
 }
 

@@ -69,6 +69,11 @@ export class Keys {
     return this.#ofBucket('n', bucket);
   }
 
+  /** Who removes what has expired in a lane of buckets, for now. */
+  cleaner(lane: number): string {
+    return `${this.prefix}c:${lane}`;
+  }
+
   all(bucket: number): string {
     return this.#ofBucket('a', bucket);
   }

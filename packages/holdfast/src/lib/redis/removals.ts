@@ -42,8 +42,11 @@ export class Removals<Metadata extends object> {
     return (await this.#remove(id, ['delete', incarnation], event)) === 'removed';
   }
 
-  /** Removes what has expired in all buckets; how many sessions that were. */
-  async removeExpired(signal?: AbortSignal): Promise<number> {
+  /** Removes what has expired in these buckets, in all unless given; how many sessions that were. */
+  async removeExpired(
+    signal?: AbortSignal,
+    buckets: readonly number[] = [...Array(this.#core.keys.buckets).keys()],
+  ): Promise<number> {
     const { keys, link } = this.#core;
     let count = 0;
     let due: string[];
@@ -51,7 +54,7 @@ export class Removals<Metadata extends object> {
       signal?.throwIfAborted();
       const now = await this.#core.clock.now();
       const replies = await Promise.all(
-        Array.from({ length: keys.buckets }, (_, bucket) =>
+        buckets.map((bucket) =>
           link.command([
             'ZRANGEBYSCORE',
             keys.expiry(bucket),

@@ -26,6 +26,11 @@ export interface StoreOptions<
   readonly maxPerUser?: number | undefined;
   /** At the cap: end the user's oldest session (the default), or refuse the new one. */
   readonly maxPerUserPolicy?: 'evict_oldest' | 'reject' | undefined;
+  /**
+   * How often what has expired is removed in the background, from 100. Default 5 minutes; what is
+   * longer than 5 seconds counts as that, so that nothing outlives its end by more.
+   */
+  readonly cleanupIntervalMs?: number | undefined;
   /** Whether turns take leases. Default true; without them commits are compare-and-set. */
   readonly locking?: boolean | undefined;
   /** Any Standard Schema; checked on write and on read. */
@@ -42,6 +47,8 @@ export interface ResolvedStoreOptions<Metadata extends object> {
   readonly outcomeTtlMs: number;
   readonly maxPerUser: number;
   readonly maxPerUserPolicy: 'evict_oldest' | 'reject';
+  /** What has expired is removed so much later at most. */
+  readonly removedWithinMs: number;
   readonly locking: boolean;
   readonly readMetadata: MetadataReader<Metadata>;
   readonly clock: Clock;
@@ -50,6 +57,8 @@ export interface ResolvedStoreOptions<Metadata extends object> {
 
 const minute = 60_000;
 export const maxDurationMs = 2 ** 31 - 1;
+/** Law 7: removal may lag so much behind expiry. */
+const longestRemovalMs = 5_000;
 
 /** @throws ConfigError for a value out of its range. */
 export function resolveStoreOptions<Metadata extends object>(
@@ -67,6 +76,10 @@ export function resolveStoreOptions<Metadata extends object>(
     outcomeTtlMs: whole(options.outcomeTtlMs ?? 1440 * minute, 'outcomeTtlMs', maxDurationMs),
     maxPerUser: whole(options.maxPerUser ?? 0, 'maxPerUser', 1_000_000, 0),
     maxPerUserPolicy: options.maxPerUserPolicy ?? 'evict_oldest',
+    removedWithinMs: Math.min(
+      whole(options.cleanupIntervalMs ?? 5 * minute, 'cleanupIntervalMs', maxDurationMs, 100),
+      longestRemovalMs,
+    ),
     locking: options.locking ?? true,
     // Without a schema the type parameter is JsonObject, unless the caller chose it unchecked.
     readMetadata:

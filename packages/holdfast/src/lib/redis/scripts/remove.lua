@@ -7,18 +7,19 @@
 -- ARGV  1 session id, 2 inbox prefix, 3 -, 4 "delete" or "expired", 5 incarnation or "-" for any,
 --       6 nonce
 -- Reply {"none"} | {"alive"} | {"removed", header, state} | {"vanished"}: Redis itself dropped it
--- Keeps  repeated under its nonce it says the same.
+-- Keeps  repeated under its nonce it says the same; but of one that had vanished it says so once, and
+--        then "none", as of one that another instance has removed.
 local stored = redis.call('HMGET', KEYS[1], 'h', 'd')
 local last = buried()
 if last and last[1] == ARGV[6] then return { 'removed', last[2], last[3] } end
 if not stored[1] then
   if ARGV[4] == 'delete' then return { 'none' } end
   check_removal()
-  redis.call('ZREM', KEYS[5], ARGV[1])
+  local indexed = redis.call('ZREM', KEYS[5], ARGV[1])
   redis.call('ZREM', KEYS[6], ARGV[1])
   redis.call('ZREM', KEYS[10], 'closed:' .. ARGV[1], 'handed_over:' .. ARGV[1])
   redis.call('ZREM', KEYS[12], ARGV[1])
-  return { 'vanished' }
+  return { indexed == 1 and 'vanished' or 'none' }
 end
 local H = parse(stored[1])
 local lives = alive(H)

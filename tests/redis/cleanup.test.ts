@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RedisServer, startRedis } from '../servers/redis-server.ts';
+import { SharedNamespace } from './support/shared-namespace.ts';
+
+let server: RedisServer;
+beforeAll(async () => {
+  server = await startRedis();
+});
+afterAll(() => server.stop());
+
+const lanes = 16;
+const soon = { timeout: 60_000, interval: 10 };
+
+describe('cleanup in the background', () => {
+  it('tells once of each session that expires, whichever of three instances removes it', async () => {
+    const place = new SharedNamespace(server.url, { idleTimeoutMs: 300, cleanupIntervalMs: 100 });
+    const instances = await Promise.all([1, 2, 3].map(() => place.instance()));
+    const told: string[] = [];
+    for (const { store } of instances) {
+      store.on('expired', ({ sessionId }) => {
+        told.push(sessionId);
+      });
+    }
+    const [{ store } = instances[0] as never] = instances;
+    const ids = Array.from({ length: 300 }, (_, n) => `s${n}`);
+    await Promise.all(ids.map((id) => store.create(id)));
+    await expect.poll(() => told.length, soon).toBeGreaterThanOrEqual(ids.length);
+    // Whatever else looks at them finds nothing.
+    for (const one of instances) expect(await one.store.cleanupExpired()).toBe(0);
+    expect(told.toSorted()).toEqual(ids.toSorted());
+  });
+
+  it('is done by one instance at a time', async () => {
+    const place = new SharedNamespace(server.url, { idleTimeoutMs: 200, cleanupIntervalMs: 100 });
+    const ask = await place.asking();
+    // As if another one were at it.
+    for (let lane = 0; lane < lanes; lane++) {
+      await ask('SET', place.keys.cleaner(lane), 'another', 'PX', '600000');
+    }
+    const { store } = await place.instance();
+    const told: string[] = [];
+    store.on('expired', ({ sessionId }) => {
+      told.push(sessionId);
+    });
+    await store.create('s');
+    const calls = async (command: string) => {
+      const stats = String(await ask('INFO', 'commandstats'));
+      return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
+    };
+    await expect.poll(() => store.get('s'), soon).toBeNull();
+    await ask('CONFIG', 'RESETSTAT');
+    await expect.poll(() => calls('set'), soon).toBeGreaterThan(3 * lanes);
+    expect(await calls('zrangebyscore')).toBe(0);
+    expect(told).toEqual([]);
+    for (let lane = 0; lane < lanes; lane++) await ask('DEL', place.keys.cleaner(lane));
+    await expect.poll(() => told, soon).toEqual(['s']);
+  });
+
+  it('goes on when the instance that was at it has died', async () => {
+    const place = new SharedNamespace(server.url, { idleTimeoutMs: 100, cleanupIntervalMs: 100 });
+    const ask = await place.asking();
+    const { store } = await place.instance();
+    await store.create('s');
+    // Its claim ends by itself, in less than a round.
+    await expect.poll(() => ask('ZCARD', place.keys.all(place.keys.bucketOf('s'))), soon).toBe('0');
+    for (let lane = 0; lane < lanes; lane++) {
+      expect(Number(await ask('PTTL', place.keys.cleaner(lane)))).toBeLessThan(50);
+    }
+  });
+});
