@@ -28,6 +28,7 @@ const onRedis = 'tests/redis/contract.test.ts';
 const encryption = `${library}/lib/encryption`;
 const attacks = 'tests/redis/encryption/attacks.test.ts';
 const kept = 'tests/redis/l1/l1.test.ts';
+const keptHistory = 'tests/redis/l1/history.test.ts';
 
 /**
  * @typedef {object} Guard
@@ -753,6 +754,46 @@ const guards = [
     without: 'if (count >= 0) {',
     test: kept,
     notices: 'no read is further behind than the bound and a round trip',
+  },
+  {
+    name: 'the epoch of a kept history',
+    file: 'lib/redis/l1/history-tails.ts',
+    guard: 'tail.epoch === tail.bucket.epoch &&',
+    without: '',
+    test: keptHistory,
+    notices: 'is what a server that lost writes has, and not what it had: as JSON',
+  },
+  {
+    name: 'the incarnation of a kept history',
+    file: 'lib/redis/l1/history-tails.ts',
+    guard: 'tail.incarnation === incarnation &&',
+    without: '',
+    test: keptHistory,
+    notices: 'is that of the session that is there, and not of an earlier one of its id',
+  },
+  {
+    name: 'the end of a kept history',
+    file: 'lib/redis/l1/history-tails.ts',
+    guard: 'before <= last.seq + 1',
+    without: 'before > 0',
+    test: keptHistory,
+    notices: 'is read where another instance has added to it, heard or not',
+  },
+  {
+    name: 'the claim of a lane that is cleaned',
+    file: 'lib/redis/sweeper.ts',
+    guard: 'claims[bucket % lanes] !== null',
+    without: 'claims.length > 0',
+    test: 'tests/redis/cleanup.test.ts',
+    notices: 'is done by one instance at a time',
+  },
+  {
+    name: 'the once of an expiry',
+    file: 'lib/redis/scripts/remove.lua',
+    guard: "indexed == 1 and 'vanished' or 'none'",
+    without: "'vanished'",
+    test: 'tests/redis/cleanup.test.ts',
+    notices: 'tells once of each session that expires, whichever of three instances removes it',
   },
   {
     name: 'the second look of a run that went on half-way',

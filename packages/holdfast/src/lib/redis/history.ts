@@ -13,6 +13,8 @@ const callBytes = 1024 * 1024;
 
 interface Part {
   readonly messages: readonly Message[];
+  /** The `seq` of the newest message there was. */
+  readonly newest: number;
   readonly incarnation: string;
 }
 
@@ -36,6 +38,10 @@ export class HistoryReader<Metadata extends object> {
     }
     assertId(id, 'A session id');
     const { incarnation } = options;
+    if (after === undefined && incarnation !== undefined) {
+      const kept = this.#core.tails?.page(id, { incarnation, limit, before });
+      if (kept !== undefined) return Object.freeze(kept);
+    }
     return Object.freeze(
       after === undefined
         ? await this.#newest(id, { limit, before, incarnation })
@@ -54,9 +60,11 @@ export class HistoryReader<Metadata extends object> {
     const parts: (readonly Message[])[] = [];
     let left = limit;
     let bound = before;
+    const { asked } = this.#core.sent(id);
     for (let same = incarnation; ; ) {
       const part = await this.#part(id, ['newest', bound, left], same);
       same = part.incarnation;
+      if (bound > part.newest) this.#core.tails?.keep(id, same, asked, part.messages);
       const fitting = part.messages.filter(({ seq }) => seq < bound);
       const messages =
         left === Infinity ? fitting : fitting.slice(Math.max(0, fitting.length - left));
@@ -112,6 +120,7 @@ export class HistoryReader<Metadata extends object> {
     const messages = reply.slice(3).flatMap((piece) => records.readMessages(bytes(piece), place));
     return {
       messages: messages.filter(({ seq }) => seq > newest - options.maxMessages),
+      newest,
       incarnation: place.incarnation,
     };
   }

@@ -20,6 +20,7 @@ import { type Header, none, parseCounters, parseHeader } from './header.ts';
 import type { Keys } from './keys.ts';
 import { type KnownSession, KnownSessions, Snapshot, viewOf } from './known-sessions.ts';
 import type { Asked, BucketNews } from './l1/bucket-news.ts';
+import { HistoryTails } from './l1/history-tails.ts';
 import { L1Cache, type L1Options } from './l1/l1-cache.ts';
 import { News } from './l1/news.ts';
 import { Records } from './records.ts';
@@ -73,6 +74,8 @@ export class RedisCore<Metadata extends object> {
   readonly news: News;
   /** `null` when it is off. */
   readonly l1: L1Cache<Metadata> | null;
+  /** The same of histories. */
+  readonly tails: HistoryTails | null;
   /** `null` where anybody could make what the codec decodes. */
   readonly floors: Floors | null;
   /** Set once: ends a session that has ended before and was put back. */
@@ -101,6 +104,7 @@ export class RedisCore<Metadata extends object> {
     });
     this.l1 =
       l1 && new L1Cache(l1, this.news, options.clock, (id, stored) => this.view(id, stored));
+    this.tails = l1 && new HistoryTails(l1.size, options.maxMessages);
     this.clock = new ServerClock(link);
     this.floors = codec.authenticates
       ? new Floors(options.logger, (lost) => this.events.emit('lostWrites', lost))
@@ -200,6 +204,7 @@ export class RedisCore<Metadata extends object> {
   forget(id: string): void {
     this.known.forget(id);
     this.l1?.drop(id);
+    this.tails?.drop(id);
   }
 
   #changed({ epoch }: BucketNews, id: string, count: number): void {

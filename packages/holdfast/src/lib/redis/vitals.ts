@@ -25,7 +25,9 @@ export class Vitals<Metadata extends object> {
   }
 
   async stats(signal?: AbortSignal): Promise<StoreStats> {
-    const { keys, codec, options, l1, clock } = this.#core;
+    const { keys, codec, options, l1, tails, clock } = this.#core;
+    const hits = (l1?.hits ?? 0) + (tails?.hits ?? 0);
+    const misses = (l1?.misses ?? 0) + (tails?.misses ?? 0);
     const from = `(${await clock.now()}`;
     signal?.throwIfAborted();
     const [activeSessions, activeLeases, waiters, server] = await Promise.all([
@@ -42,9 +44,9 @@ export class Vitals<Metadata extends object> {
       waiters,
       l1CacheEnabled: l1 !== null,
       l1CacheSize: l1?.size ?? 0,
-      l1CacheHitRate: l1?.hitRate ?? 0,
-      l1CacheHits: l1?.hits ?? 0,
-      l1CacheMisses: l1?.misses ?? 0,
+      l1CacheHitRate: hits === 0 ? 0 : hits / (hits + misses),
+      l1CacheHits: hits,
+      l1CacheMisses: misses,
       l1CacheInvalidations: l1?.invalidations ?? 0,
       encryptionEnabled: codec.authenticates,
       encryptionKeyIds: codec.keyIds,

@@ -228,10 +228,12 @@ export class Writes<Metadata extends object> {
     this.#core.l1?.drop(id);
     if (snapshot !== null) this.#core.keep(id, sent, { header, counters, snapshot }, reply, 1);
     const firstSeq = header.lastSeq - (order.messages?.length ?? 0) + 1;
+    const messages = place(order.messages, firstSeq, now);
+    this.#core.tails?.keep(id, header.incarnation, sent.asked, messages);
     return {
       after: { header, counters, snapshot },
       before: prepared.snapshot === null ? null : (prepared.base?.snapshot.state ?? null),
-      messages: place(order.messages, firstSeq, now),
+      messages,
       leaseUntil,
     };
   }

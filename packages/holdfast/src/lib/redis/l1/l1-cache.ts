@@ -70,11 +70,6 @@ export class L1Cache<Metadata extends object> {
     return this.#kept.size;
   }
 
-  /** Hits of all reads, 0 to 1. */
-  get hitRate(): number {
-    return this.hits === 0 ? 0 : this.hits / (this.hits + this.misses);
-  }
-
   get(id: string): Session<Metadata> | undefined {
     const kept = this.#kept.get(id);
     if (kept === undefined) {
