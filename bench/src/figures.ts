@@ -14,6 +14,8 @@ const units = {
   rate: '/s',
   /** What it takes in a server's memory. */
   bytes: 'B',
+  /** Reads that needed no round trip, of 100. */
+  hits: '%',
   /** Calls of scripts. */
   calls: '',
   /** Things that happened in another order than they must. */

@@ -5,9 +5,13 @@ import { ExpirySubject, type ExpirySubjectOptions } from './memory/expiry-subjec
 import { SessionsSubject, type SessionsSubjectOptions } from './memory/sessions-subject.ts';
 import { EqualWorkSubject, type EqualWorkSubjectOptions } from './redis/equal-work-subject.ts';
 import { FootprintSubject, type FootprintSubjectOptions } from './redis/footprint-subject.ts';
+import { KeptSubject, type KeptSubjectOptions } from './redis/kept-subject.ts';
 import { NamespaceSubject, type NamespaceSubjectOptions } from './redis/namespace-subject.ts';
 import { OneSessionSubject, type OneSessionSubjectOptions } from './redis/one-session-subject.ts';
+import { TrafficSubject, type TrafficSubjectOptions } from './redis/traffic-subject.ts';
+import { TroubleSubject, type TroubleSubjectOptions } from './redis/trouble-subject.ts';
 import { TurnsSubject, type TurnsSubjectOptions } from './redis/turns-subject.ts';
+import { VisitorsSubject, type VisitorsSubjectOptions } from './redis/visitors-subject.ts';
 import { WritersSubject, type WritersSubjectOptions } from './redis/writers-subject.ts';
 import { AnswersSubject, type AnswersSubjectOptions } from './server/answers-subject.ts';
 import { EchoSubject, type EchoSubjectOptions } from './server/echo-subject.ts';
@@ -22,6 +26,10 @@ export type SubjectOptions =
   | ({ readonly kind: 'oneSession' } & OneSessionSubjectOptions)
   | ({ readonly kind: 'writers' } & WritersSubjectOptions)
   | ({ readonly kind: 'namespace' } & NamespaceSubjectOptions)
+  | ({ readonly kind: 'kept' } & KeptSubjectOptions)
+  | ({ readonly kind: 'traffic' } & TrafficSubjectOptions)
+  | ({ readonly kind: 'trouble' } & TroubleSubjectOptions)
+  | ({ readonly kind: 'visitors' } & VisitorsSubjectOptions)
   | ({ readonly kind: 'footprint' } & FootprintSubjectOptions)
   | ({ readonly kind: 'records' } & RecordsSubjectOptions)
   | ({ readonly kind: 'answers' } & AnswersSubjectOptions)
@@ -49,6 +57,14 @@ export async function localSubject(
       return WritersSubject.create(options);
     case 'namespace':
       return NamespaceSubject.create(options);
+    case 'kept':
+      return KeptSubject.create(options);
+    case 'traffic':
+      return TrafficSubject.create(options, beginOther);
+    case 'trouble':
+      return TroubleSubject.create(options);
+    case 'visitors':
+      return VisitorsSubject.create(options);
     case 'footprint':
       return FootprintSubject.create(options);
     case 'records':

@@ -5,7 +5,8 @@ import type { Unit } from './figures.ts';
 export function figure(value: number, unit: Unit): string {
   if (unit === 'ns') return duration(value);
   if (unit === '') return String(Number(value.toPrecision(3)));
-  return `${Math.round(value).toLocaleString('en-US')}${unit === 'B' ? ' B' : unit}`;
+  const gap = unit === 'B' || unit === '%' ? ' ' : '';
+  return `${Math.round(value).toLocaleString('en-US')}${gap}${unit}`;
 }
 
 export function duration(nanoseconds: number): string {

@@ -4,6 +4,16 @@ import type { Figures } from './figures.ts';
 export type Measure =
   | 'mapGet'
   | 'get'
+  /** A read of what is kept: from a bare LRU, and a GET over the network. */
+  | 'lruGet'
+  | 'roundTrip'
+  /** 95 reads and 5 turns of each 100. */
+  | 'visits'
+  /** The same with pauses: each process reads a hundred times a second. */
+  | 'quietVisits'
+  /** From the asking to the lease, where the holder has died; to the error, where Redis hangs. */
+  | 'takeover'
+  | 'untilError'
   | 'create'
   | 'cleanup'
   /** A request's token checked; also its client, whose User-Agent was seen before or is new. */

@@ -53,6 +53,11 @@ export class MeasuredServer {
     return Number((await this.#info('memory')).get('used_memory'));
   }
 
+  /** Bytes that it has sent to all clients so far, its messages included. */
+  async sentBytes(): Promise<number> {
+    return Number((await this.#info('stats')).get('total_net_output_bytes'));
+  }
+
   async forgetAll(): Promise<void> {
     await this.#connection.send(['FLUSHALL', 'SYNC']);
   }
@@ -71,6 +76,15 @@ export class MeasuredServer {
 
   async resetCommands(): Promise<void> {
     await this.#connection.send(['CONFIG', 'RESETSTAT']);
+  }
+
+  /** It answers nothing until `thaw`. */
+  freeze(): void {
+    process.kill(this.#server.pid, 'SIGSTOP');
+  }
+
+  thaw(): void {
+    process.kill(this.#server.pid, 'SIGCONT');
   }
 
   async stop(): Promise<void> {

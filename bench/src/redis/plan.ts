@@ -1,6 +1,7 @@
 import { atLeast, atMost, type Experiment, type Row, type Target } from '../experiment.ts';
 import type { Quantity } from '../figures.ts';
 import type { Measure } from '../subject.ts';
+import { tuning } from './tuning.ts';
 
 /** How much of everything; `quick` is for a look whether it runs, its figures mean little. */
 export interface RedisSizes {
@@ -22,6 +23,22 @@ export interface RedisSizes {
     readonly counts: number;
   };
   readonly footprints: number;
+  readonly kept: {
+    readonly sessions: number;
+    readonly reads: number;
+    readonly roundTrips: number;
+  };
+  readonly traffic: {
+    readonly sessions: number;
+    readonly kept: number;
+    readonly processes: number;
+    readonly visits: number;
+    readonly quietVisits: number;
+  };
+  readonly trouble: {
+    readonly leasesMs: readonly number[];
+    readonly timeoutsMs: readonly number[];
+  };
 }
 
 export const fullRedisSizes: RedisSizes = {
@@ -33,6 +50,9 @@ export const fullRedisSizes: RedisSizes = {
   one: { processes: 4, writers: 100, turns: 2_000 },
   namespace: { few: 1_000, many: 1_000_000, expiring: 10_000, counts: 50 },
   footprints: 2_000,
+  kept: { sessions: 200, reads: 1_000_000, roundTrips: 5_000 },
+  traffic: { sessions: 2_000, kept: 1_000, processes: 3, visits: 60_000, quietVisits: 900 },
+  trouble: { leasesMs: [500, 1_000, 5_000], timeoutsMs: [500, 1_000, 5_000] },
 };
 
 export const quickRedisSizes: RedisSizes = {
@@ -44,20 +64,117 @@ export const quickRedisSizes: RedisSizes = {
   one: { processes: 4, writers: 100, turns: 400 },
   namespace: { few: 1_000, many: 5_000, expiring: 500, counts: 5 },
   footprints: 100,
+  kept: { sessions: 200, reads: 50_000, roundTrips: 500 },
+  traffic: { sessions: 2_000, kept: 1_000, processes: 3, visits: 6_000, quietVisits: 150 },
+  trouble: { leasesMs: [200, 400], timeoutsMs: [200, 400] },
 };
 
-const stateBytes = 1_024;
+export const stateBytes = 1_024;
 const number = (value: number) => value.toLocaleString('en-US');
 
 export function redisExperiments(sizes: RedisSizes): readonly Experiment[] {
   return [
     turn(sizes),
     encrypted(sizes),
+    traced(sizes),
+    kept(sizes),
+    traffic(sizes),
     history(sizes),
     oneSession(sizes),
     namespaces(sizes),
     footprint(sizes),
+    ...tuning(sizes),
   ];
+}
+
+function traced({ sessions, atOnce, turns: count }: RedisSizes): Experiment {
+  const options = { kind: 'turns', sessions, atOnce, stateBytes } as const;
+  const figures = ['untraced', 'traced'];
+  return {
+    name: 'redis/traced',
+    subjects: { untraced: options, traced: { ...options, traced: true } },
+    blocks: [figures.map((name) => ({ name, subject: name, measure: 'turn', count }))],
+    rows: [
+      {
+        title: 'A plain turn: not traced → traced by an API without an SDK',
+        of: 'rate',
+        figures,
+        compare: 'growth',
+        target: atLeast(0.98),
+      },
+      { title: 'The same: CPU time of the process', of: 'cpu', figures, compare: 'growth' },
+    ],
+  };
+}
+
+function kept({ kept: { sessions, reads, roundTrips } }: RedisSizes): Experiment {
+  const measured = { subject: 'kept', count: reads };
+  return {
+    name: 'redis/kept',
+    subjects: { kept: { kind: 'kept', sessions, stateBytes } },
+    blocks: [
+      [
+        { ...measured, name: 'bare LRU', measure: 'lruGet' },
+        { ...measured, name: 'store', measure: 'get' },
+        { ...measured, name: 'round trip', measure: 'roundTrip', count: roundTrips },
+      ],
+    ],
+    rows: [
+      {
+        title: 'A frozen session from a bare LRU → `get` of one that is kept, both awaited',
+        of: 'rate',
+        figures: ['bare LRU', 'store'],
+        compare: 'growth',
+        target: atLeast(0.4),
+      },
+      {
+        title: 'A GET of its JSON → `get` of a session that is kept, one at a time',
+        of: 'rate',
+        figures: ['round trip', 'store'],
+        compare: 'growth',
+        target: atLeast(100),
+      },
+    ],
+  };
+}
+
+function traffic({
+  traffic: { sessions, kept: most, processes, visits: count },
+}: RedisSizes): Experiment {
+  const states = { kind: 'traffic', sessions, processes, stateBytes } as const;
+  // An instance without an L1 still knows states, and is told by Redis whether they are right.
+  const subjects = {
+    nothing: { ...states, l1: { size: 1 } },
+    states,
+    sessions: { ...states, l1: { size: most } },
+  };
+  const figures = Object.keys(subjects);
+  const title = `${number(sessions)} sessions by Zipf's law, 95 % \`get\` and 5 % turns, from ${processes} processes`;
+  return {
+    name: 'redis/traffic',
+    subjects,
+    blocks: [figures.map((name) => ({ name, subject: name, measure: 'visits', count }))],
+    rows: [
+      {
+        title: `${title}: bytes from Redis, with an L1 of 1 and of ${number(most)}`,
+        of: 'bytes',
+        figures: ['nothing', 'sessions'],
+        compare: 'growth',
+        target: atMost(0.2),
+      },
+      {
+        title: `The same, without an L1 and with one of ${number(most)}`,
+        of: 'bytes',
+        figures: ['states', 'sessions'],
+        compare: 'growth',
+      },
+      {
+        title: 'How many get done, with an L1 of 1 → none → one',
+        of: 'rate',
+        figures,
+      },
+    ],
+  };
 }
 
 function encrypted({ sessions, atOnce, turns: count }: RedisSizes): Experiment {

@@ -1,3 +1,4 @@
+import { trace } from '@opentelemetry/api';
 import { SessionManager } from 'holdfast';
 import { createCodec, generateKey, KeyRing } from 'holdfast/encryption';
 import { RedisSessionStore } from 'holdfast/redis';
@@ -19,6 +20,8 @@ export interface TurnsSubjectOptions {
   readonly filled?: number;
   /** By AES-256-GCM. Default false. */
   readonly encrypted?: boolean;
+  /** By OpenTelemetry's API, without an SDK. Default false. */
+  readonly traced?: boolean;
 }
 
 /** More than any measure appends: nothing gets trimmed. */
@@ -54,13 +57,17 @@ export class TurnsSubject implements Subject {
 
   static async create(options: TurnsSubjectOptions): Promise<TurnsSubject> {
     const { sessions, atOnce, stateBytes, filled = 0, encrypted = false } = options;
+    const tracer = options.traced ? trace.getTracer('bench') : undefined;
     const server = await MeasuredServer.start();
     const { url } = server;
     const codec = encrypted
       ? createCodec(KeyRing.parse(generateKey()), { namespace: 'agent:session:' })
       : undefined;
     const instance = async () =>
-      new SessionManager({ store: await RedisSessionStore.connect({ url, maxMessages, codec }) });
+      new SessionManager({
+        store: await RedisSessionStore.connect({ url, maxMessages, codec }),
+        tracer,
+      });
     const first = await instance();
     const ids = idsOf(sessions);
     await createAll(first.store, ids, (id) => sampleSession(id, stateBytes));

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import { HoldfastError } from '../errors/errors.ts';
 import type { Lease } from '../store/turn-store.ts';
 import { turnId } from '../store/turn-store.ts';
+import type { Tracer } from '../telemetry/tracer.ts';
 
 /** How a call of `turn` went, told when it has ended. Durations are in milliseconds. */
 export interface TurnEnded {
@@ -28,6 +29,8 @@ export interface TurnEnded {
 /** Follows one call of `turn`. */
 export class TurnCourse {
   checkpoints = 0;
+  /** For spans of its parts. */
+  tracer: Tracer | undefined;
   readonly #sessionId: string;
   readonly #requestId: string | null;
   readonly #clock: Clock;

@@ -88,6 +88,8 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
     const attributes = { 'gen_ai.conversation.id': id };
     return traced(tracer, 'turn', { kind: spanKind.internal, attributes }, async (span) => {
       let failure: { error: unknown } | null = null;
+      // What is not recorded has no parts that are: without an SDK they would cost the most.
+      course.tracer = span?.isRecording() ? tracer : undefined;
       try {
         return await this.#run(id, options, work, observer, course);
       } catch (error) {
@@ -114,7 +116,7 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
     let onLost = (reason: HoldfastError) => {
       earlyNotice = reason;
     };
-    const begun = await this.#begin(id, options, (reason) => onLost(reason));
+    const begun = await this.#begin(id, options, course, (reason) => onLost(reason));
     if (begun.kind === 'replayed') {
       course.replayed();
       access.checkClient(begun.session, begun.credentials, options.client);
@@ -175,6 +177,7 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
   async #begin(
     id: string,
     { userId, token, idempotency, onBusy, waitMs, signal }: ParsedTurnOptions,
+    { tracer }: TurnCourse,
     onLost: (reason: HoldfastError) => void,
   ) {
     const { store, access, leaseMs, clock } = this.#options;
@@ -183,7 +186,7 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
     const admission = { userId, tokenHash, idempotency };
     const begin = { nonce, leaseMs, onBusy, waitMs, ...admission, onLost, signal };
     try {
-      return await traced(this.#options.tracer, 'begin', storeSpan(store.type, 'begin'), () =>
+      return await traced(tracer, 'begin', storeSpan(store.type, 'begin'), () =>
         onceMore(clock, () => store.begin(id, begin)),
       );
     } catch (error) {
@@ -278,7 +281,7 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
       const { lease } = keeper;
       sentAt = clock.monotonic();
       const all = { ...changes, output: pieces };
-      return this.#traceCommit(true, () =>
+      return this.#traceCommit(course, true, () =>
         onceMore(clock, () => store.commit(lease, all, { keep: true, leaseMs })),
       );
     };
@@ -311,16 +314,20 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
     const { lease } = keeper;
     const { store, clock } = this.#options;
     course.committing();
-    await this.#traceCommit(false, () =>
+    await this.#traceCommit(course, false, () =>
       onceMore(clock, () =>
         store.commit(lease, { ...changes, output: last }, { keep: false, outcome }),
       ),
     );
   }
 
-  #traceCommit<Result>(isCheckpoint: boolean, commit: () => Promise<Result>): Promise<Result> {
-    const { tracer, store } = this.#options;
-    const { attributes, ...span } = storeSpan(store.type, 'write');
+  #traceCommit<Result>(
+    { tracer }: TurnCourse,
+    isCheckpoint: boolean,
+    commit: () => Promise<Result>,
+  ): Promise<Result> {
+    if (tracer === undefined) return commit();
+    const { attributes, ...span } = storeSpan(this.#options.store.type, 'write');
     const all = { ...attributes, 'holdfast.checkpoint': isCheckpoint };
     return traced(tracer, 'commit', { ...span, attributes: all }, commit);
   }

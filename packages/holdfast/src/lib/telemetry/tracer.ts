@@ -12,6 +12,7 @@ export interface SpanOptions {
 }
 
 export interface Span {
+  isRecording(): boolean;
   setAttributes(attributes: Record<string, AttributeValue>): unknown;
   setStatus(status: { readonly code: number; readonly message?: string }): unknown;
   end(): void;
