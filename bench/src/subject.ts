@@ -22,6 +22,8 @@ export type Measure =
   | 'tokenAndNewClient'
   /** A plain turn: two messages of 60 bytes and a count. */
   | 'turn'
+  /** The same with a tracer of OpenTelemetry's API, without an SDK. */
+  | 'tracedTurn'
   /** A plain turn that also changes the state, where another instance changed it before. */
   | 'changingTurn'
   /** Two scripts that do nothing, with as many bytes as the turn's, there and back. */

@@ -1,4 +1,5 @@
 import { inject } from 'vitest';
+import { SecretWatch } from '../../packages/support-agent/src/testing/secret-watch.ts';
 import { type RunningProcess, startProcess } from '../helpers/child-process.ts';
 import { addressOf } from '../helpers/npm-start.ts';
 
@@ -20,9 +21,11 @@ export interface Answer {
 /** What a customer's browser does, at one server. */
 export class ServerClient {
   readonly address: string;
+  readonly #secrets: SecretWatch | undefined;
 
-  constructor(address: string) {
+  constructor(address: string, secrets?: SecretWatch) {
     this.address = address;
+    this.#secrets = secrets;
   }
 
   async request(
@@ -50,11 +53,13 @@ export class ServerClient {
     if (status !== 201 || typeof id !== 'string' || typeof token !== 'string') {
       throw new Error(`No session: ${status} ${JSON.stringify(body)}`);
     }
+    this.#secrets?.keep(token);
     return { id, token };
   }
 
   say({ id, token }: OpenSession, message: string, key?: string): Promise<Answer> {
     const path = `/api/sessions/${id}/messages`;
+    this.#secrets?.keep(message);
     return this.request('POST', path, {
       token,
       body: { message },
@@ -74,8 +79,8 @@ export class ServerClient {
 export class ServerOnRedis extends ServerClient {
   readonly process: RunningProcess;
 
-  private constructor(process: RunningProcess, address: string) {
-    super(address);
+  private constructor(process: RunningProcess, address: string, secrets: SecretWatch) {
+    super(address, secrets);
     this.process = process;
   }
 
@@ -89,6 +94,7 @@ export class ServerOnRedis extends ServerClient {
         REDIS_URL: redisUrl,
         // Most tests send more than a customer would; those of the limits set them.
         RATE_LIMIT_ENABLED: 'false',
+        LOG_LEVEL: 'debug',
         ...env,
       },
     });
@@ -97,7 +103,10 @@ export class ServerOnRedis extends ServerClient {
   /** A server that is ready; it ends with the test. */
   static async start(redisUrl: string, env?: Record<string, string>): Promise<ServerOnRedis> {
     const process = ServerOnRedis.launch(redisUrl, env);
-    return new ServerOnRedis(process, await addressOf(process));
+    const secrets = new SecretWatch(() => process.stdout + process.stderr);
+    secrets.keep(operatorKey);
+    for (const key of env?.SESSION_ENCRYPTION_KEY?.split(',') ?? []) secrets.keep(key);
+    return new ServerOnRedis(process, await addressOf(process), secrets);
   }
 }
 

@@ -88,12 +88,11 @@ export function redisExperiments(sizes: RedisSizes): readonly Experiment[] {
 }
 
 function traced({ sessions, atOnce, turns: count }: RedisSizes): Experiment {
-  const options = { kind: 'turns', sessions, atOnce, stateBytes } as const;
-  const figures = ['untraced', 'traced'];
+  const figures: readonly Measure[] = ['turn', 'tracedTurn'];
   return {
     name: 'redis/traced',
-    subjects: { untraced: options, traced: { ...options, traced: true } },
-    blocks: [figures.map((name) => ({ name, subject: name, measure: 'turn', count }))],
+    subjects: { turns: { kind: 'turns', sessions, atOnce, stateBytes } },
+    blocks: [figures.map((name) => ({ name, subject: 'turns', measure: name, count }))],
     rows: [
       {
         title: 'A plain turn: not traced → traced by an API without an SDK',

@@ -20,8 +20,6 @@ export interface TurnsSubjectOptions {
   readonly filled?: number;
   /** By AES-256-GCM. Default false. */
   readonly encrypted?: boolean;
-  /** By OpenTelemetry's API, without an SDK. Default false. */
-  readonly traced?: boolean;
 }
 
 /** More than any measure appends: nothing gets trimmed. */
@@ -57,17 +55,13 @@ export class TurnsSubject implements Subject {
 
   static async create(options: TurnsSubjectOptions): Promise<TurnsSubject> {
     const { sessions, atOnce, stateBytes, filled = 0, encrypted = false } = options;
-    const tracer = options.traced ? trace.getTracer('bench') : undefined;
     const server = await MeasuredServer.start();
     const { url } = server;
     const codec = encrypted
       ? createCodec(KeyRing.parse(generateKey()), { namespace: 'agent:session:' })
       : undefined;
     const instance = async () =>
-      new SessionManager({
-        store: await RedisSessionStore.connect({ url, maxMessages, codec }),
-        tracer,
-      });
+      new SessionManager({ store: await RedisSessionStore.connect({ url, maxMessages, codec }) });
     const first = await instance();
     const ids = idsOf(sessions);
     await createAll(first.store, ids, (id) => sampleSession(id, stateBytes));
@@ -85,9 +79,13 @@ export class TurnsSubject implements Subject {
     const [first] = this.#instances;
     switch (measure) {
       case 'turn':
+      case 'tracedTurn': {
+        const tracer = measure === 'turn' ? undefined : trace.getTracer('bench');
+        const sessions = new SessionManager({ store: first.store, tracer });
         // So that it knows what the other instance has changed.
         await Promise.all(this.#ids.map((id) => first.store.get(id)));
-        return this.#load(count, (index) => first.turn(this.#id(index), plainTurn));
+        return this.#load(count, (index) => sessions.turn(this.#id(index), plainTurn));
+      }
       case 'changingTurn':
         return this.#load(count, () => this.#changingTurn());
       default:

@@ -150,6 +150,20 @@ describe('a client that guesses tokens', () => {
     expect((await request('POST', '/api/sessions', { headers })).statusCode).toBe(201);
   });
 
+  it('still gets the pages and health, with the cookie that it has', async () => {
+    const { open, request } = await startTestApp(limited({ RATE_LIMIT_REQUESTS: '25' }));
+    const session = await open();
+    for (let n = 0; n < 5; n++) {
+      const headers = { authorization: `Bearer guess-${n}` };
+      await request('GET', session.url, { headers });
+    }
+    const headers = { cookie: `holdfast=${session.token}` };
+    expectProblem(await request('GET', session.url, { headers }), 429, 'RATE_LIMITED');
+    for (const page of ['/', '/docs/', '/health', '/health/ready']) {
+      expect((await request('GET', page, { headers })).statusCode, page).not.toBe(429);
+    }
+  });
+
   it('is shut out sooner than others, with a warning', async () => {
     const lines: { level: number; msg: string }[] = [];
     const logger = pino({}, { write: (line) => lines.push(JSON.parse(line)) });

@@ -39,6 +39,8 @@ export class RateLimits {
     if (!settings.enabled) return;
     const hits = this.#hits;
     app.addHook('onRequest', async (request) => {
+      // Pages come with the cookie of a session that has ended, and take no token.
+      if (!isOfApi(request)) return;
       const until = this.#guessers.get(this.#clientOf(request)) ?? 0;
       const leftMs = until - clock.monotonic();
       if (leftMs <= 0 || beginsAnew(request)) return;

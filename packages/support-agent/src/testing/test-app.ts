@@ -12,9 +12,11 @@ import { createTestSessions, FakeClock, Faults } from 'holdfast/testing';
 import { expect, onTestFinished } from 'vitest';
 import { CustomerSupportAgent } from '../agent/customer-support-agent.ts';
 import { loadKnowledge } from '../knowledge/load-knowledge.ts';
+import { createLogger } from '../logger.ts';
 import { LocalModel } from '../model/local-model.ts';
 import type { Model } from '../model/model.ts';
 import { buildApp } from '../server/app.ts';
+import { SecretWatch } from './secret-watch.ts';
 
 const operatorKey = 'operator-key-of-the-tests';
 export const operator = { authorization: `Bearer ${operatorKey}` };
@@ -61,7 +63,12 @@ export interface TestApp {
 
 /** The whole server on sessions in memory, without a port, closed with the test. */
 export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
-  const { model = new LocalModel(), env = {}, logger, pagesDirectory } = options;
+  const { model = new LocalModel(), env = {}, pagesDirectory } = options;
+  let log = '';
+  const debugLog = createLogger('debug', { write: (line) => (log += line) });
+  const { logger = debugLog } = options;
+  const secrets = new SecretWatch(() => log);
+  secrets.keep(operatorKey);
   const { maxStreams, requestTimeoutMs, tracer } = options;
   const clock = new FakeClock();
   const faults = new Faults();
@@ -80,7 +87,11 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     await app.close();
     await sessions.close();
   });
-  const request: TestApp['request'] = (method, url, more) => app.inject({ method, url, ...more });
+  const request: TestApp['request'] = (method, url, more) => {
+    const { message } = (more?.payload ?? {}) as { readonly message?: unknown };
+    secrets.keep(message);
+    return app.inject({ method, url, ...more });
+  };
   return {
     app,
     agent,
@@ -96,6 +107,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
       const response = await request('POST', '/api/sessions');
       const { session_id: id, token } = response.json<{ session_id: string; token: string }>();
       const auth = { authorization: `Bearer ${token}` };
+      secrets.keep(token);
       return { id, url: `/api/sessions/${id}`, token, auth };
     },
     say: ({ url, auth }, message, headers = {}) =>

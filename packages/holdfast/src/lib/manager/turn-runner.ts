@@ -1,33 +1,21 @@
 import type { CancelTimer, Clock } from '../clock.ts';
-import {
-  HoldfastError,
-  OutcomeUnknownError,
-  SessionNotFoundError,
-  StoreUnavailableError,
-  TurnInterruptedError,
-  ValidationError,
-} from '../errors/errors.ts';
+import { HoldfastError, TurnInterruptedError, ValidationError } from '../errors/errors.ts';
 import { type JsonValue, toJson } from '../json/json-value.ts';
 import { assertId, randomId } from '../model/ids.ts';
 import { interruptGraceMs } from '../model/limits.ts';
-import { invalidToken } from '../model/token.ts';
 import { type PreparedOutput, turnEvents } from '../model/turn-event.ts';
 import type { Emitter, Logger } from '../store/emitter.ts';
 import type { SessionStore } from '../store/session-store.ts';
-import type {
-  BeginOptions,
-  CommitResult,
-  Lease,
-  TurnChanges,
-  TurnGrant,
-} from '../store/turn-store.ts';
+import type { CommitResult, Lease, TurnChanges, TurnGrant } from '../store/turn-store.ts';
 import { storeSpan } from '../telemetry/store-span.ts';
 import { spanKind, type Tracer, traced } from '../telemetry/tracer.ts';
 import type { Access } from './access.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { LiveOutputWriter } from './live-output.ts';
+import { isOutage, onceMore } from './once-more.ts';
 import type { SessionEvents } from './session-events.ts';
 import { RunningTurn, type Turn } from './turn.ts';
+import { TurnBegin } from './turn-begin.ts';
 import { refuseNested, runInTurn } from './turn-context.ts';
 import { codeOf, TurnCourse, type TurnEnded } from './turn-course.ts';
 import type { OutputStart } from './turn-events.ts';
@@ -70,9 +58,11 @@ interface Grace {
 /** Runs turns: begin, work under a kept lease, and one commit or none. */
 export class TurnRunner<Metadata extends object, MetadataInput extends object> {
   readonly #options: TurnRunnerOptions<Metadata, MetadataInput>;
+  readonly #begin: TurnBegin<Metadata, MetadataInput>;
 
   constructor(options: TurnRunnerOptions<Metadata, MetadataInput>) {
     this.#options = options;
+    this.#begin = new TurnBegin(options);
   }
 
   async run<Result>(
@@ -116,7 +106,7 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
     let onLost = (reason: HoldfastError) => {
       earlyNotice = reason;
     };
-    const begun = await this.#begin(id, options, course, (reason) => onLost(reason));
+    const begun = await this.#begin.begin(id, options, course, (reason) => onLost(reason));
     if (begun.kind === 'replayed') {
       course.replayed();
       access.checkClient(begun.session, begun.credentials, options.client);
@@ -172,54 +162,6 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
       keeper.stop();
       grace.cancel();
     }
-  }
-
-  async #begin(
-    id: string,
-    { userId, token, idempotency, onBusy, waitMs, signal }: ParsedTurnOptions,
-    { tracer }: TurnCourse,
-    onLost: (reason: HoldfastError) => void,
-  ) {
-    const { store, access, leaseMs, clock } = this.#options;
-    const tokenHash = token === undefined ? undefined : access.readToken(token, id).hash;
-    const nonce = randomId();
-    const admission = { userId, tokenHash, idempotency };
-    const begin = { nonce, leaseMs, onBusy, waitMs, ...admission, onLost, signal };
-    try {
-      return await traced(tracer, 'begin', storeSpan(store.type, 'begin'), () =>
-        onceMore(clock, () => store.begin(id, begin)),
-      );
-    } catch (error) {
-      if (error instanceof OutcomeUnknownError) void this.#giveBack(id, begin);
-      // A caller with a token learns nothing about which sessions there are.
-      if (tokenHash !== undefined && error instanceof SessionNotFoundError) throw invalidToken();
-      throw error;
-    }
-  }
-
-  /** A begin whose outcome is unknown may have taken the lease, and nobody would release it. */
-  async #giveBack(id: string, begin: BeginOptions): Promise<void> {
-    const { store, clock, leaseMs } = this.#options;
-    const again = {
-      ...begin,
-      onBusy: 'reject',
-      waitMs: 0,
-      onLost: undefined,
-      signal: undefined,
-    } as const;
-    const until = clock.monotonic() + leaseMs;
-    do {
-      try {
-        const begun = await store.begin(id, again);
-        if (begun.kind === 'granted') await store.release(begun.lease);
-        return;
-      } catch (error) {
-        if (!isOutage(error)) return; // it has no lease, and gets none
-      }
-      await new Promise<void>((resolve) => {
-        clock.setTimer(giveBackEveryMs, resolve, { background: true });
-      });
-    } while (clock.monotonic() < until);
   }
 
   #keep(
@@ -355,35 +297,11 @@ function spanAttributes({ turnId, outcome, attempt, waitMs, checkpoints }: TurnE
   };
 }
 
-/** How often a lease is asked for that is to be given back. */
-const giveBackEveryMs = 1_000;
-
-/** A failure that took longer than this is the end of a store's own attempts. */
-const soonMs = 500;
-
-/**
- * Repeats a call whose reply was lost. It carries a nonce, so it takes effect once and the repeat
- * learns its outcome. A store that tried for long has had its time, and the caller waits no second one.
- */
-async function onceMore<Result>(clock: Clock, call: () => Promise<Result>): Promise<Result> {
-  const from = clock.monotonic();
-  try {
-    return await call();
-  } catch (error) {
-    if (!(error instanceof OutcomeUnknownError) || clock.monotonic() - from > soonMs) throw error;
-    return call();
-  }
-}
-
 /** What a failed turn rejects with: why it had to stop, if its work only reacted to that. */
 function failureOf(error: unknown, { aborted }: LeaseKeeper): unknown {
   if (aborted === null || error === aborted.reason) return error;
   const reacted = error instanceof Error && error.name === 'AbortError';
   return reacted ? aborted.reason : error;
-}
-
-function isOutage(failure: unknown): boolean {
-  return failure instanceof StoreUnavailableError || failure instanceof OutcomeUnknownError;
 }
 
 /** @throws ValidationError for what would outlive the turn, or can't be stored under its key. */

@@ -49,6 +49,10 @@ export class KnownSessions<Metadata extends object> {
     this.#keysOf = keysOf;
   }
 
+  get size(): number {
+    return this.#sessions.size;
+  }
+
   /** As it is now, `undefined` when nothing is. */
   peek(id: string): KnownSession<Metadata> | undefined {
     return this.#sessions.peek(id);

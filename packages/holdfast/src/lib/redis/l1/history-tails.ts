@@ -44,6 +44,10 @@ export class HistoryTails {
     this.#most = Math.min(mostMessages, maxMessages);
   }
 
+  get size(): number {
+    return this.#tails.size;
+  }
+
   /** The page, if all of it is kept. */
   page(id: string, { incarnation, limit, before }: Wanted): readonly Message[] | undefined {
     const tail = this.#tails.get(id);
