@@ -13,7 +13,8 @@ const tiny: RedisSizes = {
   history: { sessions: 4, few: 2, many: 6, turns: 8 },
   one: { processes: 2, writers: 6, turns: 12 },
   namespace: { few: 3, many: 12, expiring: 5, counts: 2 },
-  footprints: 3,
+  // Enough to be seen beside the buffers of connections, which come and go.
+  footprints: 30,
   kept: { sessions: 3, reads: 20, roundTrips: 5 },
   traffic: { sessions: 10, kept: 5, processes: 2, visits: 40, quietVisits: 10 },
   trouble: { leasesMs: [200, 300], timeoutsMs: [200, 300] },
