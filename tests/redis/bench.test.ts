@@ -17,7 +17,7 @@ const tiny: RedisSizes = {
   footprints: 30,
   kept: { sessions: 3, reads: 20, roundTrips: 5 },
   traffic: { sessions: 10, kept: 5, processes: 2, visits: 40, quietVisits: 10 },
-  trouble: { leasesMs: [200, 300], timeoutsMs: [200, 300] },
+  trouble: { leasesMs: [200, 300], timeoutsMs: [1_000, 1_500] },
 };
 
 describe('the experiments on Redis', () => {
@@ -80,7 +80,7 @@ describe('a subject on Redis', () => {
     [{ kind: 'namespace', lasting: 1, stateBytes: 100 }, 'turn'],
     [{ kind: 'kept', sessions: 1, stateBytes: 200 }, 'turn'],
     [{ kind: 'traffic', sessions: 1, processes: 1, stateBytes: 200 }, 'turn'],
-    [{ kind: 'trouble', leaseMs: 100, timeoutMs: 100 }, 'turn'],
+    [{ kind: 'trouble', leaseMs: 100, timeoutMs: 5_000 }, 'turn'],
     [{ kind: 'footprint', turns: 1, messageBytes: 10, stateBytes: 100 }, 'turn'],
   ])('refuses a measure that is none of its own: %j, %s', async (options, measure) => {
     const subject = await localSubject(options);
