@@ -69,7 +69,7 @@ export class Keys {
     return this.#ofBucket('n', bucket);
   }
 
-  /** Who removes what has expired in a lane of buckets, for now. */
+  /** Which instance removes what has expired in a lane of buckets. */
   cleaner(lane: number): string {
     return `${this.prefix}c:${lane}`;
   }
