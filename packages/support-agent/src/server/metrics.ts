@@ -1,5 +1,11 @@
 import type { FastifyInstance } from 'fastify';
-import type { Clock, SessionManager, SessionStore, StoreStats } from 'holdfast';
+import {
+  type Clock,
+  errorRegistry,
+  type SessionManager,
+  type SessionStore,
+  type StoreStats,
+} from 'holdfast';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { CustomerSupportAgent } from '../agent/customer-support-agent.ts';
 import { within } from '../within.ts';
@@ -95,6 +101,10 @@ export class Metrics {
       ['outcome', 'code'],
     );
     for (const outcome of ['committed', 'replayed']) turns.inc({ outcome, code: '' }, 0);
+    // A series that begins with its first failure has no rate: that would raise no alert.
+    for (const code of [...Object.keys(errorRegistry), 'WORK_FAILED']) {
+      for (const outcome of ['failed', 'refused']) turns.inc({ outcome, code }, 0);
+    }
     const [wait, work, commit] = [
       ['wait', 'From the asking to the lease, waiting for other turns included.'],
       ['work', 'From the lease to the last commit.'],
@@ -151,7 +161,7 @@ export class Metrics {
     for (const refused of ['true', 'false']) mismatches.inc({ refused }, 0);
     const lostWrites = this.#counter(
       'holdfast_lost_writes_total',
-      'Sessions that came back older than they were, after a failover or a restart of Redis.',
+      'Sessions that came back older than they were, after a failover or a restart of Redis; told where encryption is on.',
     );
     return [
       ...reasons.map((reason) => sessions.on(reason, () => ends.inc({ reason }))),

@@ -10,8 +10,8 @@ const jitter = 1 / 10;
 
 /**
  * Removes in the background what has expired. In each round one instance gets a lane, whoever comes
- * first; there are two rounds in the time that a removal may take, so that another one takes over from
- * an instance that died.
+ * first; there are three rounds in the time that a removal may take, so that another one takes over
+ * from an instance that died.
  */
 export class Sweeper<Metadata extends object> {
   readonly #core: RedisCore<Metadata>;
@@ -23,7 +23,7 @@ export class Sweeper<Metadata extends object> {
   constructor(core: RedisCore<Metadata>, removals: Removals<Metadata>) {
     this.#core = core;
     this.#removals = removals;
-    this.#roundMs = core.options.removedWithinMs / 2;
+    this.#roundMs = core.options.removedWithinMs / 3;
   }
 
   start(): void {

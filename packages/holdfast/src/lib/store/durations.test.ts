@@ -37,6 +37,16 @@ describe('recent durations', () => {
     expect(durations.report()).toEqual(none);
   });
 
+  it('are not older than that when nobody has looked for a while', async () => {
+    const clock = new FakeClock();
+    const durations = new RecentDurations(clock);
+    durations.add(10);
+    await clock.advance(119_000);
+    expect(durations.report().count).toBe(1);
+    await clock.advance(1_000);
+    expect(durations.report()).toEqual(none);
+  });
+
   it('may be too short or too long to be measured', () => {
     const durations = new RecentDurations(new FakeClock());
     durations.add(0);

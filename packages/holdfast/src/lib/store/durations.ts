@@ -47,6 +47,6 @@ export class RecentDurations {
     if (now < this.#until) return;
     this.#before = now < this.#until + windowMs ? this.#filling : null;
     this.#filling = null;
-    this.#until = now + windowMs;
+    this.#until += windowMs * (1 + Math.floor((now - this.#until) / windowMs));
   }
 }
