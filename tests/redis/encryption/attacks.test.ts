@@ -333,7 +333,7 @@ describe('somebody who writes to Redis', () => {
     const channels = (await attacker.do(
       'PUBSUB',
       'CHANNELS',
-      `${place.keys.inboxPrefix}*`,
+      `${place.keys.inboxPrefix('')}*`,
     )) as Buffer[];
     for (const channel of channels) await attacker.do('PUBLISH', channel, 'granted waiting-turn');
     // It asks, and is told to wait on: the turn ahead still has its lease.

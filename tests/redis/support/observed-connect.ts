@@ -1,4 +1,5 @@
 import type {
+  ChannelKind,
   ConnectionLostError,
   ConnectionPurpose,
   ConnectRedis,
@@ -40,6 +41,7 @@ interface Observation {
 
 class ObservedConnection implements RedisConnection, Subscriber {
   onMessage: ((channel: string, message: Buffer) => void) | undefined;
+  onMoved: ((channel: string) => void) | undefined;
   readonly closed: Promise<Error>;
   readonly #inner: RedisConnection;
   readonly #observation: Observation;
@@ -55,6 +57,7 @@ class ObservedConnection implements RedisConnection, Subscriber {
       observation.traffic.note();
       this.onMessage?.(channel, message);
     };
+    inner.onMoved = (channel) => this.onMoved?.(channel);
     if (observation.purpose === 'subscriptions') observation.traffic.subscribers.add(this);
     this.closed = inner.closed.then((why) => {
       this.#left();
@@ -74,13 +77,13 @@ class ObservedConnection implements RedisConnection, Subscriber {
     return this.#inner.explain(error);
   }
 
-  subscribe(channel: string): Promise<void> {
+  subscribe(channel: string, kind?: ChannelKind): Promise<void> {
     this.#subscriptions += 1;
-    return this.#during(`SUBSCRIBE ${channel}`, () => this.#inner.subscribe(channel));
+    return this.#during(`SUBSCRIBE ${channel}`, () => this.#inner.subscribe(channel, kind));
   }
 
-  async unsubscribe(channel: string): Promise<void> {
-    await this.#during(`UNSUBSCRIBE ${channel}`, () => this.#inner.unsubscribe(channel));
+  async unsubscribe(channel: string, kind?: ChannelKind): Promise<void> {
+    await this.#during(`UNSUBSCRIBE ${channel}`, () => this.#inner.unsubscribe(channel, kind));
     this.#subscriptions -= 1;
   }
 

@@ -10,6 +10,8 @@ import { Traffic } from './traffic.ts';
 
 export interface SuiteTargetOptions {
   readonly name: string;
+  /** What is started; one server unless given. */
+  readonly start?: () => Promise<Servers>;
   /** Where stores find the server, if not there where it is; and what surrounds their opening. */
   readonly through?: (server: { readonly port: number }) => Promise<Way | undefined>;
   readonly timeoutMs?: number;
@@ -19,6 +21,25 @@ export interface SuiteTargetOptions {
   readonly l1?: RedisSessionStoreOptions['l1'];
   /** How values are stored; encrypted unless given. */
   readonly codecFor?: (keyPrefix: string) => Codec | undefined;
+}
+
+/** Servers on a time that the suite moves. */
+export interface Servers {
+  /** Of one of them. */
+  readonly port: number;
+  readonly place: Pick<RedisSessionStoreOptions, 'url' | 'sentinel' | 'cluster'>;
+  setTime(ms: number): void;
+  stop(): Promise<void>;
+}
+
+async function oneServer(): Promise<Servers> {
+  const server = await startRedisOnFakeTime();
+  const { url, port } = server;
+  return {
+    ...{ port, place: { url } },
+    setTime: (ms) => server.setTime(ms),
+    stop: () => server.stop(),
+  };
 }
 
 /** A way to the server that has faults of its own. */
@@ -35,6 +56,7 @@ interface Way {
  */
 export async function suiteTarget({
   name,
+  start = oneServer,
   through = async () => undefined,
   timeoutMs = 30_000,
   retries,
@@ -42,7 +64,7 @@ export async function suiteTarget({
   l1,
   codecFor = encrypting,
 }: SuiteTargetOptions): Promise<{ target: SuiteTarget; stop: () => Promise<void> }> {
-  const server = await startRedisOnFakeTime();
+  const server = await start();
   const way = await through(server);
   const traffic = new Traffic();
   const target: SuiteTarget = {
@@ -59,7 +81,8 @@ export async function suiteTarget({
           const store = await RedisSessionStore.connect({
             ...options,
             ...own,
-            url: way?.url ?? server.url,
+            ...server.place,
+            ...(way === undefined ? {} : { url: way.url }),
             keyPrefix,
             codec: codecFor(keyPrefix),
             connect: observedConnect(connectNodeRedis, traffic),

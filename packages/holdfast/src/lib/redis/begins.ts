@@ -59,6 +59,8 @@ export class Begins<Metadata extends object> {
     if (options.onBusy !== 'reject' || options.onLost !== undefined)
       this.#leases.inbox.add(nonce, wait);
     try {
+      const opening = this.#leases.openInbox(id);
+      if (opening !== undefined) await opening;
       const asked = await this.#ask(id, nonce, options);
       const begun =
         text(asked.reply[0]) === 'wait'
@@ -73,7 +75,7 @@ export class Begins<Metadata extends object> {
     } catch (error) {
       this.#leases.inbox.remove(nonce, wait);
       // The same nonce gets the same lease.
-      if (await this.#core.isElsewhere(error)) return this.#begin(id, options);
+      if (await this.#core.isElsewhere(id, error)) return this.#begin(id, options);
       // What was granted cannot be read: the lease must not outlast that.
       const unreadable = error instanceof DecryptionError || error instanceof ValidationError;
       if (unreadable) await this.#leaveQueue(id, nonce);

@@ -166,6 +166,7 @@ export class Creation<Metadata extends object> {
         at = int(answer.reply[1]);
         clock.told(at);
       } else {
+        if (kind === 'created' || kind === 'done') await this.#core.replicated(id, nonce);
         return answer;
       }
     }

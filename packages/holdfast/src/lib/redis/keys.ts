@@ -9,10 +9,13 @@ import type { Idempotency } from '../store/turn-store.ts';
 export class Keys {
   readonly prefix: string;
   readonly buckets: number;
+  /** Whether a channel must share its slot with what it tells of. */
+  readonly #areChannelsSharded: boolean;
 
-  constructor(prefix: string, buckets: number) {
+  constructor(prefix: string, buckets: number, areChannelsSharded = false) {
     this.prefix = prefix;
     this.buckets = buckets;
+    this.#areChannelsSharded = areChannelsSharded;
   }
 
   bucketOf(name: string): number {
@@ -78,8 +81,19 @@ export class Keys {
     return this.#ofBucket('a', bucket);
   }
 
-  get inboxPrefix(): string {
-    return `${this.prefix}i:`;
+  /**
+   * What the channels begin with on which instances are told of the session's leases. Only those of
+   * slots have braces: so scripts tell which kind they are.
+   */
+  inboxPrefix(id: string): string {
+    return this.#areChannelsSharded
+      ? `${this.prefix}i:{${this.bucketOf(id)}}:`
+      : `${this.prefix}i:`;
+  }
+
+  /** Where the replicas of the key's server are waited for; in the key's slot. */
+  mark(key: string): string {
+    return `${this.prefix}d:{${/\{(.*?)\}/.exec(key)?.[1] ?? ''}}`;
   }
 
   /** What all instances must agree on. */

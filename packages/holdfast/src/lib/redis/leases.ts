@@ -27,12 +27,35 @@ export class Leases<Metadata extends object> {
   readonly inbox = new Inbox();
   readonly handovers: Handovers;
   readonly #core: RedisCore<Metadata>;
+  readonly #channels = new Map<string, Promise<void> | 'open'>();
   /** By their nonces, those that were granted here. */
   readonly #known = new LRUCache<string, KnownLease>({ max: rememberedLeases });
 
   constructor(core: RedisCore<Metadata>) {
     this.#core = core;
     this.handovers = new Handovers(core.options.clock, (id) => this.#passOn(id));
+  }
+
+  /**
+   * Before this instance asks for a lease of the session: it must hear what becomes of it. Undefined
+   * when it does already.
+   */
+  openInbox(id: string): Promise<void> | undefined {
+    const { keys, link, inbox } = this.#core;
+    const channel = `${keys.inboxPrefix(id)}${inbox}`;
+    const known = this.#channels.get(channel);
+    if (known !== undefined) return known === 'open' ? undefined : known;
+    const opening = link.subscribe(channel, this.inbox.receive).then(
+      () => {
+        this.#channels.set(channel, 'open');
+      },
+      (error: unknown) => {
+        this.#channels.delete(channel);
+        throw error;
+      },
+    );
+    this.#channels.set(channel, opening);
+    return opening;
   }
 
   get(nonce: string): KnownLease | undefined {

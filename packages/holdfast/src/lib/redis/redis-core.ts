@@ -24,6 +24,7 @@ import { HistoryTails } from './l1/history-tails.ts';
 import { L1Cache, type L1Options } from './l1/l1-cache.ts';
 import { News } from './l1/news.ts';
 import { Records } from './records.ts';
+import type { Durability } from './redis-options.ts';
 import { bytes, int, list, type ReplyList, text } from './reply.ts';
 import { scripts } from './scripts/scripts.ts';
 import { ServerClock } from './server-clock.ts';
@@ -60,6 +61,14 @@ export interface Answer {
   readonly repeated: boolean;
 }
 
+export interface CoreParts {
+  readonly link: RedisLink;
+  readonly keys: Keys;
+  readonly codec: Codec;
+  readonly l1: L1Options | null;
+  readonly durability: Durability;
+}
+
 /** What all parts of the driver share: the way to Redis, the names of keys, and what is known. */
 export class RedisCore<Metadata extends object> {
   readonly options: ResolvedStoreOptions<Metadata>;
@@ -83,16 +92,17 @@ export class RedisCore<Metadata extends object> {
   /** Names this instance: where it is told of leases. */
   readonly inbox = randomId();
   readonly #outcomeTtl: string;
-  readonly #inboxPrefix: string;
+  readonly #isReplicated: boolean;
 
   constructor(
     options: ResolvedStoreOptions<Metadata>,
-    { link, keys, codec, l1 }: { link: RedisLink; keys: Keys; codec: Codec; l1: L1Options | null },
+    { link, keys, codec, l1, durability }: CoreParts,
   ) {
     this.options = options;
     this.link = link;
     this.keys = keys;
     this.codec = codec;
+    this.#isReplicated = durability === 'replicated';
     this.records = new Records(codec);
     this.events = new Emitter(options.logger);
     this.turnFigures = new TurnFigures(options.clock);
@@ -110,12 +120,15 @@ export class RedisCore<Metadata extends object> {
       ? new Floors(options.logger, (lost) => this.events.emit('lostWrites', lost))
       : null;
     this.#outcomeTtl = String(options.outcomeTtlMs);
-    this.#inboxPrefix = keys.inboxPrefix;
+  }
+
+  #serverOf(id: string): string {
+    return this.link.serverOf(this.known.of(id).keys[0]);
   }
 
   /** What the arguments of every script on a session begin with. */
   common(id: string): RedisArgument[] {
-    return [id, this.#inboxPrefix, this.#outcomeTtl];
+    return [id, this.keys.inboxPrefix(id), this.#outcomeTtl];
   }
 
   /**
@@ -137,6 +150,31 @@ export class RedisCore<Metadata extends object> {
     return { reply, repeated: report.repeated };
   }
 
+  /**
+   * Waits until a replica has a write that has taken effect, where that was asked for.
+   *
+   * @param always also where it was not, if there is a replica
+   * @throws OutcomeUnknownError when none has it in time
+   */
+  async replicated(
+    id: string,
+    nonce: string,
+    {
+      always = false,
+      deadline = performance.now() + this.link.timeoutMs,
+    }: { readonly always?: boolean; readonly deadline?: number | undefined } = {},
+  ): Promise<void> {
+    if (!this.#isReplicated && !always) return;
+    const [key] = this.known.of(id).keys;
+    const server = this.link.serverOf(key);
+    const ifAny = !this.#isReplicated;
+    if (await this.link.confirm(server, this.keys.mark(key), { deadline, ifAny })) return;
+    throw new OutcomeUnknownError(
+      `A write to session ${id} took effect, but no replica of ${this.link.address.display} confirmed it in time: it is lost if that server is. Look whether replicas are connected, and repeat it under its nonce.`,
+      { nonce },
+    );
+  }
+
   /** The session as it is at this instant; `null` when there is none. */
   async read(id: string): Promise<StoredSnapshot<Metadata> | null> {
     assertId(id, 'A session id');
@@ -146,7 +184,7 @@ export class RedisCore<Metadata extends object> {
     const reply = list(await this.link.call(scripts.read, [keys[0], keys[newsKey]], [etag]));
     if (reply.length === 0) {
       this.forget(id);
-      if (sent.floor?.server === this.link.server) {
+      if (sent.floor?.server === this.#serverOf(id)) {
         this.floors?.ended(id, sent.floor.header.incarnation);
       }
       return null;
@@ -157,7 +195,7 @@ export class RedisCore<Metadata extends object> {
       return stored;
     } catch (error) {
       if (error instanceof SessionNotFoundError) return null;
-      if (await this.isElsewhere(error)) return this.read(id);
+      if (await this.isElsewhere(id, error)) return this.read(id);
       throw error;
     }
   }
@@ -166,8 +204,8 @@ export class RedisCore<Metadata extends object> {
    * Whether a session seems to have been put back because the server has become another one, on the
    * same connection: it was a replica meanwhile. Then reading it again finds out.
    */
-  async isElsewhere(error: unknown): Promise<boolean> {
-    return error instanceof PutBackError && (await this.link.identify());
+  async isElsewhere(id: string, error: unknown): Promise<boolean> {
+    return error instanceof PutBackError && (await this.link.identify(this.known.of(id).keys[0]));
   }
 
   /** What is known now, for a call that is about to ask. */
@@ -219,7 +257,7 @@ export class RedisCore<Metadata extends object> {
 
   /** What a server has just said of a session. */
   saw(id: string, header: Header): void {
-    this.floors?.raise(id, header, this.link.server);
+    this.floors?.raise(id, header, this.#serverOf(id));
   }
 
   /** @throws SessionNotFoundError */
@@ -275,7 +313,7 @@ export class RedisCore<Metadata extends object> {
       this.endAgain(id, incarnation);
       throw notFound(id);
     }
-    if (!this.floors.check(id, header, floor, this.link.server)) this.forget(id);
+    if (!this.floors.check(id, header, floor, this.#serverOf(id))) this.forget(id);
   }
 
   view(id: string, stored: StoredSnapshot<Metadata>, leaseUntil?: number): Session<Metadata> {

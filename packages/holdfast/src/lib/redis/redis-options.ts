@@ -5,7 +5,11 @@ import type { StoreOptions } from '../store/store-options.ts';
 import { maxDurationMs, whole } from '../store/store-options.ts';
 import { RedisAddress, type RedisTls } from './connection/redis-address.ts';
 import type { ConnectRedis } from './connection/redis-connection.ts';
+import { type Topology, topologyOf } from './connection/topology.ts';
 import type { L1Options } from './l1/l1-cache.ts';
+
+/** When a write counts as done: when the primary has it, or when a replica has it too. */
+export type Durability = 'async' | 'replicated';
 
 export interface RedisSessionStoreOptions<
   Metadata extends object = JsonObject,
@@ -19,6 +23,32 @@ export interface RedisSessionStoreOptions<
   readonly password?: string | undefined;
   /** For a `rediss://` URL. */
   readonly tls?: RedisTls | undefined;
+  /**
+   * The sentinels that know where the primary is, as `host:port`, and its name there. Of `url` only
+   * user, password, database and whether it is `rediss://` count then, for the primary and, but for
+   * user and password, for the sentinels.
+   */
+  readonly sentinel?:
+    | {
+        readonly nodes: readonly string[];
+        readonly master: string;
+        /** The sentinels' own, if they ask for one. */
+        readonly password?: string | undefined;
+      }
+    | undefined;
+  /**
+   * Some nodes of a Redis Cluster (7.0 or newer), as `host:port`; the others are learned from them. Of
+   * `url` only user, password and whether it is `rediss://` count then, for all nodes.
+   */
+  readonly cluster?: { readonly nodes: readonly string[] } | undefined;
+  /** Where this process reaches servers, both as `host:port`: from how they name each other. */
+  readonly natMap?: Readonly<Record<string, string>> | undefined;
+  /**
+   * `replicated`: a write is acknowledged when a replica has it, too, and otherwise fails with
+   * `OutcomeUnknownError`. Default `async`; then only deletions and changes of tokens wait for a
+   * replica, where there is one.
+   */
+  readonly durability?: Durability | undefined;
   /** The beginning of every key. Default `agent:session:`. */
   readonly keyPrefix?: string | undefined;
   /**
@@ -44,6 +74,8 @@ export interface RedisSessionStoreOptions<
 
 export interface ResolvedRedisOptions {
   readonly address: RedisAddress;
+  readonly topology: Topology | undefined;
+  readonly durability: Durability;
   readonly keyPrefix: string;
   readonly buckets: number;
   readonly timeoutMs: number;
@@ -63,13 +95,20 @@ export function resolveRedisOptions(
   if (!keyPrefixPattern.test(keyPrefix)) {
     throw new ConfigError('keyPrefix must be at most 128 characters of A-Z a-z 0-9 . _ : @ / -.');
   }
+  const { durability = 'async' } = options;
+  if (durability !== 'async' && durability !== 'replicated') {
+    throw new ConfigError(`durability must be async or replicated, not ${String(durability)}.`);
+  }
+  const address = new RedisAddress({
+    url,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(tls === undefined ? {} : { tls }),
+  });
   return {
-    address: new RedisAddress({
-      url,
-      ...(username === undefined ? {} : { username }),
-      ...(password === undefined ? {} : { password }),
-      ...(tls === undefined ? {} : { tls }),
-    }),
+    address,
+    topology: topologyOf(options, address),
+    durability,
     keyPrefix,
     buckets: whole(options.buckets ?? 256, 'buckets', 16_384),
     timeoutMs: whole(options.timeoutMs ?? 5_000, 'timeoutMs', 600_000, 100),

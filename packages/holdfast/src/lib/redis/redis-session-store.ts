@@ -131,11 +131,12 @@ export class RedisSessionStore<
     options: RedisSessionStoreOptions<Metadata, MetadataInput>,
   ): Promise<RedisSessionStore<Metadata, MetadataInput>> {
     const resolved = resolveStoreOptions<Metadata>(options);
-    const { address, keyPrefix, outputIntervalMs, l1, ...own } = resolveRedisOptions(
+    const { address, topology, keyPrefix, outputIntervalMs, l1, ...own } = resolveRedisOptions(
       options as RedisSessionStoreOptions<never, never>,
     );
     const link = await RedisLink.open({
       address,
+      topology,
       connect: options.connect ?? connectNodeRedis,
       timeoutMs: own.timeoutMs,
       connectTimeoutMs: own.connectTimeoutMs,
@@ -144,13 +145,16 @@ export class RedisSessionStore<
       logger: resolved.logger,
     });
     try {
-      await checkServer(link, resolved.logger);
-      const keys = new Keys(keyPrefix, await openNamespace(link, keyPrefix, own.buckets));
+      const kind = topology?.kind ?? 'single';
+      await Promise.all(link.servers().map((server) => checkServer(server, resolved.logger, kind)));
+      const buckets = await openNamespace(link, keyPrefix, own.buckets);
+      const keys = new Keys(keyPrefix, buckets, link.isSharded);
       const core = new RedisCore<Metadata>(resolved, {
         link,
         keys,
         codec: options.codec ?? jsonCodec,
         l1,
+        durability: own.durability,
       });
       const store = new RedisSessionStore<Metadata, MetadataInput>(core, outputIntervalMs);
       await store.#listen();
@@ -162,12 +166,13 @@ export class RedisSessionStore<
   }
 
   async #listen(): Promise<void> {
-    const { link, keys, inbox } = this.#core;
+    const { link } = this.#core;
     link.onGap(() => {
       this.#leases.inbox.askAgain();
       this.#live.lookAgain();
     });
-    await link.subscribe(`${keys.inboxPrefix}${inbox}`, this.#leases.inbox.receive);
+    // Of a cluster there is an inbox for each bucket that has turns: `Begins` opens them.
+    if (!link.isSharded) await this.#leases.openInbox('');
     this.#sweeper.start();
   }
 

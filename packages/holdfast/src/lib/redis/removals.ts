@@ -145,6 +145,8 @@ export class Removals<Metadata extends object> {
     const outcome = text(reply[0]);
     if (outcome === 'alive') return outcome;
     this.#core.forget(id);
+    // What was ended on purpose must not come back with a failover; what expired cannot.
+    if (event !== 'expired') await this.#core.replicated(id, nonce, { always: true });
     if (outcome === 'removed') {
       await this.left(id, parseHeader(text(reply[1])), bytes(reply[2]), event);
     }

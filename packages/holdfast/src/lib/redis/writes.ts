@@ -38,6 +38,9 @@ const rememberedWrites = 1_000;
 /** Writes to one session that are under way from one process. */
 const writesAtOnce = 6;
 
+/** Replies that say that the write is there. */
+const madeKinds: ReadonlySet<string> = new Set(['written', 'done']);
+
 /**
  * The one way in which a session changes. A write that depends on what is there (a state is merged, a
  * message gets the next place) names what it was made of, and is made again when that has changed.
@@ -149,19 +152,24 @@ export class Writes<Metadata extends object> {
     try {
       return decode();
     } catch (error) {
-      if (await this.#core.isElsewhere(error)) return decode();
+      if (await this.#core.isElsewhere(id, error)) return decode();
       throw error;
     }
   }
 
   async #call(
     id: string,
-    { nonce, deadline }: WriteOrder,
+    { operation, nonce, deadline }: WriteOrder,
     memory: string,
     { args, ...prepared }: Prepared<Metadata>,
   ): Promise<Answer> {
     try {
-      return await this.#core.run(scripts.write, id, writeKeys, args, nonce, deadline);
+      const answer = await this.#core.run(scripts.write, id, writeKeys, args, nonce, deadline);
+      if (madeKinds.has(text(answer.reply[0]))) {
+        // A token that was replaced must not come back with a failover.
+        await this.#core.replicated(id, nonce, { always: operation === 'token', deadline });
+      }
+      return answer;
     } catch (error) {
       this.#core.l1?.drop(id);
       // Whoever repeats it must repeat just this, made of what was there then.

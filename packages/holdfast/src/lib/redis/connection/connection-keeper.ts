@@ -12,7 +12,8 @@ import {
 } from './redis-connection.ts';
 
 export interface KeeperOptions {
-  readonly address: RedisAddress;
+  /** Where to connect to: asked for before each attempt. */
+  readonly locate: (signal: AbortSignal) => Promise<RedisAddress>;
   readonly connect: ConnectRedis;
   readonly purpose: ConnectionPurpose;
   /** For one attempt to reconnect, handshake and preparation included. */
@@ -25,6 +26,8 @@ export interface KeeperOptions {
   readonly prepare: (connection: RedisConnection) => Promise<void>;
   /** A connection is in use, the first one included. */
   readonly onUp?: (live: LiveConnection) => void;
+  /** A connection ended, or could not be made again. */
+  readonly onTrouble?: (() => void) | undefined;
 }
 
 interface Waiter {
@@ -53,6 +56,10 @@ export class ConnectionKeeper {
 
   constructor(options: KeeperOptions) {
     this.#options = options;
+  }
+
+  get isClosed(): boolean {
+    return this.#closing.signal.aborted;
   }
 
   /** Makes the first connection and keeps it from then on. Rejects with the client's own error. */
@@ -121,6 +128,7 @@ export class ConnectionKeeper {
       this.current = undefined;
       this.lastFailure = why;
       this.#options.outages.lost(this.#options.purpose, why);
+      this.#options.onTrouble?.();
       failures = performance.now() - since < stableMs ? failures + 1 : 0;
     }
   }
@@ -134,13 +142,14 @@ export class ConnectionKeeper {
       if (!this.#closing.signal.aborted) {
         this.lastFailure = error;
         this.#options.outages.failed(this.#options.purpose, error);
+        this.#options.onTrouble?.();
       }
       return undefined;
     }
   }
 
   async #establish(timeoutMs: number): Promise<LiveConnection> {
-    const { address, connect, purpose, prepare, patience } = this.#options;
+    const { locate, connect, purpose, prepare, patience } = this.#options;
     const attempt = new AbortController();
     const giveUp = () => attempt.abort(this.#closing.signal.reason);
     this.#closing.signal.addEventListener('abort', giveUp, { once: true });
@@ -150,7 +159,7 @@ export class ConnectionKeeper {
     );
     try {
       attempt.signal.throwIfAborted();
-      const connection = await connect(address, purpose, attempt.signal);
+      const connection = await connect(await locate(attempt.signal), purpose, attempt.signal);
       const abandon = () => connection.destroy(attempt.signal.reason);
       attempt.signal.addEventListener('abort', abandon, { once: true });
       try {

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { ConfigError } from '../../errors/errors.ts';
 import type { RedisAddress } from './redis-address.ts';
 import {
+  type ChannelKind,
   ConnectionLostError,
   type ConnectionPurpose,
   type RedisArgument,
@@ -77,6 +78,7 @@ type Client = ReturnType<typeof createClient>;
 
 class NodeRedisConnection implements RedisConnection {
   onMessage: ((channel: string, message: Buffer) => void) | undefined;
+  onMoved: ((channel: string) => void) | undefined;
   readonly closed: Promise<Error>;
   readonly #library: NodeRedis;
   readonly #client: Client;
@@ -96,20 +98,23 @@ class NodeRedisConnection implements RedisConnection {
     this.#resolveClosed = resolveClosed;
     // What cannot be decoded comes as an 'error' too: replies after it would be another call's.
     client.on('error', (error: Error) => this.#end(error));
+    client.on('sharded-channel-moved', (channel: string) => this.onMoved?.(channel));
   }
 
   send(args: readonly RedisArgument[]): Promise<RedisReply> {
     return this.#client.sendCommand<RedisReply>(args);
   }
 
-  async subscribe(channel: string): Promise<void> {
+  async subscribe(channel: string, kind: ChannelKind = 'plain'): Promise<void> {
     this.#assertOpen();
-    await this.#client.subscribe(channel, this.#listener, true);
+    if (kind === 'plain') await this.#client.subscribe(channel, this.#listener, true);
+    else await this.#client.sSubscribe(channel, this.#listener, true);
   }
 
-  async unsubscribe(channel: string): Promise<void> {
+  async unsubscribe(channel: string, kind: ChannelKind = 'plain'): Promise<void> {
     this.#assertOpen();
-    await this.#client.unsubscribe(channel, this.#listener, true);
+    if (kind === 'plain') await this.#client.unsubscribe(channel, this.#listener, true);
+    else await this.#client.sUnsubscribe(channel, this.#listener, true);
   }
 
   explain(error: unknown): RedisReplyError | ConnectionLostError {

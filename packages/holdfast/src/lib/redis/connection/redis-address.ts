@@ -59,6 +59,26 @@ export class RedisAddress {
     }
   }
 
+  /** The same way in, to another server. */
+  at(host: string, port: number): RedisAddress {
+    return this.#to(host, port, this.database, this.#username, this.#password);
+  }
+
+  /** A sentinel has users of its own, and no databases. */
+  ofSentinel(host: string, port: number, password: string | undefined): RedisAddress {
+    return this.#to(host, port, 0, undefined, password);
+  }
+
+  #to(host: string, port: number, database: number, username?: string, password?: string) {
+    const protocol = this.#tls === undefined ? 'redis' : 'rediss';
+    return new RedisAddress({
+      url: `${protocol}://${isIP(host) === 6 ? `[${host}]` : host}:${port}/${database}`,
+      ...(username === undefined ? {} : { username }),
+      ...(password === undefined ? {} : { password }),
+      ...(this.#tls === undefined ? {} : { tls: this.#tls }),
+    });
+  }
+
   get username(): string | undefined {
     return this.#username;
   }

@@ -18,19 +18,27 @@ export interface RedisConnection {
   send(args: readonly RedisArgument[]): Promise<RedisReply>;
   /** What a rejection of `send`, `subscribe` or `unsubscribe` means; what it has said stays as it is. */
   explain(error: unknown): RedisReplyError | ConnectionLostError;
-  /** Resolves when the server has confirmed it. Calls for one channel must not overlap. */
-  subscribe(channel: string): Promise<void>;
-  unsubscribe(channel: string): Promise<void>;
+  /**
+   * Resolves when the server has confirmed it. Calls for one channel must not overlap.
+   * @param kind plain unless given
+   */
+  subscribe(channel: string, kind?: ChannelKind): Promise<void>;
+  unsubscribe(channel: string, kind?: ChannelKind): Promise<void>;
   /** Set once, by the owner: gets what comes on subscribed channels. Must not throw. */
   onMessage: ((channel: string, message: Buffer) => void) | undefined;
+  /** Set once, by the owner: a sharded channel's slot has left the server. Must not throw. */
+  onMoved?: ((channel: string) => void) | undefined;
   /** Resolves, once, with why the connection ended. */
   readonly closed: Promise<Error>;
   /** Ends the connection at once, with `why` as the cause of every reply that is lost by it. */
   destroy(why?: Error): void;
 }
 
+/** A sharded channel belongs to its slot of a cluster, and is told of by that slot's servers alone. */
+export type ChannelKind = 'plain' | 'sharded';
+
 /** What a connection is for; it shows in the server's CLIENT LIST. */
-export type ConnectionPurpose = 'commands' | 'subscriptions';
+export type ConnectionPurpose = 'commands' | 'subscriptions' | 'replication' | 'discovery';
 
 /** Gives up, rejecting with the signal's reason, when the signal aborts before the server is ready. */
 export type ConnectRedis = (

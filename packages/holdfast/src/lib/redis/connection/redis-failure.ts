@@ -19,7 +19,7 @@ const refusedUnexecuted: ReadonlySet<string> = new Set([
 
 /** These pass by themselves, and surely before anything was executed. */
 const passing: ReadonlySet<string> = new Set([
-  ...['LOADING', 'BUSY', 'MASTERDOWN', 'READONLY', 'CLUSTERDOWN'],
+  ...['LOADING', 'BUSY', 'MASTERDOWN', 'READONLY', 'CLUSTERDOWN', 'TRYAGAIN'],
 ]);
 
 /** Whether what this is the failure of surely took no effect. */

@@ -1,29 +1,33 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../store/emitter.ts';
+import { Cluster } from './cluster.ts';
 import { CoarseTimer } from './coarse-timer.ts';
-import { ConnectionKeeper } from './connection-keeper.ts';
-import type { LiveConnection } from './live-connection.ts';
-import { OutageLog } from './outage-log.ts';
+import { OneServer } from './one-server.ts';
 import type { RedisAddress } from './redis-address.ts';
 import {
   type ConnectRedis,
   type RedisArgument,
   type RedisReply,
+  RedisReplyError,
   RedisTimeoutError,
 } from './redis-connection.ts';
-import { describeFailure, isPassing, startFailure } from './redis-failure.ts';
+import { describeFailure, isPassing, runningFailure, startFailure } from './redis-failure.ts';
+import type { NodeSettings } from './redis-node.ts';
 import { type CallReport, closedError, Repeater } from './repeater.ts';
+import type { Routes } from './routes.ts';
 import type { Script } from './script.ts';
 import { ScriptLoader } from './script-loader.ts';
-import { identifyServer } from './server-identity.ts';
-import { Subscriptions } from './subscriptions.ts';
+import { SentinelServer } from './sentinels.ts';
+import type { Topology } from './topology.ts';
 
 export type { CallReport } from './repeater.ts';
 export type { Script } from './script.ts';
 
 export interface RedisLinkOptions {
+  /** Of the one server; of others, how to get into each of them. */
   readonly address: RedisAddress;
+  /** Where the servers are found. Default: one, at `address`. */
+  readonly topology?: Topology | undefined;
   readonly connect: ConnectRedis;
   /** For all attempts of one call together, in milliseconds (`REDIS_SOCKET_TIMEOUT`). */
   readonly timeoutMs: number;
@@ -44,21 +48,22 @@ const maxReconnectMs = 1500;
 const maxHeartbeatMs = 3000;
 const loadingPauseMs = 100;
 
+/** Of these any server can say something. */
+const keyless: ReadonlySet<unknown> = new Set(['TIME', 'INFO', 'CONFIG', 'HELLO']);
+
 /**
- * The way to one Redis: a connection that all calls share and one for subscriptions, both made again
- * whenever they end or fall silent. Every call ends within its time: with a reply, or with an error
- * that says whether it may have taken effect. All of it runs on real time.
+ * The way to Redis: to each server a connection that all calls share and one for subscriptions, both
+ * made again whenever they end or fall silent. Every call ends within its time: with a reply, or with
+ * an error that says whether it may have taken effect. All of it runs on real time.
  */
 export class RedisLink {
   readonly address: RedisAddress;
   /** For all attempts of one call together. */
   readonly timeoutMs: number;
   readonly #timer: CoarseTimer;
-  readonly #commands: ConnectionKeeper;
-  readonly #subscriber: ConnectionKeeper;
-  readonly #subscriptions: Subscriptions;
+  readonly #routes: Routes;
   readonly #repeater: Repeater;
-  #server = '';
+  readonly #gapListeners = new Set<() => void>();
   readonly #serverListeners = new Set<() => void>();
   #isClosed = false;
 
@@ -70,47 +75,50 @@ export class RedisLink {
     const attemptMs = Math.min(Math.max(timeoutMs / (retries + 1), minAttemptMs), timeoutMs);
     const timer = new CoarseTimer(tickMs, () => this.#tick());
     const scripts = new ScriptLoader(options.scripts);
-    const shared = {
-      ...{ address, connect, timer },
+    this.#timer = timer;
+    this.#routes = this.#routesOf(options, {
+      ...{ connect, timer, scripts, logger, timeoutMs },
       reconnectTimeoutMs: Math.min(connectTimeoutMs, maxReconnectMs),
       patience: Math.ceil(attemptMs / tickMs),
-      outages: new OutageLog(address, logger),
-    };
-    this.#timer = timer;
-    this.#commands = new ConnectionKeeper({
-      ...shared,
-      purpose: 'commands',
-      prepare: async (connection) => {
-        const [server] = await Promise.all([identifyServer(connection), scripts.load(connection)]);
-        // Where nobody may ask, each connection counts as one to another server.
-        this.#setServer(server ?? randomUUID());
+      heartbeatMs: Math.min(timeoutMs, maxHeartbeatMs),
+      onServer: () => {
+        for (const tell of this.#serverListeners) tell();
       },
     });
-    const heartbeatMs = Math.min(timeoutMs, maxHeartbeatMs);
-    const subscriptions = new Subscriptions({ address, timer, heartbeatMs, timeoutMs, logger });
-    this.#subscriptions = subscriptions;
-    this.#subscriber = new ConnectionKeeper({
-      ...shared,
-      purpose: 'subscriptions',
-      prepare: (connection) => subscriptions.prepare(connection),
-      onUp: () => subscriptions.up(),
-    });
-    subscriptions.attach(this.#subscriber);
-    this.#repeater = new Repeater({ address, timer, scripts, retries, keeper: this.#commands });
+    this.#repeater = new Repeater({ address, timer, scripts, retries, routes: this.#routes });
   }
 
-  /** Names the server of the connection, as `identifyServer` does. */
-  get server(): string {
-    return this.#server;
+  #routesOf({ address, connect, topology }: RedisLinkOptions, settings: NodeSettings): Routes {
+    const onGap = () => {
+      for (const tell of this.#gapListeners) tell();
+    };
+    if (topology?.kind === 'cluster') {
+      return new Cluster(settings, { ...topology, address, connect }, onGap);
+    }
+    const one =
+      topology === undefined
+        ? new OneServer(settings, address)
+        : new SentinelServer(settings, { ...topology, address, connect });
+    for (const { subscriptions } of one.nodes) subscriptions.onGap(onGap);
+    return one;
   }
 
-  /** Asks again, on the connection that there is, which server it is. @returns whether it is another */
-  async identify(): Promise<boolean> {
-    const before = this.#server;
-    const asked = await this.#commands.current?.track(identifyServer).catch(() => null);
-    // A new connection may have found out meanwhile.
-    if (this.#server === before && asked) this.#setServer(asked);
-    return this.#server !== before;
+  /** Whether keys and channels belong to slots: one script can only change those of one. */
+  get isSharded(): boolean {
+    return this.#routes.isSharded;
+  }
+
+  /** Names the server that has the key, as `identifyServer` does. */
+  serverOf(key: string): string {
+    return this.#routes.nodeFor(key).server;
+  }
+
+  /**
+   * Asks again, on the connection that there is, which server has the key.
+   * @returns whether it is another
+   */
+  identify(key: string): Promise<boolean> {
+    return this.#routes.nodeFor(key).identify();
   }
 
   /**
@@ -127,7 +135,7 @@ export class RedisLink {
     let passing: unknown;
     for (;;) {
       try {
-        await link.#commands.open(deadline - performance.now());
+        await link.#routes.open(deadline);
         return link;
       } catch (error) {
         if (isPassing(error)) {
@@ -164,12 +172,47 @@ export class RedisLink {
     report?: CallReport,
   ): Promise<RedisReply> {
     const words = ['EVALSHA', script.sha1, String(keys.length), ...keys, ...args];
-    return this.#run(words, script.name, nonce, report);
+    return this.#run(words, keys[0], script.name, nonce, report);
   }
 
-  /** The same for one command: a read, or a write that may be repeated. */
+  /** The same for one command, with its key first: a read, or a write that may be repeated. */
   command(args: readonly RedisArgument[], nonce?: string): Promise<RedisReply> {
-    return this.#run(args, String(args[0]), nonce, undefined);
+    const key = keyless.has(args[0]) ? undefined : String(args[1]);
+    return this.#run(args, key, String(args[0]), nonce, undefined);
+  }
+
+  /** Each server that takes writes, to ask it about itself. */
+  servers(): Pick<RedisLink, 'address' | 'command'>[] {
+    return [...this.#routes.nodes].map((node) => ({
+      address: node.address,
+      command: async (args) => {
+        try {
+          const live = await node.commands.ready(performance.now() + this.timeoutMs);
+          return await live.track((connection) => connection.send(args));
+        } catch (error) {
+          throw this.#isClosed
+            ? closedError()
+            : runningFailure(node.address, error, String(args[0]));
+        }
+      },
+    }));
+  }
+
+  /**
+   * Waits until a replica has what the key's server has acknowledged so far.
+   *
+   * @param server that has acknowledged it (`serverOf`): another one may lack it
+   * @param mark a key in the same slot, to write to
+   * @param ifAny whether a server without replicas counts as one whose replicas have it
+   * @returns whether one has it; false also when that could not be learned by `deadline`
+   */
+  async confirm(
+    server: string,
+    mark: string,
+    { deadline, ifAny }: { readonly deadline: number; readonly ifAny: boolean },
+  ): Promise<boolean> {
+    if (ifAny && !(await this.#hasReplica(mark))) return true;
+    return this.#routes.nodeFor(mark).replication.confirm(server, mark, deadline);
   }
 
   /**
@@ -182,7 +225,7 @@ export class RedisLink {
   async subscribe(channel: string, listener: (message: Buffer) => void): Promise<() => void> {
     if (this.#isClosed) throw closedError();
     try {
-      return await this.#subscriptions.subscribe(channel, listener);
+      return await this.#routes.subscribe(channel, listener);
     } catch (error) {
       throw this.#isClosed ? closedError() : error;
     }
@@ -190,7 +233,9 @@ export class RedisLink {
 
   /** Tells that the subscriptions were interrupted and are there again: messages may be missing. */
   onGap(listener: () => void): () => void {
-    return this.#subscriptions.onGap(listener);
+    const own = () => listener();
+    this.#gapListeners.add(own);
+    return () => this.#gapListeners.delete(own);
   }
 
   /** Tells that the connection leads to another server than before. */
@@ -198,32 +243,42 @@ export class RedisLink {
     this.#serverListeners.add(listener);
   }
 
-  #setServer(server: string): void {
-    const isOther = this.#server !== '' && this.#server !== server;
-    this.#server = server;
-    if (isOther) for (const tell of this.#serverListeners) tell();
-  }
-
   /** Ends everything; calls that are not done reject. May be called again. */
   async close(): Promise<void> {
     const why = closedError();
     this.#isClosed = true;
     this.#repeater.close();
-    this.#subscriptions.close();
-    await Promise.all([this.#commands.close(why), this.#subscriber.close(why)]);
+    this.#gapListeners.clear();
+    await this.#routes.close(why);
     this.#timer.stop();
+  }
+
+  /** Whether any follows the server of `key` now; none where the user may not ask. */
+  async #hasReplica(key: string): Promise<boolean> {
+    const live = this.#routes.nodeFor(key).commands.current;
+    // Without a connection that may be so: to say no would be to promise what nobody knows.
+    if (live === undefined) return true;
+    try {
+      const reply = await live.track((connection) => connection.send(['ROLE']));
+      const replicas = Array.isArray(reply) ? reply[2] : undefined;
+      return Array.isArray(replicas) && replicas.length > 0;
+    } catch (error) {
+      return !(error instanceof RedisReplyError);
+    }
   }
 
   /** The usual case makes one promise, besides the client's; everything else is the repeater's. */
   async #run(
     args: readonly RedisArgument[],
+    key: string | undefined,
     about: string,
     nonce: string | undefined,
     report: CallReport | undefined,
   ): Promise<RedisReply> {
     const deadline = report?.deadline ?? performance.now() + this.timeoutMs;
-    const live = this.#commands.current;
-    if (live === undefined) return this.#repeater.finish({ args, about, nonce, deadline, report });
+    const live = this.#routes.nodeFor(key).commands.current;
+    const call = { args, key, about, nonce, deadline, report };
+    if (live === undefined) return this.#repeater.finish(call);
     if (!this.#timer.isRunning) this.#timer.start();
     live.begin();
     try {
@@ -232,14 +287,13 @@ export class RedisLink {
       return reply;
     } catch (error) {
       live.end();
-      const failure = live.connection.explain(error);
-      return this.#repeater.finish({ args, about, nonce, deadline, report }, failure, live);
+      return this.#repeater.finish(call, live.connection.explain(error), live);
     }
   }
 
   #tick(): boolean {
-    const isDue = (live: LiveConnection | undefined) => live?.tick() ?? false;
-    const commands = isDue(this.#commands.current);
-    return isDue(this.#subscriber.current) || commands;
+    let isDue = false;
+    for (const node of this.#routes.nodes) isDue = node.tick() || isDue;
+    return isDue;
   }
 }

@@ -1,6 +1,5 @@
 import { type HoldfastError, StoreUnavailableError } from '../../errors/errors.ts';
 import type { CoarseTimer } from './coarse-timer.ts';
-import type { ConnectionKeeper } from './connection-keeper.ts';
 import type { LiveConnection } from './live-connection.ts';
 import { Pauses } from './pauses.ts';
 import type { RedisAddress } from './redis-address.ts';
@@ -12,11 +11,15 @@ import {
   RedisTimeoutError,
 } from './redis-connection.ts';
 import { isPassing, outcomeUnknown, runningFailure, surelyNotExecuted } from './redis-failure.ts';
+import type { RedisNode } from './redis-node.ts';
+import type { Routes } from './routes.ts';
 import type { ScriptLoader } from './script-loader.ts';
 
 /** A call that did not succeed at its first attempt, or found no connection for one. */
 export interface Call {
   readonly args: readonly RedisArgument[];
+  /** Whose slot says where it goes; undefined for what any server can answer. */
+  readonly key: string | undefined;
   /** The script's or command's name. */
   readonly about: string;
   /** Of a write. */
@@ -36,7 +39,7 @@ export interface CallReport {
 
 export interface RepeaterOptions {
   readonly address: RedisAddress;
-  readonly keeper: ConnectionKeeper;
+  readonly routes: Routes;
   readonly timer: CoarseTimer;
   readonly scripts: ScriptLoader;
   /** Attempts after the first. */
@@ -76,9 +79,10 @@ export class Repeater {
         last = (await this.#recover(call, progress, last, used)) ?? last;
       }
       if (performance.now() >= call.deadline) throw this.#final(call, progress, last);
-      used = await this.#connection(call, progress);
+      const place = progress.takeDetour();
+      used = await this.#connection(call, progress, place);
       try {
-        return await this.#send(call, used);
+        return await this.#send(call, used, place !== undefined);
       } catch (error) {
         last = error;
       }
@@ -100,9 +104,12 @@ export class Repeater {
   ): Promise<unknown> {
     if (!(failure instanceof RedisReplyError)) {
       // The keeper has yet to hear of the loss; until then it would hand out the same connection.
-      if (this.#options.keeper.current === live) await this.#pauses.wait(1);
+      if (this.#nodeFor(call).commands.current === live) await this.#pauses.wait(1);
       return undefined;
     }
+    if (this.#isRedirected(call, progress, failure)) return undefined;
+    // Another server may be the primary by now: a new connection finds it.
+    if (failure.code === 'READONLY') live.connection.destroy(failure);
     let passing = failure;
     if (failure.code === 'NOSCRIPT' && progress.reloads < maxReloads) {
       progress.reloads += 1;
@@ -127,18 +134,41 @@ export class Repeater {
     }
   }
 
-  async #connection(call: Call, progress: Progress): Promise<LiveConnection> {
-    const { keeper } = this.#options;
-    try {
-      return await keeper.ready(call.deadline);
-    } catch (error) {
-      const why = error instanceof RedisTimeoutError ? (keeper.lastFailure ?? error) : error;
-      throw this.#final(call, progress, why);
+  #nodeFor({ key }: Call): RedisNode {
+    return this.#options.routes.nodeFor(key);
+  }
+
+  /** Whether the server says that another one has the slot, and it is known which. */
+  #isRedirected(call: Call, progress: Progress, { code, message }: RedisReplyError): boolean {
+    if (code !== 'MOVED' && code !== 'ASK') return false;
+    // Two servers that each name the other one are not asked in turn as fast as they answer.
+    if (!progress.mayFollow()) return false;
+    const node = this.#options.routes.redirected(message, this.#nodeFor(call));
+    if (node === null) return false;
+    if (code === 'ASK') progress.detour = node;
+    return true;
+  }
+
+  async #connection(call: Call, progress: Progress, detour?: RedisNode): Promise<LiveConnection> {
+    for (;;) {
+      const node = detour ?? this.#nodeFor(call);
+      try {
+        return await node.commands.ready(call.deadline);
+      } catch (error) {
+        // Its slots have gone to another node meanwhile.
+        if (detour === undefined && this.#nodeFor(call) !== node) continue;
+        const isLate = error instanceof RedisTimeoutError;
+        throw this.#final(call, progress, isLate ? (node.commands.lastFailure ?? error) : error);
+      }
     }
   }
 
-  #send(call: Call, live: LiveConnection): Promise<RedisReply> {
-    const reply = live.track((connection) => connection.send(call.args));
+  #send(call: Call, live: LiveConnection, isDetour: boolean): Promise<RedisReply> {
+    const reply = live.track((connection) => {
+      // It holds for the next command on the connection, which is this one.
+      if (isDetour) connection.send(['ASKING']).catch(() => {});
+      return connection.send(call.args);
+    });
     return this.#options.timer.within(reply, call.deadline, late);
   }
 
@@ -157,6 +187,9 @@ const late = () => new RedisTimeoutError('The call ran out of time.');
 /** What the attempts so far came to. */
 class Progress {
   reloads = 0;
+  /** Where to ask once, and only this time. */
+  detour: RedisNode | undefined;
+  #follows = 0;
   /** Once a reply was lost, no later refusal says that nothing happened. */
   mayHaveRun = false;
   #attemptsLeft: number;
@@ -175,6 +208,18 @@ class Progress {
     if (!isLost || surelyNotExecuted(failure)) return;
     this.mayHaveRun = true;
     this.#attemptsLeft -= 1;
+  }
+
+  takeDetour(): RedisNode | undefined {
+    const { detour } = this;
+    this.detour = undefined;
+    return detour;
+  }
+
+  /** Every other redirection is followed at once; after the others there is a pause. */
+  mayFollow(): boolean {
+    this.#follows += 1;
+    return this.#follows % 3 !== 0;
   }
 
   nextPause(): number {

@@ -16,6 +16,11 @@ export interface ServerFacts {
 }
 
 const oldest = [6, 2] as const;
+/** The first with sharded channels. */
+const oldestInCluster = [7, 0] as const;
+
+/** What the settings say that the server is a part of. */
+type Expected = 'single' | 'sentinel' | 'cluster';
 
 /**
  * Looks at what the server is and how it is set up, and warns of what would lose sessions. A user
@@ -27,6 +32,7 @@ const oldest = [6, 2] as const;
 export async function checkServer(
   link: Pick<RedisLink, 'address' | 'command'>,
   logger: Logger,
+  expected: Expected = 'single',
 ): Promise<ServerFacts> {
   const [hello, replication, memory, disk, policy, save] = await Promise.all([
     link.command(['HELLO']).then(pairs),
@@ -39,7 +45,7 @@ export async function checkServer(
   const address = link.address.display;
   const version = hello.get('version') ?? 'unknown';
   const mode = hello.get('mode') ?? 'unknown';
-  refuse(address, { version, mode, role: hello.get('role') ?? '', replication });
+  refuse(address, { version, mode, role: hello.get('role') ?? '', replication }, expected);
 
   const facts: ServerFacts = {
     version,
@@ -56,21 +62,23 @@ export async function checkServer(
 function refuse(
   address: string,
   server: { version: string; mode: string; role: string; replication: ReadonlyMap<string, string> },
+  expected: Expected,
 ): void {
   const [major = 0, minor = 0] = server.version.split('.').map(Number);
-  if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
+  const needed = expected === 'cluster' ? oldestInCluster : oldest;
+  if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
     throw new ConfigError(
-      `Redis at ${address} is version ${server.version}: use ${oldest.join('.')} or newer, or Valkey.`,
+      `Redis at ${address} is version ${server.version}: use ${needed.join('.')} or newer, or Valkey.`,
     );
   }
-  if (server.mode === 'cluster') {
+  if (server.mode === 'cluster' && expected !== 'cluster') {
     throw new ConfigError(
-      `Redis at ${address} is a node of a Cluster, which this version of Holdfast cannot use: point REDIS_URL at a server without cluster-enabled.`,
+      `Redis at ${address} is a node of a Cluster: name some of its nodes in REDIS_CLUSTER_NODES, or point REDIS_URL at a server without cluster-enabled.`,
     );
   }
   if (server.mode === 'sentinel') {
     throw new ConfigError(
-      `Redis at ${address} is a Sentinel, which holds no data: point REDIS_URL at the primary.`,
+      `Redis at ${address} is a Sentinel, which holds no data: name it in REDIS_SENTINEL_NODES, or point REDIS_URL at the primary.`,
     );
   }
   if (server.role === 'replica' || server.role === 'slave') {

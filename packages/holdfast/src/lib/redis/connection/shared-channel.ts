@@ -1,4 +1,4 @@
-import type { RedisConnection } from './redis-connection.ts';
+import type { ChannelKind, RedisConnection } from './redis-connection.ts';
 
 export type Listener = (message: Buffer) => void;
 
@@ -9,8 +9,16 @@ export class SharedChannel {
   #on: RedisConnection | undefined;
   #settling: { connection: RedisConnection; done: Promise<void> } | undefined;
 
-  constructor(name: string) {
+  readonly #kind: ChannelKind;
+
+  constructor(name: string, kind: ChannelKind = 'plain') {
     this.name = name;
+    this.#kind = kind;
+  }
+
+  /** The server has ended the subscription by itself. */
+  dropped(): void {
+    this.#on = undefined;
   }
 
   /** Whether the server at this connection's end has confirmed the subscription. */
@@ -39,11 +47,11 @@ export class SharedChannel {
     try {
       while (this.listeners.size > 0 !== this.isOn(connection)) {
         if (this.listeners.size > 0) {
-          await connection.subscribe(this.name);
+          await connection.subscribe(this.name, this.#kind);
           this.#on = connection;
         } else {
           this.#on = undefined;
-          await connection.unsubscribe(this.name);
+          await connection.unsubscribe(this.name, this.#kind);
         }
       }
     } finally {

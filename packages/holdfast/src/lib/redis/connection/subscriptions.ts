@@ -14,6 +14,10 @@ export interface SubscriptionsOptions {
   readonly heartbeatMs: number;
   readonly timeoutMs: number;
   readonly logger: Logger;
+  /** Channels belong to slots. */
+  readonly sharded: boolean;
+  /** A channel's slot has left the server. */
+  readonly onMoved: ((channel: string) => void) | undefined;
 }
 
 /** The channels that somebody listens to, on whatever connection there is. */
@@ -37,6 +41,10 @@ export class Subscriptions {
   /** Brings a new connection to where the last one was. */
   async prepare(connection: RedisConnection): Promise<void> {
     connection.onMessage = (name, message) => this.#deliver(name, message);
+    connection.onMoved = (name) => {
+      this.#channels.get(name)?.dropped();
+      this.#options.onMoved?.(name);
+    };
     await Promise.all([...this.#channels.values()].map((channel) => channel.settle(connection)));
   }
 
@@ -55,7 +63,9 @@ export class Subscriptions {
   }
 
   async subscribe(name: string, listener: Listener): Promise<() => void> {
-    const channel = this.#channels.get(name) ?? new SharedChannel(name);
+    const channel =
+      this.#channels.get(name) ??
+      new SharedChannel(name, this.#options.sharded ? 'sharded' : 'plain');
     this.#channels.set(name, channel);
     const own: Listener = (message) => listener(message);
     channel.listeners.add(own);

@@ -3,7 +3,7 @@ import type { RedisLink } from '../connection/redis-link.ts';
 import type { Keys } from '../keys.ts';
 import { int, list } from '../reply.ts';
 import { scripts } from '../scripts/scripts.ts';
-import { BucketNews } from './bucket-news.ts';
+import { type Asked, BucketNews } from './bucket-news.ts';
 
 export interface NewsOptions {
   readonly link: RedisLink;
@@ -102,6 +102,12 @@ export class News {
     });
   }
 
+  async #ask(asked: readonly Asked[]): Promise<void> {
+    const keys = asked.map(({ bucket }) => bucket.key);
+    const [serverNow, ...counts] = list(await this.#options.link.call(scripts.news, keys, []));
+    for (const [at, one] of asked.entries()) this.replied(one, int(counts[at]), int(serverNow));
+  }
+
   async #beat(): Promise<void> {
     this.#cancelBeat = null;
     const due = this.#buckets.filter(
@@ -117,9 +123,9 @@ export class News {
       return bucket.asked(now);
     });
     try {
-      const keys = due.map(({ key }) => key);
-      const [serverNow, ...counts] = list(await this.#options.link.call(scripts.news, keys, []));
-      for (const [at, one] of asked.entries()) this.replied(one, int(counts[at]), int(serverNow));
+      // Of a cluster, one script cannot ask for what is in several slots.
+      const together = this.#options.link.isSharded ? asked.map((one) => [one]) : [asked];
+      await Promise.all(together.map((some) => this.#ask(some)));
     } catch {
       // Nothing is confirmed, so that nothing is served: who reads next learns of the outage.
     } finally {

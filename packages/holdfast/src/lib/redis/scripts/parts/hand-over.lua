@@ -7,7 +7,7 @@ local CLAIM_MS, GRACE_MS, WAITERS, MOST_DEAD = 2000, 2000, 1e12, 1000
 
 -- How many processes heard it: none when the inbox's process is dead, or cut off.
 local function tell(inbox, message)
-  return redis.call('PUBLISH', ARGV[2] .. inbox, message)
+  return publish(ARGV[2] .. inbox, message)
 end
 
 local function has(H, flag)
@@ -43,7 +43,7 @@ local function turn_away(H)
     tell(inbox, 'gone ' .. nonce)
   end
   redis.call('DEL', KEYS[2])
-  redis.call('PUBLISH', KEYS[4], 'end')
+  publish(KEYS[4], 'end')
 end
 
 -- Takes the lease away and gives it to the first waiter that is alive, for as long as it takes to

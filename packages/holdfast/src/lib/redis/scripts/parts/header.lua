@@ -32,6 +32,12 @@ local INC, V, SV, CV, SN, ST, USR, TOK, CR, UP, AC, IE, AB, XP, XS, MS, F, O, LU
   25, -- seq of the newest live event
   26  -- fencing token of the turn whose live output has not ended
 
+-- A channel with braces belongs to a slot, and only its servers tell of it.
+local function publish(channel, message)
+  local sharded = string.find(ARGV[2], '{', 1, true)
+  return redis.call(sharded and 'SPUBLISH' or 'PUBLISH', channel, message)
+end
+
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 -- As text, once: Lua takes longer to print a number than to look up a key.

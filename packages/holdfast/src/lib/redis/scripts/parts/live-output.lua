@@ -40,5 +40,5 @@ local function append_live(H, turn, pieces, starts, ends, code, nonce)
   H[ES] = string.format('%.0f', seq)
   H[EO] = ends and '-' or turn
   redis.call('HSET', KEYS[1], 'l', events .. ' ' .. bytes .. ' ' .. (nonce or last))
-  redis.call('PUBLISH', KEYS[4], H[ES])
+  publish(KEYS[4], H[ES])
 end

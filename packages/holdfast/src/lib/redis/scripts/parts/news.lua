@@ -14,6 +14,6 @@ local function changed()
     count = clock[1] * 1000000 + clock[2]
     redis.call('SET', KEYS[#KEYS], string.format('%.0f', count))
   end
-  redis.call('PUBLISH', KEYS[#KEYS], string.format('%.0f ', count) .. ARGV[1])
+  publish(KEYS[#KEYS], string.format('%.0f ', count) .. ARGV[1])
   return count
 end

@@ -1,0 +1,172 @@
+import { randomInt } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ask, field } from './ask.ts';
+import { findRedisServer } from './find-redis-server.ts';
+import { Guardian } from './guardian.ts';
+import { type RedisOptions, type RedisServer, startRedis } from './redis-server.ts';
+import { ServerProcess } from './server-process.ts';
+
+const sentinelCount = 3;
+const portsToTry = 50;
+/** Far above what any machine needs; it only turns a hang into a message. */
+const deadlineMs = 60_000;
+const pollMs = 20;
+
+export interface SentinelOptions<Server extends RedisServer = RedisServer> {
+  readonly replicas?: number;
+  /** How long the primary may be silent before a sentinel calls it dead, in ms. */
+  readonly downAfterMs?: number;
+  readonly redis?: RedisOptions;
+  /** How the primary is started. */
+  readonly startPrimary?: (options: RedisOptions) => Promise<Server>;
+}
+
+/** A primary, its replicas, and three sentinels that watch them, of this process's own. */
+export class SentinelSetup<Server extends RedisServer = RedisServer> implements AsyncDisposable {
+  readonly master = 'sessions';
+  /** The primary first, as long as nothing fails. */
+  readonly nodes: readonly (Server | RedisServer)[];
+  readonly first: Server;
+  readonly sentinels: readonly Sentinel[];
+
+  private constructor(
+    first: Server,
+    replicas: readonly RedisServer[],
+    sentinels: readonly Sentinel[],
+  ) {
+    this.first = first;
+    this.nodes = [first, ...replicas];
+    this.sentinels = sentinels;
+  }
+
+  static async start<Server extends RedisServer = RedisServer>({
+    replicas = 2,
+    downAfterMs = 1_000,
+    redis = {},
+    startPrimary,
+  }: SentinelOptions<Server> = {}): Promise<SentinelSetup<Server>> {
+    const args = ['--repl-diskless-sync-delay', '0', ...(redis.args ?? [])];
+    const first = await (
+      startPrimary ?? (startRedis as (options: RedisOptions) => Promise<Server>)
+    )({ ...redis, args });
+    const started: { stop(): Promise<void> }[] = [first];
+    try {
+      const followers: RedisServer[] = [];
+      for (let left = replicas; left > 0; left--) {
+        const follow = ['--replicaof', `127.0.0.1 ${first.port}`];
+        const follower = await startRedis({ ...redis, args: [...args, ...follow] });
+        started.push(follower);
+        followers.push(follower);
+      }
+      const sentinels: Sentinel[] = [];
+      for (let left = sentinelCount; left > 0; left--) {
+        const sentinel = await Sentinel.start(first.port, downAfterMs);
+        started.push(sentinel);
+        sentinels.push(sentinel);
+      }
+      const setup = new SentinelSetup(first, followers, sentinels);
+      await setup.ready();
+      return setup;
+    } catch (error) {
+      await Promise.all(started.map((one) => one.stop()));
+      throw error;
+    }
+  }
+
+  /** Of the sentinels, as `host:port`. */
+  get addresses(): string[] {
+    return this.sentinels.map(({ port }) => `127.0.0.1:${port}`);
+  }
+
+  /** The primary, as the first sentinel sees it. */
+  async primary(): Promise<Server | RedisServer> {
+    const [sentinel] = this.sentinels;
+    const at = await ask(sentinel?.port ?? 0, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', this.master);
+    const port = Array.isArray(at) ? Number(at[1]) : 0;
+    const node = this.nodes.find((one) => one.port === port);
+    if (node === undefined) throw new Error(`The sentinel names no node of ours: ${port}.`);
+    return node;
+  }
+
+  /** Until all replicas follow and all sentinels know of each other and of the replicas. */
+  async ready(): Promise<void> {
+    const [others, replicas] = [String(sentinelCount - 1), String(this.nodes.length - 1)];
+    await until('the sentinels know each other', async () => {
+      const views = await Promise.all(
+        this.sentinels.map(({ port }) => ask(port, 'SENTINEL', 'MASTER', this.master)),
+      );
+      const known = views.every((view) => {
+        const words = Array.isArray(view) ? view.map(String) : [];
+        const value = (name: string) => words[words.indexOf(name) + 1];
+        return value('num-other-sentinels') === others && value('num-slaves') === replicas;
+      });
+      const primary = await this.primary();
+      const info = await ask(primary.port, 'INFO', 'replication');
+      return known && field(info, 'connected_slaves') === replicas;
+    });
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.sentinels, ...this.nodes].map((one) => one.stop()));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+}
+
+/** One sentinel process. */
+export class Sentinel {
+  readonly port: number;
+  readonly #guardian: Guardian;
+  readonly #run: ServerProcess;
+
+  private constructor(port: number, guardian: Guardian, run: ServerProcess) {
+    this.port = port;
+    this.#guardian = guardian;
+    this.#run = run;
+  }
+
+  static async start(primaryPort: number, downAfterMs: number): Promise<Sentinel> {
+    const { command, env } = await findRedisServer();
+    for (let left = portsToTry; ; left--) {
+      const port = randomInt(10_000, 22_000);
+      // Named by its port, the folder keeps the port from others.
+      const guardian = await Guardian.create(`holdfast-redis-${port}`).catch((error: unknown) => {
+        if (left === 1) throw error;
+      });
+      if (guardian === undefined) continue;
+      const file = path.join(guardian.folder, 'sentinel.conf');
+      const lines = [
+        ...['bind 127.0.0.1', `port ${port}`, `dir ${guardian.folder}`, 'protected-mode no'],
+        `sentinel monitor sessions 127.0.0.1 ${primaryPort} 2`,
+        `sentinel down-after-milliseconds sessions ${downAfterMs}`,
+        ...['sentinel failover-timeout sessions 3000', 'sentinel parallel-syncs sessions 2'],
+      ];
+      await writeFile(file, `${lines.join('\n')}\n`);
+      try {
+        const ready = /\+monitor master/;
+        const server = { command, args: [file, '--sentinel'], env, ready };
+        return new Sentinel(port, guardian, await ServerProcess.start(guardian, server));
+      } catch (error) {
+        await guardian.release();
+        if (left === 1 || !/Address already in use/.test(String(error))) throw error;
+      }
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#run.kill('SIGKILL');
+    await this.#guardian.release();
+  }
+}
+
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + deadlineMs;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`It did not come to pass that ${what}.`);
+    await sleep(pollMs);
+  }
+}
