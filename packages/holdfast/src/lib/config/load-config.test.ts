@@ -52,6 +52,10 @@ describe('loadConfig', () => {
       redis: {
         url: 'redis://localhost:6379/0',
         password: undefined,
+        sentinel: undefined,
+        cluster: undefined,
+        natMap: {},
+        durability: 'async',
         tls: undefined,
         keyPrefix: 'agent:session:',
         maxConnections: 50,
@@ -135,6 +139,10 @@ describe('loadConfig', () => {
       redis: {
         url: 'rediss://redis.example:6380/3',
         password: 'p',
+        sentinel: undefined,
+        cluster: undefined,
+        natMap: {},
+        durability: 'async',
         tls: undefined,
         keyPrefix: 'shop:',
         maxConnections: 2,
@@ -254,34 +262,14 @@ describe('a malformed setting', () => {
       SESSION_MAX_SESSIONS: 'many',
       API_PORT: 'http',
       TRUSTED_PROXIES: 'everyone',
-      SESSION_DURABILITY: 'replicated',
+      SESSION_DURABILITY: 'mostly',
     });
-    for (const name of ['SESSION_MAX_SESSIONS', 'API_PORT', 'TRUSTED_PROXIES']) {
+    const wrong = ['SESSION_MAX_SESSIONS', 'API_PORT', 'TRUSTED_PROXIES', 'SESSION_DURABILITY'];
+    for (const name of wrong) {
       expect(message).toContain(`${name} must`);
     }
-    expect(message).toContain('SESSION_DURABILITY asks for');
     expect(message).toContain('Correct the settings that the message names.');
   });
-});
-
-describe('what this version does not have', () => {
-  it.each([
-    ['SESSION_DURABILITY', 'replicated', 'replicated durability'],
-    ['REDIS_CLUSTER_NODES', 'hunter2:7000,hunter2:7001', 'Redis Cluster'],
-    ['REDIS_SENTINEL_NODES', 'hunter2:26379', 'Redis Sentinel'],
-    ['REDIS_SENTINEL_MASTER', 'hunter2', 'Redis Sentinel'],
-  ])('stops the start when %s=%s asks for it', (name, value, needs) => {
-    const { message } = errorOf({ [name]: value });
-    expect(message).toContain(`${name} asks for ${needs}, which this version does not have`);
-    expect(message).not.toContain('hunter2');
-  });
-
-  it.each([{ SESSION_FINGERPRINT_STRICT: '0' }, { SESSION_DURABILITY: 'async' }])(
-    'may be turned off: %j',
-    (env) => {
-      expect(load(env)).toEqual(load({}));
-    },
-  );
 });
 
 describe('a settings file', () => {

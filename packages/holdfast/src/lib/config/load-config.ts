@@ -5,7 +5,6 @@ import { ConfigError } from '../errors/errors.ts';
 import { type EncryptionConfig, readEncryptionConfig } from './encryption-config.ts';
 import { type RedisConfig, readRedisConfig } from './redis-config.ts';
 import { type Settings, settingsSchema } from './settings.ts';
-import { askedButUnavailable } from './unavailable.ts';
 
 export interface LoadConfigOptions {
   /** Default: `process.env`, which is only read. */
@@ -78,10 +77,7 @@ export interface Config {
 export function loadConfig(options: LoadConfigOptions = {}): Config {
   const settings = readSettings(options);
   const parsed = settingsSchema.safeParse(settings);
-  const wrong = [
-    ...(parsed.success ? [] : problems(parsed.error)),
-    ...askedButUnavailable(settings),
-  ];
+  const wrong = parsed.success ? [] : problems(parsed.error);
   if (parsed.success) {
     const redis = readRedisConfig(parsed.data, wrong);
     const encryption = readEncryptionConfig(parsed.data, wrong);
@@ -120,8 +116,14 @@ function problems(error: z.ZodError): string[] {
 
 function contradictions(settings: Settings): string[] {
   const { SESSION_FINGERPRINT_STRICT: strict, SESSION_FINGERPRINTING_ENABLED: enabled } = settings;
-  if (!strict || enabled) return [];
-  return ['SESSION_FINGERPRINT_STRICT=true needs SESSION_FINGERPRINTING_ENABLED=true'];
+  const wrong: string[] = [];
+  if (strict && !enabled) {
+    wrong.push('SESSION_FINGERPRINT_STRICT=true needs SESSION_FINGERPRINTING_ENABLED=true');
+  }
+  if (settings.SESSION_DURABILITY === 'replicated' && settings.REDIS_MAX_CONNECTIONS < 3) {
+    wrong.push('SESSION_DURABILITY=replicated needs REDIS_MAX_CONNECTIONS of 3 or more');
+  }
+  return wrong;
 }
 
 function warningsOf(given: Readonly<Record<string, string>>, settings: Settings): ConfigWarning[] {

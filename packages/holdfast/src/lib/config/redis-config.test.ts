@@ -61,9 +61,9 @@ describe('REDIS_PASSWORD_FILE', () => {
   it('is told of with everything else that is wrong', () => {
     const message = refusal({
       REDIS_PASSWORD_FILE: '/nowhere',
-      REDIS_CLUSTER_NODES: 'localhost:7000',
+      REDIS_SENTINEL_NODES: 'localhost:7000',
     });
-    expect(message).toContain('REDIS_CLUSTER_NODES asks for Redis Cluster');
+    expect(message).toContain('REDIS_SENTINEL_NODES and REDIS_SENTINEL_MASTER are needed together');
     expect(message).toContain('REDIS_PASSWORD_FILE names a file');
   });
 });
@@ -141,4 +141,59 @@ it('takes no notice of what Kubernetes sets for a service named redis', () => {
     REDIS_HEALTH_CHECK_INTERVAL: '30',
   };
   expect(load(service)).toEqual(load({}));
+});
+
+describe('where the servers are', () => {
+  it('is one server unless something else is set', () => {
+    expect(load({}).redis).toMatchObject({ cluster: undefined, natMap: {}, durability: 'async' });
+    expect(load({}).redis.sentinel).toBeUndefined();
+  });
+
+  it('are sentinels and the name of their primary', () => {
+    const env = {
+      REDIS_SENTINEL_NODES: 'one:26379, [::1]:26380',
+      REDIS_SENTINEL_MASTER: 'sessions',
+      REDIS_SENTINEL_PASSWORD: 'hunter2',
+    };
+    const nodes = ['one:26379', '[::1]:26380'];
+    expect(load(env).redis.sentinel).toEqual({ nodes, master: 'sessions', password: 'hunter2' });
+  });
+
+  it('are nodes of a cluster, reached elsewhere than they say', () => {
+    const env = {
+      REDIS_CLUSTER_NODES: '10.0.0.1:6379,10.0.0.2:6379',
+      REDIS_NAT_MAP: '10.0.0.1:6379=localhost:7001, 10.0.0.2:6379=localhost:7002',
+      SESSION_DURABILITY: 'replicated',
+    };
+    expect(load(env).redis).toMatchObject({
+      cluster: { nodes: ['10.0.0.1:6379', '10.0.0.2:6379'] },
+      natMap: { '10.0.0.1:6379': 'localhost:7001', '10.0.0.2:6379': 'localhost:7002' },
+      durability: 'replicated',
+    });
+  });
+
+  it.each([
+    [{ REDIS_SENTINEL_NODES: 'one:26379' }, 'are needed together: set both'],
+    [{ REDIS_SENTINEL_MASTER: 'sessions' }, 'are needed together: set both'],
+    [
+      {
+        REDIS_CLUSTER_NODES: 'one:6379',
+        REDIS_SENTINEL_NODES: 'one:26379',
+        REDIS_SENTINEL_MASTER: 'sessions',
+      },
+      'are both set: leave one out',
+    ],
+    [{ REDIS_CLUSTER_NODES: 'redis://one:6379' }, 'REDIS_CLUSTER_NODES must be host:port'],
+    [{ REDIS_CLUSTER_NODES: 'one:hunter2' }, 'REDIS_CLUSTER_NODES must be host:port'],
+    [{ REDIS_CLUSTER_NODES: 'one:65536' }, 'REDIS_CLUSTER_NODES must be host:port'],
+    [{ REDIS_NAT_MAP: 'one:6379' }, 'REDIS_NAT_MAP must be host:port=host:port'],
+    [
+      { SESSION_DURABILITY: 'replicated', REDIS_MAX_CONNECTIONS: '2' },
+      'needs REDIS_MAX_CONNECTIONS of 3 or more',
+    ],
+  ])('is refused when it makes no sense: %j', (env, why) => {
+    const message = refusal(env);
+    expect(message).toContain(why);
+    expect(message).not.toContain('hunter2');
+  });
 });

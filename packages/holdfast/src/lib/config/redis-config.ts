@@ -8,6 +8,16 @@ export interface RedisConfig {
   readonly password: string | undefined;
   /** PEM, of those files that were named; undefined when none was. */
   readonly tls: RedisTlsConfig | undefined;
+  readonly sentinel:
+    | {
+        readonly nodes: readonly string[];
+        readonly master: string;
+        readonly password: string | undefined;
+      }
+    | undefined;
+  readonly cluster: { readonly nodes: readonly string[] } | undefined;
+  readonly natMap: Readonly<Record<string, string>>;
+  readonly durability: Settings['SESSION_DURABILITY'];
   readonly keyPrefix: string;
   readonly maxConnections: number;
   readonly timeoutMs: number;
@@ -40,6 +50,10 @@ export function readRedisConfig(settings: Settings, wrong: string[]): RedisConfi
     url: settings.REDIS_URL,
     password: isUsed ? readPassword(settings, wrong) : settings.REDIS_PASSWORD,
     tls: isUsed ? readTls(settings, wrong) : undefined,
+    sentinel: readSentinel(settings, wrong),
+    cluster: settings.REDIS_CLUSTER_NODES && { nodes: settings.REDIS_CLUSTER_NODES },
+    natMap: settings.REDIS_NAT_MAP,
+    durability: settings.SESSION_DURABILITY,
     keyPrefix: settings.REDIS_SESSION_KEY_PREFIX,
     maxConnections: settings.REDIS_MAX_CONNECTIONS,
     timeoutMs: settings.REDIS_SOCKET_TIMEOUT * 1000,
@@ -53,6 +67,23 @@ export function readRedisConfig(settings: Settings, wrong: string[]): RedisConfi
         }
       : undefined,
   };
+}
+
+function readSentinel(settings: Settings, wrong: string[]): RedisConfig['sentinel'] {
+  const {
+    REDIS_SENTINEL_NODES: nodes,
+    REDIS_SENTINEL_MASTER: master,
+    REDIS_SENTINEL_PASSWORD: password,
+    REDIS_CLUSTER_NODES: cluster,
+  } = settings;
+  if (cluster !== undefined && (nodes !== undefined || master !== undefined)) {
+    wrong.push('REDIS_CLUSTER_NODES and REDIS_SENTINEL_NODES are both set: leave one out');
+  }
+  if ((nodes === undefined) !== (master === undefined)) {
+    wrong.push('REDIS_SENTINEL_NODES and REDIS_SENTINEL_MASTER are needed together: set both');
+  }
+  if (nodes === undefined || master === undefined) return undefined;
+  return { nodes, master, password };
 }
 
 function readPassword(

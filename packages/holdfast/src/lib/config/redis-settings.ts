@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ConfigError } from '../errors/errors.ts';
 import { RedisAddress } from '../redis/connection/redis-address.ts';
 import { keyPrefixPattern } from '../redis/redis-options.ts';
-import { days, file, flag, whole, wholeNumber } from './setting-values.ts';
+import { days, file, flag, natMap, oneOf, servers, whole, wholeNumber } from './setting-values.ts';
 
 export const redis = {
   REDIS_URL: z
@@ -15,6 +15,28 @@ export const redis = {
     .describe(
       'The server: redis://[user[:password]@]host[:port][/database], or rediss:// for TLS.',
     ),
+  REDIS_SENTINEL_NODES: servers.describe(
+    'Sentinels that know where the primary is: host:port, comma-separated. Of REDIS_URL then only user, password, database and rediss:// count.',
+  ),
+  REDIS_SENTINEL_MASTER: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The name of the primary at the sentinels: of their line "sentinel monitor".'),
+  REDIS_SENTINEL_PASSWORD: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("The sentinels' own password, if they ask for one."),
+  REDIS_CLUSTER_NODES: servers.describe(
+    'Some nodes of a Redis Cluster (7.0 or newer): host:port, comma-separated. Of REDIS_URL then only user, password and rediss:// count, for all nodes.',
+  ),
+  REDIS_NAT_MAP: natMap.describe(
+    'Where servers are reached that name each other by addresses of their own network: host:port=host:port, comma-separated.',
+  ),
+  SESSION_DURABILITY: oneOf(['async', 'replicated'], 'async').describe(
+    'When a write counts as done: once the primary has it, or once a replica has it too. A write that no replica confirms in time fails with OUTCOME_UNKNOWN.',
+  ),
   REDIS_PASSWORD: z.string().min(1).optional().describe('The password, where REDIS_URL has none.'),
   REDIS_PASSWORD_FILE: file('A file that holds the password, in place of REDIS_PASSWORD.'),
   REDIS_TLS_CA_FILE: file(
@@ -37,7 +59,9 @@ export const redis = {
     10_000,
     50,
     ': one connection carries the commands of all sessions, one the subscriptions',
-  ).describe('Connections that one process may open; it opens 2.'),
+  ).describe(
+    'Connections that one process may open to a primary; it opens 2, and a third one where it waits for replicas.',
+  ),
   REDIS_SOCKET_TIMEOUT: whole(1, 600, 5).describe(
     'Seconds that an operation may take, all its attempts together. Waiting for other turns is not counted.',
   ),

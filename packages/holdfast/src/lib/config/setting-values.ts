@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseIpRange } from '../net/ip-address.ts';
+import { parsePlace } from '../redis/connection/cluster-slots.ts';
 
 /** A whole number written in decimal, within bounds; `why` says what the bounds are for. */
 export const wholeNumber = (min: number, max: number, why = '') => {
@@ -61,6 +62,27 @@ export const trustedProxies = z
       typeof proxies === 'number' || proxies.every((item) => parseIpRange(item) !== null),
     'must list addresses or CIDR ranges such as 10.0.0.0/8, or be a number of proxies from 1 to 99',
   );
+
+/** Servers as `host:port`, comma-separated; undefined unless set. */
+export const servers = z
+  .string()
+  .optional()
+  .transform((text) => (text === undefined ? undefined : listed(text)))
+  .refine(
+    (list) => list === undefined || (list.length > 0 && list.every((item) => parsePlace(item))),
+    'must be host:port, host:port, …; IPv6 as [::1]:6379',
+  );
+
+/** Where servers are reached, by how they name each other. */
+export const natMap = z
+  .string()
+  .prefault('')
+  .transform((text) => listed(text).map((pair) => pair.split('=').map((part) => part.trim())))
+  .refine(
+    (pairs) => pairs.every((pair) => pair.length === 2 && pair.every((part) => parsePlace(part))),
+    'must be host:port=host:port, …: how servers name each other, and where they are reached',
+  )
+  .transform((pairs) => Object.fromEntries(pairs) as Record<string, string>);
 
 /** The path of a file that is read at the start. */
 export const file = (meaning: string) => z.string().min(1).optional().describe(meaning);

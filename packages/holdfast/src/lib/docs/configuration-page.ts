@@ -1,4 +1,3 @@
-import { unavailable } from '../config/unavailable.ts';
 import { type DocumentedSetting, documentedSettings } from './documented-settings.ts';
 
 /** `docs/configuration.md`: every setting, by group. */
@@ -19,23 +18,10 @@ of them with their defaults: copy it to \`.env\` and change what you need. A set
 stops the start with a message that names it, and never its value.
 
 ${groups.join('\n')}
-## Not in this version
-
-These are not there yet. To ask for one stops the start; turn it off by name, or leave it unset, to run
-without.
-
-| setting | asks for |
-|---|---|
-${unavailable.map(missing).join('\n')}
-
 Settings that this page does not name are ignored, among them what Kubernetes sets for a service named
 redis, such as \`REDIS_PORT\`. Of those that other versions have, \`REDIS_HEALTH_CHECK_INTERVAL\` is not
 needed: the connections to Redis are watched all the time.
 `;
-}
-
-function missing({ name, impliedBy, what }: (typeof unavailable)[number]): string {
-  return `| ${[name, ...impliedBy].map((setting) => `\`${setting}\``).join(', ')} | ${what} |`;
 }
 
 function row({ name, meaning, values, fallback }: DocumentedSetting): string {

@@ -105,6 +105,8 @@ describe('.env.example', () => {
       Object.keys(settingsSchema.shape).toSorted(),
     );
     expect(shown).toEqual([
+      ...['REDIS_SENTINEL_NODES', 'REDIS_SENTINEL_MASTER', 'REDIS_SENTINEL_PASSWORD'],
+      ...['REDIS_CLUSTER_NODES', 'REDIS_NAT_MAP'],
       ...['REDIS_PASSWORD', 'REDIS_PASSWORD_FILE', 'REDIS_TLS_CA_FILE', 'REDIS_TLS_CERT_FILE'],
       ...['REDIS_TLS_KEY_FILE', 'REDIS_SESSION_TTL_SECONDS', 'SESSION_ENCRYPTION_ENABLED'],
       ...['SESSION_ENCRYPTION_KEY', 'SESSION_ENCRYPTION_KEY_FILE'],
