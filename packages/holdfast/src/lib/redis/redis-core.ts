@@ -12,6 +12,7 @@ import { Emitter } from '../store/emitter.ts';
 import type { StoreEventName, StoreEvents } from '../store/store-events.ts';
 import type { ResolvedStoreOptions } from '../store/store-options.ts';
 import { TurnFigures } from '../store/turn-figures.ts';
+import { Aging } from './aging.ts';
 import type { RedisArgument } from './connection/redis-connection.ts';
 import type { RedisLink } from './connection/redis-link.ts';
 import type { Script } from './connection/script.ts';
@@ -30,6 +31,9 @@ import { ServerClock } from './server-clock.ts';
 
 /** Sessions whose decoded values a process keeps, in case that they are still what Redis has. */
 const knownSessions = 1_000;
+
+/** Without an L1, what is known is kept as long as with its default. */
+const knownTtlMs = 60_000;
 
 /** Without an L1, open streams learn as late as with its default that their session has ended. */
 const streamStalenessMs = 250;
@@ -69,6 +73,7 @@ export class RedisCore<Metadata extends object> {
   readonly records: Records;
   readonly events: Emitter<StoreEvents>;
   readonly turnFigures: TurnFigures;
+  readonly aging: Aging;
   readonly known: KnownSessions<Metadata>;
   readonly clock: ServerClock;
   readonly news: News;
@@ -96,15 +101,17 @@ export class RedisCore<Metadata extends object> {
     this.records = new Records(codec);
     this.events = new Emitter(options.logger);
     this.turnFigures = new TurnFigures(options.clock);
-    this.known = new KnownSessions(l1?.size ?? knownSessions, (id) => keys.session(id));
+    this.aging = new Aging(options.clock, l1?.ttlMs ?? knownTtlMs);
+    this.known = new KnownSessions(l1?.size ?? knownSessions, (id) => keys.session(id), this.aging);
     this.news = new News({
       ...{ link, keys, clock: options.clock },
       stalenessMs: l1?.stalenessMs ?? streamStalenessMs,
       onChange: (bucket, id, count) => this.#changed(bucket, id, count),
     });
     this.l1 =
-      l1 && new L1Cache(l1, this.news, options.clock, (id, stored) => this.view(id, stored));
-    this.tails = l1 && new HistoryTails(l1.size, options.maxMessages);
+      l1 &&
+      new L1Cache(l1, this.news, options.clock, this.aging, (id, stored) => this.view(id, stored));
+    this.tails = l1 && new HistoryTails(l1.size, options.maxMessages, this.aging);
     this.clock = new ServerClock(link);
     this.floors = codec.authenticates
       ? new Floors(options.logger, (lost) => this.events.emit('lostWrites', lost))

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Message, placeMessage, prepareMessage } from '../../model/message.ts';
+import { FakeClock } from '../../testing/fake-clock.ts';
+import { Aging } from '../aging.ts';
 import { BucketNews } from './bucket-news.ts';
 import { HistoryTails } from './history-tails.ts';
 
@@ -12,7 +14,7 @@ function messages(from: number, to: number, text = 'text'): Message[] {
 function setUp({ size = 10, maxMessages = 1_000 } = {}) {
   const bucket = new BucketNews('n:{0}');
   bucket.listening = 'yes';
-  const tails = new HistoryTails(size, maxMessages);
+  const tails = new HistoryTails(size, maxMessages, new Aging(new FakeClock(), 60_000));
   const keep = (from: number, to: number, { id = 's', text = 'text', incarnation = 'i' } = {}) =>
     tails.keep(id, incarnation, bucket.asked(0), messages(from, to, text));
   const page = (limit: number, before: number, { id = 's', incarnation = 'i' } = {}) =>

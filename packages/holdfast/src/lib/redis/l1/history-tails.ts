@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import { jsonBytes } from '../../json/json-value.ts';
 import type { Message } from '../../model/message.ts';
+import { type Aging, AgingCache } from '../aging.ts';
 import type { Asked, BucketNews } from './bucket-news.ts';
 
 /** What is kept of a session's history at most. */
@@ -33,13 +33,13 @@ interface Wanted {
 export class HistoryTails {
   hits = 0;
   misses = 0;
-  readonly #tails: LRUCache<string, Tail>;
+  readonly #tails: AgingCache<Tail>;
   readonly #maxMessages: number;
   readonly #most: number;
 
   /** `size`: sessions of which a tail is kept; `maxMessages`: messages that a session keeps. */
-  constructor(size: number, maxMessages: number) {
-    this.#tails = new LRUCache({ max: size });
+  constructor(size: number, maxMessages: number, aging: Aging) {
+    this.#tails = new AgingCache(size, aging);
     this.#maxMessages = maxMessages;
     this.#most = Math.min(mostMessages, maxMessages);
   }
