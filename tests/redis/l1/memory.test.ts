@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { FakeClock } from 'holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { scripts } from '../../../packages/holdfast/src/lib/redis/scripts/scripts.ts';
 import { type RedisServer, startRedis } from '../../servers/redis-server.ts';
 import { encrypting } from '../support/encryption.ts';
 import {
@@ -60,7 +61,7 @@ async function look(store: Instance['store']): Promise<Seen> {
   };
 }
 
-function alive(seen: Seen): string[] {
+function alive(seen: Partial<Seen>): string[] {
   collect();
   return Object.entries(seen).flatMap(([name, ref]) => (ref.deref() === undefined ? [] : [name]));
 }
@@ -102,6 +103,88 @@ describe('what a process has in memory of a session', () => {
     expect(alive(seen)).toEqual(['metadata']);
     await one.clock.advance(1_100);
     await gone(seen);
+  });
+
+  it('goes when another instance deletes the session', async () => {
+    const { reader, writer } = setUp();
+    const [one, other] = [await reader(), await writer()];
+    await create(other);
+    const seen = await warm(one);
+    const { calls } = one.gates;
+    await other.store.delete('s');
+    await gone(seen);
+    expect(one.gates.calls).toBe(calls);
+  });
+
+  it('goes when another instance removes the session, which has expired', async () => {
+    const { reader, writer } = setUp();
+    const [one, other] = [await reader(), await writer({ idleTimeoutMs: 100 })];
+    await create(await writer());
+    const seen = await warm(one);
+    await other.store.touch('s');
+    await vi.waitUntil(async () => (await other.store.cleanupExpired()) === 1, soon);
+    await gone(seen);
+  });
+
+  it('goes when another instance puts a session in the place of one that has expired', async () => {
+    const { reader, writer } = setUp();
+    const [one, other] = [await reader(), await writer({ idleTimeoutMs: 100 })];
+    await create(await writer());
+    const seen = await warm(one);
+    await other.store.touch('s');
+    await vi.waitUntil(() => other.store.create('s').catch(() => false), soon);
+    await gone(seen);
+  });
+
+  it('goes when another instance finds that Redis itself has dropped the session', async () => {
+    const { place, reader, writer } = setUp();
+    const [one, other] = [await reader(), await writer({ idleTimeoutMs: 100 })];
+    await create(await writer());
+    const seen = await warm(one);
+    await other.store.touch('s');
+    const ask = await place.asking();
+    await ask('DEL', ...place.keys.session('s').slice(0, 4));
+    const vanished = vi.fn();
+    other.store.on('expired', vanished);
+    await vi.waitUntil(async () => {
+      await other.store.cleanupExpired();
+      return vanished.mock.calls.length === 1;
+    }, soon);
+    await gone(seen);
+  });
+
+  it('does not stay for a read that was under way when the session was deleted', async () => {
+    const { reader, writer } = setUp();
+    const [one, other] = [await reader(), await writer()];
+    await create(other);
+    const seen = await warm(one);
+    await one.clock.advance(60_100);
+    await gone(seen);
+    const reply = one.gates.holdReply();
+    const reading = (async () => new WeakRef((await one.store.get('s'))?.metadata ?? {}))();
+    await reply.came;
+    const heard = one.gates.heard(/ s /);
+    await other.store.delete('s');
+    await heard;
+    reply.release();
+    const metadata = await reading;
+    await vi.waitUntil(() => alive({ metadata }).length === 0, soon);
+  });
+
+  it('does not stay for a history that was being read when the session was deleted', async () => {
+    const { reader, writer } = setUp();
+    const [one, other] = [await reader(), await writer()];
+    await create(other);
+    await warm(one);
+    const reply = one.gates.holdReply(scripts.messages);
+    const reading = (async () => new WeakRef((await one.store.messages('s'))[0] ?? {}))();
+    await reply.came;
+    const heard = one.gates.heard(/ s /);
+    await other.store.delete('s');
+    await heard;
+    reply.release();
+    const message = await reading;
+    await vi.waitUntil(() => alive({ message }).length === 0, soon);
   });
 
   it('goes when its store is closed', async () => {

@@ -1,7 +1,7 @@
 import { isShareable, type MetadataReader } from '../model/metadata.ts';
 import type { Session, SessionCredentials, SessionState } from '../model/session.ts';
 import { type Aging, AgingCache } from './aging.ts';
-import type { Header } from './header.ts';
+import { type Header, none } from './header.ts';
 import type { SessionKeys } from './keys.ts';
 
 /** The decoded values of a session under one etag. */
@@ -67,6 +67,12 @@ export class KnownSessions<Metadata extends object> {
     const fresh = { keys: this.#keysOf(id), snapshot: null, header: null, changed: null };
     this.#sessions.set(id, fresh);
     return fresh;
+  }
+
+  /** The session of this incarnation has ended; `none` stands for any. */
+  ended(id: string, incarnation: string): void {
+    const known = this.#sessions.peek(id)?.header?.incarnation ?? incarnation;
+    if (incarnation === none || known === incarnation) this.#sessions.delete(id);
   }
 
   forget(id: string): void {

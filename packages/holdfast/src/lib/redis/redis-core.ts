@@ -7,6 +7,7 @@ import {
   StoreUnavailableError,
 } from '../errors/errors.ts';
 import { assertId, randomId } from '../model/ids.ts';
+import type { Message } from '../model/message.ts';
 import type { Session } from '../model/session.ts';
 import { Emitter } from '../store/emitter.ts';
 import type { StoreEventName, StoreEvents } from '../store/store-events.ts';
@@ -20,10 +21,10 @@ import { type Floor, Floors, PutBackError } from './floors.ts';
 import { type Header, none, parseCounters, parseHeader } from './header.ts';
 import type { Keys } from './keys.ts';
 import { type KnownSession, KnownSessions, Snapshot, viewOf } from './known-sessions.ts';
-import type { Asked, BucketNews } from './l1/bucket-news.ts';
+import type { Asked } from './l1/bucket-news.ts';
 import { HistoryTails } from './l1/history-tails.ts';
 import { L1Cache, type L1Options } from './l1/l1-cache.ts';
-import { News } from './l1/news.ts';
+import { type Change, News } from './l1/news.ts';
 import { Records } from './records.ts';
 import { bytes, int, list, type ReplyList, text } from './reply.ts';
 import { scripts } from './scripts/scripts.ts';
@@ -106,7 +107,7 @@ export class RedisCore<Metadata extends object> {
     this.news = new News({
       ...{ link, keys, clock: options.clock },
       stalenessMs: l1?.stalenessMs ?? streamStalenessMs,
-      onChange: (bucket, id, count) => this.#changed(bucket, id, count),
+      onChange: (id, change) => this.#changed(id, change),
     });
     this.l1 =
       l1 &&
@@ -214,7 +215,11 @@ export class RedisCore<Metadata extends object> {
     this.tails?.drop(id);
   }
 
-  #changed({ epoch }: BucketNews, id: string, count: number): void {
+  #changed(id: string, { bucket: { epoch }, count, ended }: Change): void {
+    if (ended !== null) {
+      this.known.ended(id, ended);
+      this.tails?.ended(id, ended);
+    }
     const known = this.known.peek(id);
     if (known !== undefined) {
       const { changed } = known;
@@ -222,6 +227,33 @@ export class RedisCore<Metadata extends object> {
       if (isNewer) known.changed = { epoch, count };
     }
     this.l1?.changed(id, count);
+  }
+
+  /**
+   * Notes what a reply says of a session; `null` leaves the values as they are. Those of one that was
+   * forgotten since it was asked for are not kept: it may have ended.
+   */
+  note(
+    id: string,
+    { known: before }: Sent<Metadata>,
+    header: Header,
+    snapshot: Snapshot<Metadata> | null,
+  ): KnownSession<Metadata> {
+    const known = this.known.of(id);
+    known.header = header;
+    if (snapshot !== null && known === before) known.snapshot = snapshot;
+    this.saw(id, header);
+    return known;
+  }
+
+  /** Keeps messages that are the newest of a session, as `asked` for. */
+  keepTail(
+    id: string,
+    { known, asked }: Sent<Metadata>,
+    incarnation: string,
+    messages: readonly Message[],
+  ): void {
+    if (this.known.peek(id) === known) this.tails?.keep(id, incarnation, asked, messages);
   }
 
   /** What a server has just said of a session. */
@@ -253,11 +285,9 @@ export class RedisCore<Metadata extends object> {
     const header = parseHeader(line);
     const counters = parseCounters(text(reply[at + 1]));
     this.#assertGenuine(id, header, sent.floor);
-    const known = this.known.of(id);
     if (reply[values] === undefined && sent.snapshot !== null) {
       const { snapshot } = sent;
-      Object.assign(known, { header, snapshot });
-      this.saw(id, header);
+      this.note(id, sent, header, snapshot);
       return { header, counters, snapshot };
     }
     const { incarnation } = header;
@@ -269,8 +299,7 @@ export class RedisCore<Metadata extends object> {
       position: header.credentialsVersion,
     });
     const snapshot = new Snapshot<Metadata>(header.etag, state, credentials);
-    Object.assign(known, { header, snapshot });
-    this.saw(id, header);
+    this.note(id, sent, header, snapshot);
     return { header, counters, snapshot };
   }
 

@@ -73,6 +73,18 @@ describe('the tail of a history', () => {
     expect(page(1, 2, { id: 'c' })).toBeUndefined();
   });
 
+  it('goes with its session, and not with an earlier one of its id', () => {
+    const { keep, page, tails } = setUp();
+    keep(1, 1);
+    tails.ended('s', 'earlier');
+    expect(page(1, 2)).toEqual([1]);
+    tails.ended('s', 'i');
+    expect(page(1, 2)).toBeUndefined();
+    keep(1, 1);
+    tails.ended('s', '-');
+    expect(page(1, 2)).toBeUndefined();
+  });
+
   it('has no more than the session keeps', () => {
     const { keep, page } = setUp({ maxMessages: 3 });
     keep(1, 5);
