@@ -30,6 +30,7 @@ const encryption = `${library}/lib/encryption`;
 const attacks = 'tests/redis/encryption/attacks.test.ts';
 const kept = 'tests/redis/l1/l1.test.ts';
 const keptHistory = 'tests/redis/l1/history.test.ts';
+const memory = 'tests/redis/l1/memory.test.ts';
 
 /**
  * @typedef {object} Guard
@@ -781,6 +782,30 @@ const guards = [
     notices: 'is read where another instance has added to it, heard or not',
   },
   {
+    name: 'the age of what is in memory',
+    file: 'lib/redis/aging.ts',
+    guard: 'if (end > now) return end;',
+    without: 'if (end > 0) return end;',
+    test: memory,
+    notices: 'goes when nobody asks for it any more',
+  },
+  {
+    name: 'the end of a session in the news',
+    file: 'lib/redis/scripts/remove.lua',
+    guard: 'changed(H[INC])',
+    without: 'changed()',
+    test: memory,
+    notices: 'goes when another instance deletes the session',
+  },
+  {
+    name: 'the end of a session while it was read',
+    file: 'lib/redis/redis-core.ts',
+    guard: 'if (snapshot !== null && known === before) known.snapshot = snapshot;',
+    without: 'if (snapshot !== null) known.snapshot = snapshot;',
+    test: memory,
+    notices: 'does not stay for a read that was under way when the session was deleted',
+  },
+  {
     name: 'the claim of a lane that is cleaned',
     file: 'lib/redis/sweeper.ts',
     guard: 'claims[bucket % lanes] !== null',
@@ -815,7 +840,7 @@ const guards = [
   {
     name: 'the question whether the server is still the same',
     file: 'lib/redis/redis-core.ts',
-    guard: 'return error instanceof PutBackError && (await this.link.identify());',
+    guard: 'return error instanceof PutBackError && (await this.link.identify(key));',
     without: 'return error === null;',
     test: attacks,
     notices: 'is told from an attack on a connection that stayed',

@@ -4,9 +4,10 @@ import type { RedisReply } from '../../packages/holdfast/src/lib/redis/connectio
 
 export type Answer = string | number | null | readonly Answer[];
 
-/** One command to the server on a port of this machine, over a connection of its own. */
-export async function ask(port: number, ...words: readonly string[]): Promise<Answer> {
-  const address = new RedisAddress({ url: `redis://127.0.0.1:${port}` });
+/** One command to a server, given as `host:port` or the port of one here, over a connection of its own. */
+export async function ask(at: number | string, ...words: readonly string[]): Promise<Answer> {
+  const place = typeof at === 'number' ? `127.0.0.1:${at}` : at;
+  const address = new RedisAddress({ url: `redis://${place}` });
   const connection = await connectNodeRedis(address, 'discovery', AbortSignal.timeout(10_000));
   try {
     return textOf(await connection.send(words));

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ask, field } from './ask.ts';
 import { findRedisServer } from './find-redis-server.ts';
 import { Guardian } from './guardian.ts';
+import type { Network } from './networks.ts';
 import { type RedisOptions, type RedisServer, startRedis } from './redis-server.ts';
 import { ServerProcess } from './server-process.ts';
 
@@ -19,6 +20,8 @@ export interface SentinelOptions<Server extends RedisServer = RedisServer> {
   /** How long the primary may be silent before a sentinel calls it dead, in ms. */
   readonly downAfterMs?: number;
   readonly redis?: RedisOptions;
+  /** Where the replicas and two of the sentinels are, apart from the primary and the third. */
+  readonly networks?: { readonly primary: Network; readonly others: Network } | undefined;
   /** How the primary is started. */
   readonly startPrimary?: (options: RedisOptions) => Promise<Server>;
 }
@@ -45,24 +48,33 @@ export class SentinelSetup<Server extends RedisServer = RedisServer> implements 
     replicas = 2,
     downAfterMs = 1_000,
     redis = {},
+    networks,
     startPrimary,
   }: SentinelOptions<Server> = {}): Promise<SentinelSetup<Server>> {
     const args = ['--repl-diskless-sync-delay', '0', ...(redis.args ?? [])];
     const first = await (
       startPrimary ?? (startRedis as (options: RedisOptions) => Promise<Server>)
-    )({ ...redis, args });
+    )({ ...redis, args, ...(networks && { network: networks.primary }) });
     const started: { stop(): Promise<void> }[] = [first];
     try {
       const followers: RedisServer[] = [];
       for (let left = replicas; left > 0; left--) {
-        const follow = ['--replicaof', `127.0.0.1 ${first.port}`];
-        const follower = await startRedis({ ...redis, args: [...args, ...follow] });
+        const follow = ['--replicaof', `${first.host} ${first.port}`];
+        const follower = await startRedis({
+          ...redis,
+          args: [...args, ...follow],
+          ...(networks && { network: networks.others }),
+        });
         started.push(follower);
         followers.push(follower);
       }
       const sentinels: Sentinel[] = [];
       for (let left = sentinelCount; left > 0; left--) {
-        const sentinel = await Sentinel.start(first.port, downAfterMs);
+        const sentinel = await Sentinel.start(
+          first,
+          downAfterMs,
+          left === sentinelCount ? networks?.primary : networks?.others,
+        );
         started.push(sentinel);
         sentinels.push(sentinel);
       }
@@ -77,13 +89,13 @@ export class SentinelSetup<Server extends RedisServer = RedisServer> implements 
 
   /** Of the sentinels, as `host:port`. */
   get addresses(): string[] {
-    return this.sentinels.map(({ port }) => `127.0.0.1:${port}`);
+    return this.sentinels.map(({ at }) => at);
   }
 
-  /** The primary, as the first sentinel sees it. */
+  /** The primary, as the last sentinel sees it. */
   async primary(): Promise<Server | RedisServer> {
-    const [sentinel] = this.sentinels;
-    const at = await ask(sentinel?.port ?? 0, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', this.master);
+    const sentinel = this.sentinels.at(-1);
+    const at = await ask(sentinel?.at ?? '', 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', this.master);
     const port = Array.isArray(at) ? Number(at[1]) : 0;
     const node = this.nodes.find((one) => one.port === port);
     if (node === undefined) throw new Error(`The sentinel names no node of ours: ${port}.`);
@@ -95,7 +107,7 @@ export class SentinelSetup<Server extends RedisServer = RedisServer> implements 
     const [others, replicas] = [String(sentinelCount - 1), String(this.nodes.length - 1)];
     await until('the sentinels know each other', async () => {
       const views = await Promise.all(
-        this.sentinels.map(({ port }) => ask(port, 'SENTINEL', 'MASTER', this.master)),
+        this.sentinels.map(({ at }) => ask(at, 'SENTINEL', 'MASTER', this.master)),
       );
       const known = views.every((view) => {
         const words = Array.isArray(view) ? view.map(String) : [];
@@ -103,7 +115,7 @@ export class SentinelSetup<Server extends RedisServer = RedisServer> implements 
         return value('num-other-sentinels') === others && value('num-slaves') === replicas;
       });
       const primary = await this.primary();
-      const info = await ask(primary.port, 'INFO', 'replication');
+      const info = await ask(`${primary.host}:${primary.port}`, 'INFO', 'replication');
       return known && field(info, 'connected_slaves') === replicas;
     });
   }
@@ -119,17 +131,23 @@ export class SentinelSetup<Server extends RedisServer = RedisServer> implements 
 
 /** One sentinel process. */
 export class Sentinel {
-  readonly port: number;
+  /** As `host:port`. */
+  readonly at: string;
   readonly #guardian: Guardian;
   readonly #run: ServerProcess;
 
-  private constructor(port: number, guardian: Guardian, run: ServerProcess) {
-    this.port = port;
+  private constructor(at: string, guardian: Guardian, run: ServerProcess) {
+    this.at = at;
     this.#guardian = guardian;
     this.#run = run;
   }
 
-  static async start(primaryPort: number, downAfterMs: number): Promise<Sentinel> {
+  static async start(
+    primary: RedisServer,
+    downAfterMs: number,
+    network?: Network,
+  ): Promise<Sentinel> {
+    const host = network?.host ?? '127.0.0.1';
     const { command, env } = await findRedisServer();
     for (let left = portsToTry; ; left--) {
       const port = randomInt(10_000, 22_000);
@@ -140,16 +158,22 @@ export class Sentinel {
       if (guardian === undefined) continue;
       const file = path.join(guardian.folder, 'sentinel.conf');
       const lines = [
-        ...['bind 127.0.0.1', `port ${port}`, `dir ${guardian.folder}`, 'protected-mode no'],
-        `sentinel monitor sessions 127.0.0.1 ${primaryPort} 2`,
+        ...[`bind ${host}`, `port ${port}`, `dir ${guardian.folder}`, 'protected-mode no'],
+        `sentinel monitor sessions ${primary.host} ${primary.port} 2`,
         `sentinel down-after-milliseconds sessions ${downAfterMs}`,
         ...['sentinel failover-timeout sessions 3000', 'sentinel parallel-syncs sessions 2'],
       ];
       await writeFile(file, `${lines.join('\n')}\n`);
       try {
         const ready = /\+monitor master/;
-        const server = { command, args: [file, '--sentinel'], env, ready };
-        return new Sentinel(port, guardian, await ServerProcess.start(guardian, server));
+        const [wrapped = command, ...front] = [...(network?.within ?? []), command];
+        const args = [...front, file, '--sentinel'];
+        const server = { command: wrapped, args, env, ready };
+        return new Sentinel(
+          `${host}:${port}`,
+          guardian,
+          await ServerProcess.start(guardian, server),
+        );
       } catch (error) {
         await guardian.release();
         if (left === 1 || !/Address already in use/.test(String(error))) throw error;

@@ -3,6 +3,7 @@ import { FakeTime } from './fake-time.ts';
 import { findLibfaketime } from './find-libfaketime.ts';
 import { findRedisServer } from './find-redis-server.ts';
 import { Guardian } from './guardian.ts';
+import type { Network } from './networks.ts';
 import type { RedisBinary } from './redis-binary.ts';
 import { type ServerCommand, ServerProcess, ServerProcessError } from './server-process.ts';
 
@@ -14,6 +15,8 @@ export interface RedisOptions {
   persistence?: 'none' | 'aof';
   /** Further arguments, such as `['--maxmemory', '50mb']`; they win. The log must stay as it is. */
   args?: readonly string[];
+  /** Where it runs; on 127.0.0.1 unless given. */
+  network?: Network;
 }
 
 /** Where a test's Redis is. */
@@ -26,6 +29,7 @@ export interface RedisAddress extends AsyncDisposable {
 /** A Redis (or Valkey) process of this one's own. It ends with this process at the latest. */
 export interface RedisServer extends RedisAddress {
   readonly port: number;
+  readonly host: string;
   /** Of the present run, or of the last one. */
   readonly pid: number;
   /** The server's working folder: its data and `server.log`. Removed by `stop`. */
@@ -111,6 +115,7 @@ function isPortTaken(error: unknown): boolean {
 
 /** What stays while runs come and go. */
 interface Place {
+  host: string;
   port: number;
   version: string;
   guardian: Guardian;
@@ -131,15 +136,19 @@ class PrivateRedis implements FakeTimeRedis {
   static async start(
     { command, env, version }: RedisBinary,
     port: number,
-    { persistence = 'none', args = [] }: RedisOptions,
+    { persistence = 'none', args = [], network }: RedisOptions,
     fakeTimeIn?: (folder: string) => FakeTime,
   ): Promise<PrivateRedis> {
     // Named by its port, the folder keeps the port from the others' servers until `stop`.
     const guardian = await Guardian.create(`holdfast-redis-${port}`);
+    const host = network?.host ?? '127.0.0.1';
+    const [wrapped, ...front] = [...(network?.within ?? []), command];
     const server = {
-      command,
+      command: wrapped ?? command,
       args: [
-        ...['--bind', '127.0.0.1', '--port', String(port), '--dir', guardian.folder, '--save', ''],
+        ...front,
+        ...['--bind', host, '--port', String(port), '--dir', guardian.folder, '--save', ''],
+        ...(network === undefined ? [] : ['--protected-mode', 'no']),
         ...(persistence === 'aof' ? ['--appendonly', 'yes', '--appendfsync', 'always'] : []),
         ...args,
       ],
@@ -148,7 +157,14 @@ class PrivateRedis implements FakeTimeRedis {
     };
     try {
       const fakeTime = fakeTimeIn?.(guardian.folder);
-      const place = { port, version, guardian, command: fakeTime?.on(server) ?? server, fakeTime };
+      const place = {
+        host,
+        port,
+        version,
+        guardian,
+        command: fakeTime?.on(server) ?? server,
+        fakeTime,
+      };
       return new PrivateRedis(place, await PrivateRedis.#startRun(place));
     } catch (error) {
       await guardian.release();
@@ -166,12 +182,16 @@ class PrivateRedis implements FakeTimeRedis {
     return this.#place.port;
   }
 
+  get host(): string {
+    return this.#place.host;
+  }
+
   get version(): string {
     return this.#place.version;
   }
 
   get url(): string {
-    return `redis://127.0.0.1:${this.port}`;
+    return `redis://${this.host}:${this.port}`;
   }
 
   get pid(): number {

@@ -9,7 +9,9 @@ export class GatedConnections {
   calls = 0;
   /** Swallows messages; the connection looks well otherwise. */
   isDeaf = false;
-  #hold: { readonly came: () => void; readonly gone: Promise<void> } | undefined;
+  #hold:
+    | { readonly script: string; readonly came: () => void; readonly gone: Promise<void> }
+    | undefined;
   readonly #heard: string[] = [];
   readonly #waiting = new Set<() => void>();
 
@@ -19,7 +21,7 @@ export class GatedConnections {
     connection.send = async (args) => {
       if (purpose === 'commands' && args[1] !== scripts.news.sha1) this.calls += 1;
       const reply = await send(args);
-      const hold = args[1] === scripts.read.sha1 ? this.#hold : undefined;
+      const hold = args[1] === this.#hold?.script ? this.#hold : undefined;
       if (hold !== undefined) {
         this.#hold = undefined;
         hold.came();
@@ -43,10 +45,10 @@ export class GatedConnections {
     return connection;
   };
 
-  /** Holds the next reply to a read up, on its way to the instance. */
-  holdReply(): { came: Promise<void>; release: () => void } {
+  /** Holds the next reply to a read, or to another script, up on its way to the instance. */
+  holdReply({ sha1: script } = scripts.read): { came: Promise<void>; release: () => void } {
     const [came, gone] = [new Gate(), new Gate()];
-    this.#hold = { came: () => came.open(), gone: gone.promise };
+    this.#hold = { script, came: () => came.open(), gone: gone.promise };
     return { came: came.promise, release: () => gone.open() };
   }
 

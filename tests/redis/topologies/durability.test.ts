@@ -114,6 +114,8 @@ describe('replicated', () => {
       });
     await deafReplica();
     expect(await rejection(turn())).toBeInstanceOf(OutcomeUnknownError);
+    // To tell the stored outcome would be to acknowledge it.
+    expect(await rejection(turn())).toBeInstanceOf(OutcomeUnknownError);
     replica.resume();
     expect(await turn()).toBe('done');
     expect(runs).toBe(1);

@@ -67,7 +67,7 @@ describe.each(['replicated', 'async'] as const)('with sentinels, %s', (durabilit
   it('turns go on at a replica that is promoted by hand', async () => {
     const { setup, finish, failedOver } = await scene(durability);
     const [sentinel] = setup.sentinels;
-    await ask(sentinel?.port ?? 0, 'SENTINEL', 'FAILOVER', setup.master);
+    await ask(sentinel?.at ?? '', 'SENTINEL', 'FAILOVER', setup.master);
     await failedOver(setup.first);
     const lost = await finish();
     if (durability === 'replicated') expect(lost).toBe(0);

@@ -71,6 +71,8 @@ export class Begins<Metadata extends object> {
         return begun;
       }
       this.#leases.inbox.remove(nonce, wait);
+      // To tell an outcome is to acknowledge it: its commit may have failed for want of a replica.
+      if (begun.kind === 'replayed') await this.#core.replicated(id, options.nonce);
       return begun;
     } catch (error) {
       this.#leases.inbox.remove(nonce, wait);

@@ -60,11 +60,11 @@ export class HistoryReader<Metadata extends object> {
     const parts: (readonly Message[])[] = [];
     let left = limit;
     let bound = before;
-    const { asked } = this.#core.sent(id);
+    const sent = this.#core.sent(id);
     for (let same = incarnation; ; ) {
       const part = await this.#part(id, ['newest', bound, left], same);
       same = part.incarnation;
-      if (bound > part.newest) this.#core.tails?.keep(id, same, asked, part.messages);
+      if (bound > part.newest) this.#core.keepTail(id, sent, same, part.messages);
       const fitting = part.messages.filter(({ seq }) => seq < bound);
       const messages =
         left === Infinity ? fitting : fitting.slice(Math.max(0, fitting.length - left));

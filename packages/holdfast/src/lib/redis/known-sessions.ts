@@ -1,7 +1,7 @@
-import { LRUCache } from 'lru-cache';
 import { isShareable, type MetadataReader } from '../model/metadata.ts';
 import type { Session, SessionCredentials, SessionState } from '../model/session.ts';
-import type { Header } from './header.ts';
+import { type Aging, AgingCache } from './aging.ts';
+import { type Header, none } from './header.ts';
 import type { SessionKeys } from './keys.ts';
 
 /** The decoded values of a session under one etag. */
@@ -39,13 +39,13 @@ export interface KnownSession<Metadata extends object> {
   changed: { readonly epoch: number; readonly count: number } | null;
 }
 
-/** The sessions that were in use of late, for what need not be sent and decoded again. */
+/** The sessions that were asked about of late, for what need not be sent and decoded again. */
 export class KnownSessions<Metadata extends object> {
-  readonly #sessions: LRUCache<string, KnownSession<Metadata>>;
+  readonly #sessions: AgingCache<KnownSession<Metadata>>;
   readonly #keysOf: (id: string) => SessionKeys;
 
-  constructor(size: number, keysOf: (id: string) => SessionKeys) {
-    this.#sessions = new LRUCache({ max: size });
+  constructor(size: number, keysOf: (id: string) => SessionKeys, aging: Aging) {
+    this.#sessions = new AgingCache(size, aging);
     this.#keysOf = keysOf;
   }
 
@@ -60,10 +60,19 @@ export class KnownSessions<Metadata extends object> {
 
   of(id: string): KnownSession<Metadata> {
     const known = this.#sessions.get(id);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.#sessions.renew(id);
+      return known;
+    }
     const fresh = { keys: this.#keysOf(id), snapshot: null, header: null, changed: null };
     this.#sessions.set(id, fresh);
     return fresh;
+  }
+
+  /** The session of this incarnation has ended; `none` stands for any. */
+  ended(id: string, incarnation: string): void {
+    const known = this.#sessions.peek(id)?.header?.incarnation ?? incarnation;
+    if (incarnation === none || known === incarnation) this.#sessions.delete(id);
   }
 
   forget(id: string): void {

@@ -7,11 +7,13 @@ import {
   StoreUnavailableError,
 } from '../errors/errors.ts';
 import { assertId, randomId } from '../model/ids.ts';
+import type { Message } from '../model/message.ts';
 import type { Session } from '../model/session.ts';
 import { Emitter } from '../store/emitter.ts';
 import type { StoreEventName, StoreEvents } from '../store/store-events.ts';
 import type { ResolvedStoreOptions } from '../store/store-options.ts';
 import { TurnFigures } from '../store/turn-figures.ts';
+import { Aging } from './aging.ts';
 import type { RedisArgument } from './connection/redis-connection.ts';
 import type { RedisLink } from './connection/redis-link.ts';
 import type { Script } from './connection/script.ts';
@@ -19,10 +21,10 @@ import { type Floor, Floors, PutBackError } from './floors.ts';
 import { type Header, none, parseCounters, parseHeader } from './header.ts';
 import type { Keys } from './keys.ts';
 import { type KnownSession, KnownSessions, Snapshot, viewOf } from './known-sessions.ts';
-import type { Asked, BucketNews } from './l1/bucket-news.ts';
+import type { Asked } from './l1/bucket-news.ts';
 import { HistoryTails } from './l1/history-tails.ts';
 import { L1Cache, type L1Options } from './l1/l1-cache.ts';
-import { News } from './l1/news.ts';
+import { type Change, News } from './l1/news.ts';
 import { Records } from './records.ts';
 import type { Durability } from './redis-options.ts';
 import { bytes, int, list, type ReplyList, text } from './reply.ts';
@@ -31,6 +33,9 @@ import { ServerClock } from './server-clock.ts';
 
 /** Sessions whose decoded values a process keeps, in case that they are still what Redis has. */
 const knownSessions = 1_000;
+
+/** Without an L1, what is known is kept as long as with its default. */
+const knownTtlMs = 60_000;
 
 /** Without an L1, open streams learn as late as with its default that their session has ended. */
 const streamStalenessMs = 250;
@@ -78,6 +83,7 @@ export class RedisCore<Metadata extends object> {
   readonly records: Records;
   readonly events: Emitter<StoreEvents>;
   readonly turnFigures: TurnFigures;
+  readonly aging: Aging;
   readonly known: KnownSessions<Metadata>;
   readonly clock: ServerClock;
   readonly news: News;
@@ -106,15 +112,17 @@ export class RedisCore<Metadata extends object> {
     this.records = new Records(codec);
     this.events = new Emitter(options.logger);
     this.turnFigures = new TurnFigures(options.clock);
-    this.known = new KnownSessions(l1?.size ?? knownSessions, (id) => keys.session(id));
+    this.aging = new Aging(options.clock, l1?.ttlMs ?? knownTtlMs);
+    this.known = new KnownSessions(l1?.size ?? knownSessions, (id) => keys.session(id), this.aging);
     this.news = new News({
       ...{ link, keys, clock: options.clock },
       stalenessMs: l1?.stalenessMs ?? streamStalenessMs,
-      onChange: (bucket, id, count) => this.#changed(bucket, id, count),
+      onChange: (id, change) => this.#changed(id, change),
     });
     this.l1 =
-      l1 && new L1Cache(l1, this.news, options.clock, (id, stored) => this.view(id, stored));
-    this.tails = l1 && new HistoryTails(l1.size, options.maxMessages);
+      l1 &&
+      new L1Cache(l1, this.news, options.clock, this.aging, (id, stored) => this.view(id, stored));
+    this.tails = l1 && new HistoryTails(l1.size, options.maxMessages, this.aging);
     this.clock = new ServerClock(link);
     this.floors = codec.authenticates
       ? new Floors(options.logger, (lost) => this.events.emit('lostWrites', lost))
@@ -205,7 +213,8 @@ export class RedisCore<Metadata extends object> {
    * same connection: it was a replica meanwhile. Then reading it again finds out.
    */
   async isElsewhere(id: string, error: unknown): Promise<boolean> {
-    return error instanceof PutBackError && (await this.link.identify(this.known.of(id).keys[0]));
+    const [key] = this.known.of(id).keys;
+    return error instanceof PutBackError && (await this.link.identify(key));
   }
 
   /** What is known now, for a call that is about to ask. */
@@ -245,7 +254,11 @@ export class RedisCore<Metadata extends object> {
     this.tails?.drop(id);
   }
 
-  #changed({ epoch }: BucketNews, id: string, count: number): void {
+  #changed(id: string, { bucket: { epoch }, count, ended }: Change): void {
+    if (ended !== null) {
+      this.known.ended(id, ended);
+      this.tails?.ended(id, ended);
+    }
     const known = this.known.peek(id);
     if (known !== undefined) {
       const { changed } = known;
@@ -253,6 +266,33 @@ export class RedisCore<Metadata extends object> {
       if (isNewer) known.changed = { epoch, count };
     }
     this.l1?.changed(id, count);
+  }
+
+  /**
+   * Notes what a reply says of a session; `null` leaves the values as they are. Those of one that was
+   * forgotten since it was asked for are not kept: it may have ended.
+   */
+  note(
+    id: string,
+    { known: before }: Sent<Metadata>,
+    header: Header,
+    snapshot: Snapshot<Metadata> | null,
+  ): KnownSession<Metadata> {
+    const known = this.known.of(id);
+    known.header = header;
+    if (snapshot !== null && known === before) known.snapshot = snapshot;
+    this.saw(id, header);
+    return known;
+  }
+
+  /** Keeps messages that are the newest of a session, as `asked` for. */
+  keepTail(
+    id: string,
+    { known, asked }: Sent<Metadata>,
+    incarnation: string,
+    messages: readonly Message[],
+  ): void {
+    if (this.known.peek(id) === known) this.tails?.keep(id, incarnation, asked, messages);
   }
 
   /** What a server has just said of a session. */
@@ -284,11 +324,9 @@ export class RedisCore<Metadata extends object> {
     const header = parseHeader(line);
     const counters = parseCounters(text(reply[at + 1]));
     this.#assertGenuine(id, header, sent.floor);
-    const known = this.known.of(id);
     if (reply[values] === undefined && sent.snapshot !== null) {
       const { snapshot } = sent;
-      Object.assign(known, { header, snapshot });
-      this.saw(id, header);
+      this.note(id, sent, header, snapshot);
       return { header, counters, snapshot };
     }
     const { incarnation } = header;
@@ -300,8 +338,7 @@ export class RedisCore<Metadata extends object> {
       position: header.credentialsVersion,
     });
     const snapshot = new Snapshot<Metadata>(header.etag, state, credentials);
-    Object.assign(known, { header, snapshot });
-    this.saw(id, header);
+    this.note(id, sent, header, snapshot);
     return { header, counters, snapshot };
   }
 

@@ -445,6 +445,7 @@ export class RedisSessionStore<
     this.#begins.close(error);
     this.#live.close(error);
     this.#core.news.close();
+    this.#core.aging.close();
     await this.#core.link.close();
   }
 

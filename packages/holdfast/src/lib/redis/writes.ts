@@ -227,17 +227,14 @@ export class Writes<Metadata extends object> {
     const header = parseHeader(text(reply[3]));
     const counters = parseCounters(text(reply[4]));
     const leaseUntil = int(reply[5]);
-    const known = this.#core.known.of(id);
-    known.header = header;
-    this.#core.saw(id, header);
-    if (prepared.snapshot !== null) known.snapshot = prepared.snapshot;
+    const known = this.#core.note(id, sent, header, prepared.snapshot);
     const snapshot = prepared.snapshot ?? currentSnapshot(known);
     // Whoever writes reads what it wrote.
     this.#core.l1?.drop(id);
     if (snapshot !== null) this.#core.keep(id, sent, { header, counters, snapshot }, reply, 1);
     const firstSeq = header.lastSeq - (order.messages?.length ?? 0) + 1;
     const messages = place(order.messages, firstSeq, now);
-    this.#core.tails?.keep(id, header.incarnation, sent.asked, messages);
+    this.#core.keepTail(id, sent, header.incarnation, messages);
     return {
       after: { header, counters, snapshot },
       before: prepared.snapshot === null ? null : (prepared.base?.snapshot.state ?? null),

@@ -3,6 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
 import type { SessionCredentials, SessionState } from '../../model/session.ts';
 import { FakeClock } from '../../testing/fake-clock.ts';
+import { Aging } from '../aging.ts';
 import { parseHeader } from '../header.ts';
 import { Keys } from '../keys.ts';
 import { KnownSessions, Snapshot } from '../known-sessions.ts';
@@ -26,12 +27,14 @@ it(`memory is bounded: ${ids.toLocaleString('en')} distinct ids later, so many a
   bucket.listening = 'yes';
   const asked = bucket.asked(0);
   const keys = new Keys('', 256).session('one for all, which is quicker');
-  const known = new KnownSessions(size, () => keys);
   const limits = { size, ttlMs: 60_000, stalenessMs: 250 };
-  const l1 = new L1Cache(limits, {} as News, new FakeClock(), () => {
+  const clock = new FakeClock();
+  const aging = new Aging(clock, limits.ttlMs);
+  const known = new KnownSessions(size, () => keys, aging);
+  const l1 = new L1Cache(limits, {} as News, clock, aging, () => {
     throw new Error('Nobody reads.');
   });
-  const tails = new HistoryTails(size, 1_000);
+  const tails = new HistoryTails(size, 1_000, aging);
   const state: SessionState = {
     ...{ userId: null, threadId: 't', status: 'active', escalated: false, metadata: {} },
   };

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Message, placeMessage, prepareMessage } from '../../model/message.ts';
+import { FakeClock } from '../../testing/fake-clock.ts';
+import { Aging } from '../aging.ts';
 import { BucketNews } from './bucket-news.ts';
 import { HistoryTails } from './history-tails.ts';
 
@@ -12,7 +14,7 @@ function messages(from: number, to: number, text = 'text'): Message[] {
 function setUp({ size = 10, maxMessages = 1_000 } = {}) {
   const bucket = new BucketNews('n:{0}');
   bucket.listening = 'yes';
-  const tails = new HistoryTails(size, maxMessages);
+  const tails = new HistoryTails(size, maxMessages, new Aging(new FakeClock(), 60_000));
   const keep = (from: number, to: number, { id = 's', text = 'text', incarnation = 'i' } = {}) =>
     tails.keep(id, incarnation, bucket.asked(0), messages(from, to, text));
   const page = (limit: number, before: number, { id = 's', incarnation = 'i' } = {}) =>
@@ -69,6 +71,18 @@ describe('the tail of a history', () => {
     expect([page(1, 2, { id: 'a' }), page(1, 2, { id: 'c' })]).toEqual([undefined, [1]]);
     tails.drop('c');
     expect(page(1, 2, { id: 'c' })).toBeUndefined();
+  });
+
+  it('goes with its session, and not with an earlier one of its id', () => {
+    const { keep, page, tails } = setUp();
+    keep(1, 1);
+    tails.ended('s', 'earlier');
+    expect(page(1, 2)).toEqual([1]);
+    tails.ended('s', 'i');
+    expect(page(1, 2)).toBeUndefined();
+    keep(1, 1);
+    tails.ended('s', '-');
+    expect(page(1, 2)).toBeUndefined();
   });
 
   it('has no more than the session keeps', () => {

@@ -1,6 +1,7 @@
-import { LRUCache } from 'lru-cache';
 import { jsonBytes } from '../../json/json-value.ts';
 import type { Message } from '../../model/message.ts';
+import { type Aging, AgingCache } from '../aging.ts';
+import { none } from '../header.ts';
 import type { Asked, BucketNews } from './bucket-news.ts';
 
 /** What is kept of a session's history at most. */
@@ -33,13 +34,13 @@ interface Wanted {
 export class HistoryTails {
   hits = 0;
   misses = 0;
-  readonly #tails: LRUCache<string, Tail>;
+  readonly #tails: AgingCache<Tail>;
   readonly #maxMessages: number;
   readonly #most: number;
 
   /** `size`: sessions of which a tail is kept; `maxMessages`: messages that a session keeps. */
-  constructor(size: number, maxMessages: number) {
-    this.#tails = new LRUCache({ max: size });
+  constructor(size: number, maxMessages: number, aging: Aging) {
+    this.#tails = new AgingCache(size, aging);
     this.#maxMessages = maxMessages;
     this.#most = Math.min(mostMessages, maxMessages);
   }
@@ -92,6 +93,12 @@ export class HistoryTails {
     });
     if (tail.messages.length === 0) this.#tails.delete(id);
     else this.#tails.set(id, { incarnation, bucket, epoch, ...tail });
+  }
+
+  /** The session of this incarnation has ended; `none` stands for any. */
+  ended(id: string, incarnation: string): void {
+    const tail = this.#tails.peek(id);
+    if (incarnation === none || tail?.incarnation === incarnation) this.#tails.delete(id);
   }
 
   drop(id: string): void {

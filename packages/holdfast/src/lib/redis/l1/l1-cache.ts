@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
 import type { Session } from '../../model/session.ts';
+import { type Aging, AgingCache } from '../aging.ts';
 import type { StoredSnapshot } from '../redis-core.ts';
 import type { BucketNews } from './bucket-news.ts';
 import type { News } from './news.ts';
@@ -45,7 +45,7 @@ export class L1Cache<Metadata extends object> {
   misses = 0;
   /** Sessions that were dropped because they had changed. */
   invalidations = 0;
-  readonly #kept: LRUCache<string, Kept<Metadata>>;
+  readonly #kept: AgingCache<Kept<Metadata>>;
   readonly #news: News;
   readonly #clock: Clock;
   readonly #ttlMs: number;
@@ -56,9 +56,10 @@ export class L1Cache<Metadata extends object> {
     { size, ttlMs, stalenessMs }: L1Options,
     news: News,
     clock: Clock,
+    aging: Aging,
     view: (id: string, stored: StoredSnapshot<Metadata>) => Session<Metadata>,
   ) {
-    this.#kept = new LRUCache({ max: size });
+    this.#kept = new AgingCache(size, aging);
     this.#news = news;
     this.#clock = clock;
     this.#ttlMs = ttlMs;
@@ -86,6 +87,7 @@ export class L1Cache<Metadata extends object> {
       now < kept.keptUntil;
     if (!bucket.wanted) this.#news.want(bucket);
     if (!isGood) {
+      this.#kept.delete(id);
       this.misses += 1;
       return undefined;
     }

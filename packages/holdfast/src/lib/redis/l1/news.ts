@@ -5,15 +5,26 @@ import { int, list } from '../reply.ts';
 import { scripts } from '../scripts/scripts.ts';
 import { type Asked, BucketNews } from './bucket-news.ts';
 
+export interface Change {
+  readonly bucket: BucketNews;
+  /** Its number in the bucket. */
+  readonly count: number;
+  /** The incarnation that has ended with it, or `none` for any; `null` when none has. */
+  readonly ended: string | null;
+}
+
 export interface NewsOptions {
   readonly link: RedisLink;
   readonly keys: Keys;
   readonly clock: Clock;
   /** How far behind the server what is kept may be, in ms. */
   readonly stalenessMs: number;
-  /** A session has changed, as the change of this number in its bucket. */
-  readonly onChange: (bucket: BucketNews, id: string, count: number) => void;
+  /** A session has changed. */
+  readonly onChange: (id: string, change: Change) => void;
 }
+
+/** As `news.lua` tells it: number, id, and what has ended. */
+const messagePattern = /^(\d{1,16}) (\S{1,255})(?: (\S{1,255}))?$/;
 
 /**
  * What has changed in the buckets that matter here: told by messages, and asked for besides twice in
@@ -88,10 +99,10 @@ export class News {
   }
 
   #hear(bucket: BucketNews, message: Buffer): void {
-    const [, digits = '', id = ''] = /^(\d{1,16}) (\S{1,255})$/.exec(message.toString()) ?? [];
+    const [, digits = '', id = '', ended = null] = messagePattern.exec(message.toString()) ?? [];
     const count = Number(digits);
     if (id === '' || !Number.isSafeInteger(count)) return;
-    this.#options.onChange(bucket, id, count);
+    this.#options.onChange(id, { bucket, count, ended });
     bucket.hear(count);
   }
 

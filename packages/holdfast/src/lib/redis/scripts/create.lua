@@ -1,8 +1,8 @@
--- uses: header outcomes live-output hand-over recent-writes removal
+-- uses: header outcomes live-output hand-over recent-writes removal news
 -- Creates a session. What is left of an expired one of its id goes.
 -- KEYS  1 session, 2 waiters, 3 outcomes, 4 live output, 5 expiry index, 6 leases,
 --       7 the bucket's waiters, 8 messages, 9 recent writes, 10 status index, 11 grave,
---       12 index of all, 13 the bucket
+--       12 index of all, 13 the bucket, 14 the bucket's news
 -- ARGV  1 session id, 2 inbox prefix, 3 -, 4 the write's name, 5 incarnation, 6 etag, 7 status,
 --       8 the user's name or "-", 9 the token's hash or "-", 10 state, 11 credentials, 12 counters
 --       13 idle timeout in ms, 14 absolute timeout in ms, 15 buckets of the namespace
@@ -25,6 +25,7 @@ if stored[1] then
   replaced = { stored[1], stored[3] }
 end
 check_removal()
+if replaced then typed(KEYS[#KEYS], 'string') end
 local last = buried()
 if last and repeated(ARGV[4], KEYS[11]) and not string.find(ARGV[16], 'a', 1, true) then
   return { 'buried', now, last[2], ARGV[12] }
@@ -37,6 +38,7 @@ if ARGV[17] ~= '-' and math.abs(now - ARGV[17]) > 2000 then return { 'clock', no
 redis.call('HSET', KEYS[13], 'buckets', ARGV[15])
 if replaced then
   remove(H, stored[1], stored[3], '-')
+  changed(H[INC])
 else
   redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[8], KEYS[9])
   redis.call('ZREM', KEYS[6], ARGV[1])

@@ -15,10 +15,12 @@ if last and last[1] == ARGV[6] then return { 'removed', last[2], last[3] } end
 if not stored[1] then
   if ARGV[4] == 'delete' then return { 'none' } end
   check_removal()
+  typed(KEYS[#KEYS], 'string')
   local indexed = redis.call('ZREM', KEYS[5], ARGV[1])
   redis.call('ZREM', KEYS[6], ARGV[1])
   redis.call('ZREM', KEYS[10], 'closed:' .. ARGV[1], 'handed_over:' .. ARGV[1])
   redis.call('ZREM', KEYS[12], ARGV[1])
+  if indexed == 1 then changed('-') end
   return { indexed == 1 and 'vanished' or 'none' }
 end
 local H = parse(stored[1])
@@ -35,5 +37,5 @@ if ARGV[4] == 'expired' and lives then
 end
 typed(KEYS[#KEYS], 'string')
 remove(H, stored[1], stored[2], ARGV[6])
-changed()
+changed(H[INC])
 return { 'removed', stored[1], stored[2] }

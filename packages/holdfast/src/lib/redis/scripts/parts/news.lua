@@ -7,13 +7,15 @@ local function newest()
   return type(count) == 'string' and count or '0'
 end
 
-local function changed()
+-- `ended`: the incarnation of the session that has ended with it, or "-" where that is not known any
+-- more. Of such a one nothing is worth keeping; after other changes most is.
+local function changed(ended)
   local count = redis.call('INCR', KEYS[#KEYS])
   -- After a loss of the count it begins above all earlier ones.
   if count == 1 then
     count = clock[1] * 1000000 + clock[2]
     redis.call('SET', KEYS[#KEYS], string.format('%.0f', count))
   end
-  publish(KEYS[#KEYS], string.format('%.0f ', count) .. ARGV[1])
+  publish(KEYS[#KEYS], string.format('%.0f ', count) .. ARGV[1] .. (ended and ' ' .. ended or ''))
   return count
 end
