@@ -8,6 +8,8 @@ const units = {
   time: 'ns',
   /** From a call to the first byte of its reply: the median. */
   firstByte: 'ns',
+  /** The time that half of them stay below. */
+  p50: 'ns',
   /** The time that 99 of 100 stay below. */
   p99: 'ns',
   /** How many get done in a second, at the concurrency that the measure names. */

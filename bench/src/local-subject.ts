@@ -16,6 +16,8 @@ import { WritersSubject, type WritersSubjectOptions } from './redis/writers-subj
 import { AnswersSubject, type AnswersSubjectOptions } from './server/answers-subject.ts';
 import { EchoSubject, type EchoSubjectOptions } from './server/echo-subject.ts';
 import type { Subject } from './subject.ts';
+import { FailoverSubject, type FailoverSubjectOptions } from './topologies/failover-subject.ts';
+import { PlacedSubject, type PlacedSubjectOptions } from './topologies/placed-subject.ts';
 
 export type SubjectOptions =
   | ({ readonly kind: 'sessions' } & SessionsSubjectOptions)
@@ -30,6 +32,8 @@ export type SubjectOptions =
   | ({ readonly kind: 'traffic' } & TrafficSubjectOptions)
   | ({ readonly kind: 'trouble' } & TroubleSubjectOptions)
   | ({ readonly kind: 'visitors' } & VisitorsSubjectOptions)
+  | ({ readonly kind: 'placed' } & PlacedSubjectOptions)
+  | ({ readonly kind: 'failover' } & FailoverSubjectOptions)
   | ({ readonly kind: 'footprint' } & FootprintSubjectOptions)
   | ({ readonly kind: 'records' } & RecordsSubjectOptions)
   | ({ readonly kind: 'answers' } & AnswersSubjectOptions)
@@ -65,6 +69,10 @@ export async function localSubject(
       return TroubleSubject.create(options);
     case 'visitors':
       return VisitorsSubject.create(options);
+    case 'placed':
+      return PlacedSubject.create(options);
+    case 'failover':
+      return new FailoverSubject(options);
     case 'footprint':
       return FootprintSubject.create(options);
     case 'records':

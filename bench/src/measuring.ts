@@ -30,8 +30,15 @@ export async function loadOf(
   });
   const elapsedMs = performance.now() - begin;
   const cpu = cpuTimeSince(cpuBefore) / count;
-  const p99 = (times.sort()[Math.ceil(count * 0.99) - 1] ?? Number.NaN) * 1e6;
-  return { rate: (count / elapsedMs) * 1e3, time: (elapsedMs / count) * 1e6, p99, cpu };
+  times.sort();
+  const percentile = (part: number) => (times[Math.ceil(count * part) - 1] ?? Number.NaN) * 1e6;
+  return {
+    rate: (count / elapsedMs) * 1e3,
+    time: (elapsedMs / count) * 1e6,
+    p50: percentile(0.5),
+    p99: percentile(0.99),
+    cpu,
+  };
 }
 
 /** Runs the operations 0 to `count` - 1 in this order, always `atOnce` of them under way. */

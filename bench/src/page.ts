@@ -8,7 +8,7 @@ export interface Circumstances {
 }
 
 /** What there are figures of: a store, what protects it, or the server; in this order on the page. */
-export const parts = ['memory', 'identity', 'redis', 'encryption', 'server'] as const;
+export const parts = ['memory', 'identity', 'redis', 'topologies', 'encryption', 'server'] as const;
 
 export type Part = (typeof parts)[number];
 
@@ -16,6 +16,7 @@ const headings = {
   memory: '## In memory',
   identity: '## Identity',
   redis: '## On Redis',
+  topologies: '## On several Redis servers',
   encryption: '## Encryption',
   server: '## The server',
 } as const;
@@ -52,8 +53,8 @@ function origin(part: Part, { node, platform, date }: Circumstances): string {
 
 const intro = `# Benchmarks
 
-\`npm run bench -- --write\` writes this page, \`--only memory\`, \`identity\`, \`redis\`, \`encryption\` or
-\`server\` a part of it. Each figure is the median of five rounds in which the figures of a row take turns.
+\`npm run bench -- --write\` writes this page, \`--only memory\`, \`identity\`, \`redis\`, \`topologies\`, \`encryption\`
+or \`server\` a part of it. Each figure is the median of five rounds in which the figures of a row take turns.
 Compare figures within a row: between machines, and between runs, they differ.
 
 \`npm run bench -- --profile\` shows where the time of a plain turn goes, function by function;
@@ -101,6 +102,10 @@ own, on the same machine, without persistence.
 - **Memory** is by how much \`used_memory\` grows when sessions are created and have their turns, indexes
   and all. The JSON is what callers gave: id, state, role and content of messages, key and value of
   outcomes; not what was added, as the messages' ids, numbers and times.`,
+  topologies: `Servers, replicas and the client share one machine's cores, so that a cluster's three primaries are no
+three machines: the row says what the client pays for finding the right one. Turns as in the part before.
+A failover has servers of its own each time: three sentinels that call a primary dead after 1 s, and a cluster
+with \`cluster-node-timeout 2000\`, whose votes are part of the time; the client tries again every 10 ms.`,
   encryption: `CPU time of encrypting one record and decrypting it again, here the median of 21 rounds. The bare pair of calls is
 \`createCipheriv\` and \`createDecipheriv\` with one key and one nonce that is ready, without additional data
 and without an envelope. The codec draws a nonce, binds the record to its place and finds the key of its

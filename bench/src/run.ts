@@ -16,10 +16,12 @@ import { fullRedisSizes, quickRedisSizes, redisExperiments } from './redis/plan.
 import { remoteSubject } from './remote-subject.ts';
 import { table } from './report.ts';
 import { fullServerSizes, quickServerSizes, serverExperiments } from './server/plan.ts';
+import { fullTopologySizes, quickTopologySizes, topologyExperiments } from './topologies/plan.ts';
 
 const usage = `npm run bench -- [--only <name>] [--quick] [--json] [--write] [--profile]
 
-  --only     memory, identity, redis, encryption, server, or one of their experiments: redis/turn
+  --only     memory, identity, redis, topologies, encryption, server, or one of their experiments:
+             redis/turn
   --quick    a look whether everything runs; the figures mean little
   --json     the results as JSON
   --write    write docs/benchmarks.md, or the part of it that --only names
@@ -52,6 +54,7 @@ async function bench(): Promise<void> {
         memory: quickSizes,
         identity: quickIdentitySizes,
         redis: quickRedisSizes,
+        topologies: quickTopologySizes,
         encryption: quickEncryptionSizes,
         server: quickServerSizes,
       }
@@ -59,6 +62,7 @@ async function bench(): Promise<void> {
         memory: fullSizes,
         identity: fullIdentitySizes,
         redis: fullRedisSizes,
+        topologies: fullTopologySizes,
         encryption: fullEncryptionSizes,
         server: fullServerSizes,
       };
@@ -66,6 +70,7 @@ async function bench(): Promise<void> {
     memory: selected(memoryExperiments(sizes.memory)),
     identity: selected(identityExperiments(sizes.identity)),
     redis: selected(redisExperiments(sizes.redis)),
+    topologies: selected(topologyExperiments(sizes.topologies)),
     encryption: selected(encryptionExperiments(sizes.encryption)),
     server: selected(serverExperiments(sizes.server, builtServer)),
   };

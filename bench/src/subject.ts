@@ -14,6 +14,9 @@ export type Measure =
   /** From the asking to the lease, where the holder has died; to the error, where Redis hangs. */
   | 'takeover'
   | 'untilError'
+  /** From a primary's death, or from when it hangs, to the first turn that succeeds. */
+  | 'killed'
+  | 'stopped'
   | 'create'
   | 'cleanup'
   /** A request's token checked; also its client, whose User-Agent was seen before or is new. */

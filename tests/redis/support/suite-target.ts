@@ -24,7 +24,7 @@ export interface SuiteTargetOptions {
 }
 
 /** Servers on a time that the suite moves. */
-export interface Servers {
+interface Servers {
   /** Of one of them. */
   readonly port: number;
   readonly place: Pick<RedisSessionStoreOptions, 'url' | 'sentinel' | 'cluster'>;

@@ -1,4 +1,5 @@
 import { ConfigError } from '../../errors/errors.ts';
+import { attempt } from './attempt.ts';
 import { ClusterChannels } from './cluster-channels.ts';
 import {
   nameOf,
@@ -168,20 +169,21 @@ export class Cluster implements Routes {
   }
 
   async #ask(at: Place): Promise<View> {
-    const { host, port } = this.#options.translate(at);
     const live = this.#nodes.get(nameOf(at))?.commands.current;
-    const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(answerMs)]);
     if (live !== undefined) {
       const late = () =>
         new RedisTimeoutError('The server did not say in time who has which slot.');
       const asked = live.track((connection) => view(connection, at.host));
       return this.#settings.timer.within(asked, performance.now() + answerMs, late);
     }
-    const connection = await this.#options.connect(
-      this.#options.address.at(host, port),
-      'discovery',
-      signal,
-    );
+    return attempt(answerMs, this.#closing.signal, (signal) => this.#visit(at, signal));
+  }
+
+  /** Asks a server over a connection for this one question. */
+  async #visit(at: Place, signal: AbortSignal): Promise<View> {
+    const { host, port } = this.#options.translate(at);
+    const address = this.#options.address.at(host, port);
+    const connection = await this.#options.connect(address, 'discovery', signal);
     const giveUp = () => connection.destroy();
     signal.addEventListener('abort', giveUp, { once: true });
     try {
@@ -195,7 +197,6 @@ export class Cluster implements Routes {
       }
       throw failure;
     } finally {
-      signal.removeEventListener('abort', giveUp);
       connection.destroy();
     }
   }

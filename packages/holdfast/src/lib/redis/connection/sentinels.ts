@@ -1,4 +1,5 @@
 import { ConfigError } from '../../errors/errors.ts';
+import { attempt } from './attempt.ts';
 import { nameOf, type Place } from './cluster-slots.ts';
 import { outside } from './outside.ts';
 import type { RedisAddress } from './redis-address.ts';
@@ -148,8 +149,9 @@ export class SentinelServer implements Routes {
     const name = sentinel.display;
     const known = this.#connections.get(name);
     if (known !== undefined) return known;
-    const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(answerMs)]);
-    const connecting = this.#options.connect(sentinel, 'discovery', signal);
+    const connecting = attempt(answerMs, this.#closing.signal, (signal) =>
+      this.#options.connect(sentinel, 'discovery', signal),
+    );
     this.#connections.set(name, connecting);
     const forget = () => {
       if (this.#connections.get(name) === connecting) this.#connections.delete(name);
