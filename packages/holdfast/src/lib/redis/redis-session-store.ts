@@ -75,8 +75,8 @@ import { Writes } from './writes.ts';
 const touchKeys = 9;
 
 /**
- * Sessions on Redis 6.2 or newer, or Valkey: shared by any number of processes, with turns in two
- * round trips. Its clock is the server's.
+ * Sessions on Redis 6.2 or newer, or Valkey, alone or with Sentinel, or on a Cluster of 7.0 or newer:
+ * shared by any number of processes, with turns in two round trips. Its clock is the server's.
  */
 export class RedisSessionStore<
   Metadata extends object = JsonObject,
