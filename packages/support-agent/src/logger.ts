@@ -8,23 +8,20 @@ export type { Logger };
  * the logger, finds their values struck out.
  */
 const secret = [
-  ...['authorization', 'cookie', '"set-cookie"', 'token', 'apiKey', 'password', 'secret'],
-  ...['message', 'text', 'content', 'metadata', 'userId', 'ipAddress'],
+  ...['authorization', 'cookie', 'set-cookie', 'token', 'password', 'secret'],
+  ...['apiKey', 'api_key', 'adminApiKey', 'admin_api_key', 'operatorKey', 'encryptionKey'],
+  ...['encryption_key', 'userId', 'user_id', 'ipAddress', 'ip_address', 'userAgent', 'user_agent'],
+  'user-agent',
 ];
-const paths = secret.flatMap((name) => {
-  const at = (prefix: string) =>
-    name.startsWith('"') ? `${prefix}[${name}]` : `${prefix}.${name}`;
-  const top = name.startsWith('"') ? `[${name}]` : name;
-  return [
-    top,
-    at('headers'),
-    at('req'),
-    at('req.headers'),
-    at('res'),
-    at('res.headers'),
-    at('body'),
-  ];
-});
+/** Everyday words: elsewhere an error's own message is one of them. */
+const texts = ['message', 'text', 'content', 'metadata'];
+const places = ['', 'req', 'res', 'body', 'req.body'];
+
+const paths = [
+  // At the top, and one and two levels below it.
+  ...secret.flatMap((name) => ['', '*', '*.*'].map((place) => `${place}["${name}"]`)),
+  ...texts.flatMap((name) => places.map((place) => `${place}["${name}"]`)),
+];
 
 /** Logs to stdout: JSON lines, or readable ones in a terminal; or to `destination`. */
 export function createLogger(level: string, destination?: DestinationStream): Logger {

@@ -22,6 +22,7 @@ import { OpenStreams } from './open-streams.ts';
 import { openapi } from './openapi.ts';
 import { pages } from './pages.ts';
 import { RateLimits } from './rate-limits.ts';
+import { onReplyOver } from './reply-over.ts';
 import { requestId, requestIdHeader } from './request-id.ts';
 import { healthRoutes } from './routes/health.ts';
 import { messageRoutes } from './routes/messages.ts';
@@ -118,7 +119,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.addHook('onClose', async () => {
     for (const stop of stops) stop();
   });
-  app.addHook('onResponse', async (request) => {
+  onReplyOver(app, (request) => {
     if (hadWrongCredentials(request)) audit.refused(request);
   });
   await crossOrigin(app, config.server.corsOrigins);

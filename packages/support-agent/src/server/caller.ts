@@ -52,14 +52,26 @@ export class Gate {
     throw new HttpProblem('OPERATOR_ONLY', `${what} Send ADMIN_API_KEY as Authorization: Bearer.`);
   }
 
-  /** @throws HttpProblem unless the caller has the operators' key or the token for scrapes. */
-  requireScraper(request: FastifyRequest): void {
+  /** Whether the caller has the token for scrapes. */
+  isScraper(request: FastifyRequest): boolean {
     const given = readToken(request.headers, { secure: isSecure(request) });
-    const isScraper =
+    return (
       this.#metricsTokenHash !== null &&
       given?.source === 'header' &&
-      timingSafeEqual(sha256(given.token), this.#metricsTokenHash);
-    if (!isScraper) this.requireOperator(request, 'Only operators and METRICS_TOKEN get metrics.');
+      timingSafeEqual(sha256(given.token), this.#metricsTokenHash)
+    );
+  }
+
+  /** Whether the caller has sent some key that is not the operators'; a page's cookie is none. */
+  hasWrongKey(request: FastifyRequest): boolean {
+    const given = readToken(request.headers, { secure: isSecure(request) });
+    return given?.source === 'header' && !this.caller(request).operator;
+  }
+
+  /** @throws HttpProblem unless the caller has the operators' key or the token for scrapes. */
+  requireScraper(request: FastifyRequest): void {
+    if (!this.isScraper(request))
+      this.requireOperator(request, 'Only operators and METRICS_TOKEN get metrics.');
   }
 
   client(request: FastifyRequest): ClientInfo {

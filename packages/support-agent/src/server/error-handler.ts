@@ -28,6 +28,11 @@ export function errorHandler(error: unknown, request: FastifyRequest, reply: Fas
 /** Requests that were refused for their token or key. */
 const refused = new WeakSet<FastifyRequest>();
 
+/** For a request whose key is wrong and which is answered all the same. */
+export function noteWrongCredentials(request: FastifyRequest): void {
+  refused.add(request);
+}
+
 /** Whether the request had a token or key, and a wrong one. */
 export function hadWrongCredentials(request: FastifyRequest): boolean {
   return refused.has(request) && readToken(request.headers, { secure: isSecure(request) }) !== null;

@@ -9,6 +9,7 @@ import {
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { CustomerSupportAgent } from '../agent/customer-support-agent.ts';
 import { within } from '../within.ts';
+import { onReplyOver } from './reply-over.ts';
 import { StoreMetrics } from './store-metrics.ts';
 
 declare module 'fastify' {
@@ -61,13 +62,13 @@ export class Metrics {
       ['method', 'route', 'status'],
       [0.005, 0.025, 0.1, 0.25, 1, 2.5, 10, 30, 60],
     );
-    app.addHook('onResponse', async (request, reply) => {
+    onReplyOver(app, (request, status, reply) => {
       const { url, config } = request.routeOptions;
       if (config.isWatching) return;
       const labels = {
         method: request.method,
         route: url ?? 'none',
-        status: String(reply.statusCode),
+        status: String(status),
       };
       requests.observe(labels, reply.elapsedTime / 1000);
     });

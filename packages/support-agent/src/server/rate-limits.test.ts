@@ -164,6 +164,22 @@ describe('a client that guesses tokens', () => {
     }
   });
 
+  it.each(['/metrics', '/health'])(
+    'is shut out of %s too, and who has a right key is not',
+    async (url) => {
+      const token = 'the-token-of-prometheus';
+      const { request } = await startTestApp(limited({ METRICS_TOKEN: token }));
+      const guess = (n: number) =>
+        request('GET', url, { headers: { authorization: `Bearer guess-${n}` } });
+      for (let n = 0; n < 5; n++) expect((await guess(n)).statusCode).not.toBe(429);
+      expectProblem(await guess(5), 429, 'RATE_LIMITED');
+      expect((await request('GET', url, { headers: operator })).statusCode).toBe(200);
+      const scraper = { authorization: `Bearer ${token}` };
+      expect((await request('GET', '/metrics', { headers: scraper })).statusCode).toBe(200);
+      expect((await request('GET', '/health')).statusCode).toBe(200);
+    },
+  );
+
   it('is shut out sooner than others, with a warning', async () => {
     const lines: { level: number; msg: string }[] = [];
     const logger = pino({}, { write: (line) => lines.push(JSON.parse(line)) });

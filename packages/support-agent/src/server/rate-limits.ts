@@ -7,6 +7,7 @@ import { LRUCache } from 'lru-cache';
 import type { Gate } from './caller.ts';
 import { hadWrongCredentials } from './error-handler.ts';
 import { HttpProblem } from './http-problem.ts';
+import { onReplyOver } from './reply-over.ts';
 import { SharedHits } from './shared-hits.ts';
 
 export interface RateLimitOptions {
@@ -40,12 +41,11 @@ export class RateLimits {
     const hits = this.#hits;
     app.addHook('onRequest', async (request) => {
       // Pages come with the cookie of a session that has ended, and take no token.
-      if (!isOfApi(request)) return;
+      if (!takesCredentials(request)) return;
       const until = this.#guessers.get(this.#clientOf(request)) ?? 0;
       const leftMs = until - clock.monotonic();
       if (leftMs <= 0 || beginsAnew(request)) return;
-      const caller = gate.caller(request);
-      if (!caller.operator && caller.token !== '') {
+      if (mayGuess(request, gate)) {
         throw tooOften(leftMs, 'Too many wrong tokens came from this client.');
       }
     });
@@ -75,8 +75,11 @@ export class RateLimits {
         }
       },
     });
-    app.addHook('onResponse', async (request) => {
-      if (hadWrongCredentials(request)) await this.#wrong(request);
+    onReplyOver(app, (request) => {
+      if (!hadWrongCredentials(request)) return;
+      this.#wrong(request).catch((err: unknown) => {
+        request.log.warn({ err }, 'a wrong token could not be counted');
+      });
     });
   }
 
@@ -109,6 +112,19 @@ export class RateLimits {
 
 function isOfApi({ routeOptions }: FastifyRequest): boolean {
   return routeOptions.url?.startsWith('/api/') ?? false;
+}
+
+/** Where a token or key is looked at. */
+function takesCredentials(request: FastifyRequest): boolean {
+  const { url } = request.routeOptions;
+  return isOfApi(request) || url === '/metrics' || url === '/health';
+}
+
+/** Whether it has a token or key that may be a guess. Elsewhere than in the API a cookie is nobody's. */
+function mayGuess(request: FastifyRequest, gate: Gate): boolean {
+  if (!isOfApi(request)) return gate.hasWrongKey(request) && !gate.isScraper(request);
+  const caller = gate.caller(request);
+  return !caller.operator && caller.token !== '';
 }
 
 /** A new session needs no token: a page that still has an old one must be able to begin anew. */

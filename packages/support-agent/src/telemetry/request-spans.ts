@@ -7,6 +7,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { onReplyOver } from '../server/reply-over.ts';
 import { tracer } from './tracer.ts';
 
 /**
@@ -37,10 +38,10 @@ export function traceRequests(app: FastifyInstance): void {
   });
   // The body arrives in the socket's context.
   app.addHook('preValidation', (request, _reply, done) => within(request, done));
-  app.addHook('onResponse', async (request, { statusCode }) => {
+  onReplyOver(app, (request, status) => {
     const span = trace.getSpan(contexts.get(request) ?? context.active());
-    span?.setAttribute('http.response.status_code', statusCode);
-    if (statusCode >= 500) span?.setStatus({ code: SpanStatusCode.ERROR });
+    span?.setAttribute('http.response.status_code', status);
+    if (status >= 500) span?.setStatus({ code: SpanStatusCode.ERROR });
     span?.end();
   });
 }

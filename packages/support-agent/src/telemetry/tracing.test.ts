@@ -7,7 +7,9 @@ import {
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startTestApp } from '../testing/test-app.ts';
+import { eventually } from '../testing/eventually.ts';
+import { GatedModel } from '../testing/gated-model.ts';
+import { operator, startTestApp } from '../testing/test-app.ts';
 import { tracer } from './tracer.ts';
 
 const exporter = new InMemorySpanExporter();
@@ -80,6 +82,34 @@ describe('a message', () => {
     const accept = 'text/event-stream';
     expect((await test.say(session, 'Hello', { accept })).statusCode).toBe(200);
     expect(spanNamed('turn').parentSpanContext?.spanId).toBe(spanNamed(route).spanContext().spanId);
+  });
+
+  it('whose client leaves in mid-answer is traced and counted once, and ends', async () => {
+    const model = new GatedModel();
+    const test = await startTestApp({ tracer, model });
+    const session = await test.open();
+    const address = await test.listen();
+    const hangUp = new AbortController();
+    const asked = fetch(`${address}${session.url}/messages`, {
+      method: 'POST',
+      headers: { ...session.auth, 'content-type': 'application/json', accept: 'text/event-stream' },
+      body: JSON.stringify({ message: 'Hello' }),
+      signal: hangUp.signal,
+    });
+    const question = await model.nextQuestion();
+    await asked;
+    hangUp.abort();
+    await eventually(() => spanNamed(route)).toBeDefined();
+    expect(spanNamed(route).attributes).toMatchObject({ 'http.response.status_code': 499 });
+    question.answer('Hi!');
+    await eventually(() => spanNamed('turn')).toBeDefined();
+    const { body } = await test.request('GET', '/metrics', { headers: operator });
+    const counted = body
+      .split('\n')
+      .filter((line) => /^holdfast_http_request_duration_seconds_count.*messages/.test(line));
+    expect(counted).toEqual([expect.stringMatching(/status="499"\} 1$/)]);
+    const spans = exporter.getFinishedSpans().filter(({ name }) => name === route);
+    expect(spans).toHaveLength(1);
   });
 
   it('that is refused is traced with its status and without its address', async () => {

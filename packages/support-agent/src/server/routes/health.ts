@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { within } from '../../within.ts';
 import { healthAnswer, liveAnswer, readyAnswer } from '../answers.ts';
+import { noteWrongCredentials } from '../error-handler.ts';
 import { operation } from '../operations.ts';
 import { presentStats } from '../presenters.ts';
 import type { Services } from '../services.ts';
@@ -44,6 +45,8 @@ export async function healthRoutes(
     answers: { 200: healthAnswer, 503: healthAnswer },
   });
   app.get('/health', { ...quiet, schema: whole }, async (request, reply) => {
+    // It gets what anybody gets, and counts as a guess.
+    if (gate.hasWrongKey(request)) noteWrongCredentials(request);
     const tellsStats = gate.caller(request).operator;
     const [{ healthy, operations }, stats] = await Promise.all([
       probe.check(),
