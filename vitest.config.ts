@@ -55,7 +55,27 @@ export default defineConfig({
       {
         extends: true,
         // Real Redis processes, and programs that start them.
-        test: { name: 'servers', include: ['tests/servers/*.test.ts', 'tests/redis/**/*.test.ts'] },
+        test: {
+          name: 'servers',
+          include: ['tests/servers/*.test.ts', 'tests/redis/**/*.test.ts'],
+          exclude: [
+            'tests/redis/topologies/*-faults.test.ts',
+            'tests/redis/topologies/partition.test.ts',
+          ],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'topologies',
+          include: [
+            'tests/redis/topologies/*-faults.test.ts',
+            'tests/redis/topologies/partition.test.ts',
+          ],
+          // Servers take a busy machine for a dead peer: one file at a time, after all others.
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
+        },
       },
     ],
     coverage: {

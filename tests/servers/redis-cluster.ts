@@ -148,6 +148,14 @@ export class RedisCluster<Server extends RedisServer = RedisServer> implements A
     });
   }
 
+  /** Starts what has died, and lets go on what was stopped. */
+  async revive(): Promise<void> {
+    for (const node of this.nodes) {
+      if (isAlive(node)) node.resume();
+      else await node.restart();
+    }
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.stop()));
   }
@@ -185,6 +193,15 @@ export class RedisCluster<Server extends RedisServer = RedisServer> implements A
       );
     }
     await this.ready(tick);
+  }
+}
+
+function isAlive({ pid }: RedisServer): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
   }
 }
 

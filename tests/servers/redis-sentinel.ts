@@ -102,7 +102,7 @@ export class SentinelSetup<Server extends RedisServer = RedisServer> implements 
     return node;
   }
 
-  /** Until all replicas follow and all sentinels know of each other and of the replicas. */
+  /** Until all replicas have what the primary has, and all sentinels know of each other and of the replicas. */
   async ready(): Promise<void> {
     const [others, replicas] = [String(sentinelCount - 1), String(this.nodes.length - 1)];
     await until('the sentinels know each other', async () => {
@@ -116,7 +116,8 @@ export class SentinelSetup<Server extends RedisServer = RedisServer> implements 
       });
       const primary = await this.primary();
       const info = await ask(`${primary.host}:${primary.port}`, 'INFO', 'replication');
-      return known && field(info, 'connected_slaves') === replicas;
+      const online = String(info).match(/^slave\d+:.*state=online,.*lag=[01]/gm) ?? [];
+      return known && online.length === this.nodes.length - 1;
     });
   }
 

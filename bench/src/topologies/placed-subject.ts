@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SessionManager } from 'holdfast';
 import { RedisSessionStore, type RedisSessionStoreOptions } from 'holdfast/redis';
+import { ask, field } from '../../../tests/servers/ask.ts';
 import { RedisCluster } from '../../../tests/servers/redis-cluster.ts';
 import { startRedis } from '../../../tests/servers/redis-server.ts';
 import type { Figures } from '../figures.ts';
@@ -62,6 +64,9 @@ export class PlacedSubject implements Subject {
   }
 }
 
+/** Between two looks whether the replica follows, in ms. */
+const pollMs = 10;
+
 type Place = Pick<RedisSessionStoreOptions, 'url' | 'cluster'>;
 
 async function servers(
@@ -72,11 +77,13 @@ async function servers(
     const place = { url: 'redis://cluster', cluster: { nodes: cluster.addresses } };
     return { place, stop: () => cluster.stop() };
   }
-  const primary = await startRedis();
+  const primary = await startRedis({ args: ['--repl-diskless-sync-delay', '0'] });
   const place = { url: primary.url };
   if (on === 'one') return { place, stop: () => primary.stop() };
-  const follow = ['--replicaof', `127.0.0.1 ${primary.port}`, '--repl-diskless-sync-delay', '0'];
-  const replica = await startRedis({ args: follow });
+  const replica = await startRedis({ args: ['--replicaof', `127.0.0.1 ${primary.port}`] });
+  while (field(await ask(primary.port, 'INFO', 'replication'), 'connected_slaves') !== '1') {
+    await sleep(pollMs);
+  }
   return {
     place,
     stop: async () => {

@@ -4,6 +4,11 @@ import { expect } from 'vitest';
 import { HoldfastError } from '../../../packages/holdfast/src/lib/errors/errors.ts';
 import type { Instance } from './shared-namespace.ts';
 
+/**
+ * Between two turns of one writer, in ms. A session remembers 64 outcomes: no more turns than that may come
+ * between a turn and its repetition after an outage, as in conversations they do not.
+ */
+const restMs = 1_000;
 /** After a refusal, as a client would; in ms. */
 const pauseMs = 50;
 /** Of the outage: a request that has found no server yet is tried again. */
@@ -38,6 +43,7 @@ export class FailoverLedger {
         }),
       );
       this.acknowledged.push({ sessionId, content });
+      await sleep(restMs * Math.random() * 2);
     }
   }
 

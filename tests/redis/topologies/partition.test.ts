@@ -11,7 +11,7 @@ import { SharedNamespace } from '../support/shared-namespace.ts';
 const unavailable = await Networks.unavailable();
 if (unavailable !== null) console.log(`The partition is not tested here: ${unavailable}.`);
 
-const ids = ['a', 'b', 'c', 'd'];
+const ids = Array.from({ length: 24 }, (_, at) => `s${at}`);
 /** How long the networks stay cut: it is the fault's own length, not a wait for anything. */
 const cutMs = 8_000;
 
