@@ -147,10 +147,17 @@ describe('async', () => {
     expect(await sessions.store.get('s', { fresh: true })).toBeNull();
   });
 
-  it('waits for nobody where there is no replica', async () => {
-    const alone = await startRedis();
+  it('waits for nobody where there is no replica, and for the first one when it has come', async () => {
+    const alone = await startRedis({ args: ['--repl-diskless-sync-delay', '0'] });
     onTestFinished(() => alone.stop());
     const { store } = await new SharedNamespace(alone.url).instance();
+    await store.create('s');
+    expect(await store.delete('s')).toBe(true);
+    const first = await startRedis({ args: ['--replicaof', `127.0.0.1 ${alone.port}`] });
+    onTestFinished(() => first.stop());
+    const isOnline = async () =>
+      /state=online/.test(String(await ask(alone.port, 'INFO', 'replication')));
+    await vi.waitUntil(isOnline, { timeout: 60_000 });
     await store.create('s');
     expect(await store.delete('s')).toBe(true);
   });

@@ -159,7 +159,8 @@ export class ConnectionKeeper {
     );
     try {
       attempt.signal.throwIfAborted();
-      const connection = await connect(await locate(attempt.signal), purpose, attempt.signal);
+      const address = await locate(attempt.signal);
+      const connection = await connect(address, purpose, attempt.signal);
       const abandon = () => connection.destroy(attempt.signal.reason);
       attempt.signal.addEventListener('abort', abandon, { once: true });
       try {
@@ -172,7 +173,7 @@ export class ConnectionKeeper {
       } finally {
         attempt.signal.removeEventListener('abort', abandon);
       }
-      return new LiveConnection(connection, patience);
+      return new LiveConnection(connection, address, patience);
     } finally {
       clearTimeout(timer);
       this.#closing.signal.removeEventListener('abort', giveUp);

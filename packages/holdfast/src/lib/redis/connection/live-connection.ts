@@ -1,3 +1,4 @@
+import type { RedisAddress } from './redis-address.ts';
 import { type RedisConnection, RedisTimeoutError } from './redis-connection.ts';
 
 /**
@@ -10,13 +11,16 @@ import { type RedisConnection, RedisTimeoutError } from './redis-connection.ts';
  */
 export class LiveConnection {
   readonly connection: RedisConnection;
+  /** Where it leads. */
+  readonly address: RedisAddress;
   readonly #patience: number;
   readonly #marks: number[] = [];
   #asked = 0;
   #answered = 0;
 
-  constructor(connection: RedisConnection, patience: number) {
+  constructor(connection: RedisConnection, address: RedisAddress, patience: number) {
     this.connection = connection;
+    this.address = address;
     this.#patience = patience;
   }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '../../store/emitter.ts';
+import type { Place } from './cluster-slots.ts';
 import type { CoarseTimer } from './coarse-timer.ts';
 import { ConnectionKeeper } from './connection-keeper.ts';
 import type { LiveConnection } from './live-connection.ts';
@@ -114,10 +115,11 @@ export class RedisNode {
     return this.#server !== before;
   }
 
-  /** Gives all connections up: they are made again, to wherever the node is then. */
-  reconnect(why: Error): void {
-    for (const keeper of [this.commands, this.#subscriber, this.replication.keeper]) {
-      keeper.current?.connection.destroy(why);
+  /** Gives up the connections that lead elsewhere: they are made again. */
+  moved({ host, port }: Place, why: Error): void {
+    for (const { current } of [this.commands, this.#subscriber, this.replication.keeper]) {
+      const isThere = current?.address.host === host && current.address.port === port;
+      if (!isThere) current?.connection.destroy(why);
     }
   }
 

@@ -1,6 +1,6 @@
 import { ConfigError } from '../../errors/errors.ts';
 import { attempt } from './attempt.ts';
-import { nameOf, type Place } from './cluster-slots.ts';
+import type { Place } from './cluster-slots.ts';
 import { outside } from './outside.ts';
 import type { RedisAddress } from './redis-address.ts';
 import type { ConnectRedis, RedisConnection, RedisReply } from './redis-connection.ts';
@@ -44,7 +44,6 @@ export class SentinelServer implements Routes {
   readonly #options: SentinelOptions;
   readonly #connections = new Map<string, Promise<RedisConnection>>();
   readonly #closing = new AbortController();
-  #current = '';
   #watch: NodeJS.Timeout | undefined;
 
   constructor(settings: NodeSettings, options: SentinelOptions) {
@@ -86,9 +85,8 @@ export class SentinelServer implements Routes {
   async #look(): Promise<void> {
     try {
       const { place } = await this.#ask();
-      const name = nameOf(place);
-      if (name === this.#current || this.#closing.signal.aborted) return;
-      this.#node.reconnect(new Error('The sentinels have made another server the primary.'));
+      const why = new Error('The sentinels have made another server the primary.');
+      this.#node.moved(this.#options.translate(place), why);
     } catch {
       // No sentinel answers: the connection that there is may still be right.
     }
@@ -97,7 +95,6 @@ export class SentinelServer implements Routes {
   async #locate(signal: AbortSignal): Promise<RedisAddress> {
     signal.throwIfAborted();
     const { place } = await this.#ask();
-    this.#current = nameOf(place);
     const { host, port } = this.#options.translate(place);
     return this.#options.address.at(host, port);
   }

@@ -13,7 +13,9 @@ export async function identifyServer(connection: RedisConnection): Promise<strin
     ]);
     const run = /^run_id:(\w+)/m.exec(String(server))?.[1];
     const history = /^master_replid:(\w+)/m.exec(String(replication))?.[1];
-    if (run !== undefined && history !== undefined) return `${run}/${history}`;
+    // A process that never followed another one has one history, though its first replica renames it.
+    const isFirst = /^master_replid2:0+\r?$/m.test(String(replication));
+    if (run !== undefined && history !== undefined) return `${run}/${isFirst ? 0 : history}`;
   } catch (error) {
     connection.explain(error);
   }
