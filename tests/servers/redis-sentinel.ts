@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ask, field } from './ask.ts';
+import { ask } from './ask.ts';
 import { findRedisServer } from './find-redis-server.ts';
 import { Guardian } from './guardian.ts';
 import type { Network } from './networks.ts';
