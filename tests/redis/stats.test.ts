@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RedisServer, startRedis } from '../servers/redis-server.ts';
 import { encrypting } from './support/encryption.ts';
 import { SharedNamespace } from './support/shared-namespace.ts';
+import { withoutBackground } from './support/without-background.ts';
 
 let server: RedisServer;
 beforeAll(async () => {
@@ -47,7 +48,7 @@ describe('the stats of a store on Redis', () => {
   });
 
   it('cost the same number of commands, however many sessions there are', async () => {
-    const place = new SharedNamespace(server.url);
+    const place = new SharedNamespace(server.url, { clock: withoutBackground });
     const { store } = await place.instance();
     const ask = await place.asking();
     const cost = async () => {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Clock, systemClock } from '../../../packages/holdfast/src/lib/clock.ts';
 import { type FakeTimeRedis, startRedisOnFakeTime } from '../../servers/redis-server.ts';
 import { Monitor, nameOf, type SeenCommand } from '../support/monitor.ts';
 import { type Ask, SharedNamespace } from '../support/shared-namespace.ts';
+import { withoutBackground } from '../support/without-background.ts';
 
 /** Time stands still, so that no claim lapses, however slow the machine is. */
 let server: FakeTimeRedis;
@@ -10,13 +10,6 @@ beforeAll(async () => {
   server = await startRedisOnFakeTime();
 });
 afterAll(() => server.stop());
-
-/** On this clock nothing is done in the background: what is seen is asked by the turns. */
-const withoutBackground: Clock = {
-  ...systemClock,
-  setTimer: (ms, callback, options) =>
-    options?.background && ms >= 2_000 ? () => {} : systemClock.setTimer(ms, callback, options),
-};
 
 async function watched() {
   const place = new SharedNamespace(server.url, { clock: withoutBackground });

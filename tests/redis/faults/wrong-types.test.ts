@@ -3,6 +3,7 @@ import { StoreUnavailableError } from '../../../packages/holdfast/src/lib/errors
 import { type FakeTimeRedis, startRedisOnFakeTime } from '../../servers/redis-server.ts';
 import { type Attempt, operations, type Scene } from '../support/operations.ts';
 import { type Ask, SharedNamespace } from '../support/shared-namespace.ts';
+import { withoutBackground } from '../support/without-background.ts';
 import {
   plant,
   sessionKeyTypes,
@@ -54,7 +55,7 @@ async function tryWith(
 }
 
 async function setUp() {
-  const place = new SharedNamespace(server.url);
+  const place = new SharedNamespace(server.url, { clock: withoutBackground });
   const [one, other] = [await place.instance(), await place.instance()];
   const ask = await place.asking();
   const clear = async () => {
