@@ -1,4 +1,5 @@
-import { onTestFinished } from 'vitest';
+import { inspect } from 'node:util';
+import { expect, onTestFinished } from 'vitest';
 import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/node-redis.ts';
 import {
   RedisAddress,
@@ -71,15 +72,22 @@ export function linkOptions(
   overrides: Partial<RedisLinkOptions> = {},
 ): RedisLinkOptions & { logger: RecordingLogger } {
   const options = typeof address === 'string' ? { url: address } : address;
+  const logger = new RecordingLogger();
+  const resolved = overrides.address ?? new RedisAddress(options);
+  const { password } = resolved;
+  if (password !== undefined) {
+    // With its errors and their causes, as a logger would write them.
+    onTestFinished(() => expect(inspect(logger.lines, { depth: 10 })).not.toContain(password));
+  }
   return {
-    address: new RedisAddress(options),
+    address: resolved,
     connect: connectNodeRedis,
     timeoutMs: 60_000,
     connectTimeoutMs: 60_000,
     retries: 3,
     scripts,
     ...overrides,
-    logger: new RecordingLogger(),
+    logger,
   };
 }
 
