@@ -34,7 +34,7 @@ async function deafReplica(): Promise<void> {
 }
 
 const instance = (options: InstanceOptions) =>
-  new SharedNamespace(primary.url, { timeoutMs: 1_000, ...options }).instance();
+  new SharedNamespace(primary.url, { timeoutMs: 3_000, ...options }).instance();
 
 /** How often WAIT was called. */
 async function waits(): Promise<number> {
