@@ -211,7 +211,7 @@ export class RedisLink {
     mark: string,
     { deadline, ifAny }: { readonly deadline: number; readonly ifAny: boolean },
   ): Promise<boolean> {
-    if (ifAny && !(await this.#hasReplica(mark))) return true;
+    if (ifAny && !(await this.#hasReplica(mark, deadline))) return true;
     return this.#routes.nodeFor(mark).replication.confirm(server, mark, deadline);
   }
 
@@ -254,16 +254,17 @@ export class RedisLink {
   }
 
   /** Whether any follows the server of `key` now; none where the user may not ask. */
-  async #hasReplica(key: string): Promise<boolean> {
-    const live = this.#routes.nodeFor(key).commands.current;
-    // Without a connection that may be so: to say no would be to promise what nobody knows.
-    if (live === undefined) return true;
+  async #hasReplica(key: string, deadline: number): Promise<boolean> {
     try {
-      const reply = await live.track((connection) => connection.send(['ROLE']));
+      const reply = await this.#run(['ROLE'], key, 'ROLE', undefined, {
+        repeated: false,
+        deadline,
+      });
       const replicas = Array.isArray(reply) ? reply[2] : undefined;
       return Array.isArray(replicas) && replicas.length > 0;
     } catch (error) {
-      return !(error instanceof RedisReplyError);
+      // Where it could not be learned there may be one: to say no would be to promise what nobody knows.
+      return !(error instanceof Error && error.cause instanceof RedisReplyError);
     }
   }
 
