@@ -72,9 +72,8 @@ export default defineConfig({
             'tests/redis/topologies/*-faults.test.ts',
             'tests/redis/topologies/partition.test.ts',
           ],
-          // Servers take a busy machine for a dead peer: one file at a time, after all others.
+          // Servers take a busy machine for a dead peer: one file at a time.
           fileParallelism: false,
-          sequence: { groupOrder: 3 },
         },
       },
     ],
