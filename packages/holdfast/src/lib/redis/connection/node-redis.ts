@@ -10,6 +10,7 @@ import {
   type RedisReply,
   RedisReplyError,
 } from './redis-connection.ts';
+import { ShardedChannels } from './sharded-channels.ts';
 
 type NodeRedis = typeof import('redis');
 
@@ -83,6 +84,7 @@ class NodeRedisConnection implements RedisConnection {
   readonly #library: NodeRedis;
   readonly #client: Client;
   readonly #resolveClosed: (why: Error) => void;
+  readonly #sharded: ShardedChannels;
   #why: Error | undefined;
   readonly #listener = (message: Buffer, channel: Buffer): void => {
     this.onMessage?.(channel.toString(), message);
@@ -98,23 +100,41 @@ class NodeRedisConnection implements RedisConnection {
     this.#resolveClosed = resolveClosed;
     // What cannot be decoded comes as an 'error' too: replies after it would be another call's.
     client.on('error', (error: Error) => this.#end(error));
-    client.on('sharded-channel-moved', (channel: string) => this.onMoved?.(channel));
+    this.#sharded = new ShardedChannels(
+      () => this.#client.sendCommand<RedisReply>(['CLIENT', 'INFO']),
+      (why) => this.#end(why),
+    );
+    client.on('sharded-channel-moved', (channel: string) => {
+      this.#sharded.delete(channel);
+      this.onMoved?.(channel);
+    });
   }
 
   send(args: readonly RedisArgument[]): Promise<RedisReply> {
-    return this.#client.sendCommand<RedisReply>(args);
+    const send = () => this.#client.sendCommand<RedisReply>(args);
+    return this.#sharded.size === 0 ? send() : this.#sharded.beside(send);
   }
 
   async subscribe(channel: string, kind: ChannelKind = 'plain'): Promise<void> {
     this.#assertOpen();
     if (kind === 'plain') await this.#client.subscribe(channel, this.#listener, true);
-    else await this.#client.sSubscribe(channel, this.#listener, true);
+    else {
+      await this.#sharded.beside(async () => {
+        await this.#client.sSubscribe(channel, this.#listener, true);
+        this.#sharded.add(channel);
+      });
+    }
   }
 
   async unsubscribe(channel: string, kind: ChannelKind = 'plain'): Promise<void> {
     this.#assertOpen();
     if (kind === 'plain') await this.#client.unsubscribe(channel, this.#listener, true);
-    else await this.#client.sUnsubscribe(channel, this.#listener, true);
+    else {
+      await this.#sharded.beside(async () => {
+        await this.#client.sUnsubscribe(channel, this.#listener, true);
+        this.#sharded.delete(channel);
+      });
+    }
   }
 
   explain(error: unknown): RedisReplyError | ConnectionLostError {

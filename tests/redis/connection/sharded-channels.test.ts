@@ -1,0 +1,44 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/node-redis.ts';
+import { RedisAddress } from '../../../packages/holdfast/src/lib/redis/connection/redis-address.ts';
+import { ask } from '../../servers/ask.ts';
+import { startedRedis } from './fixtures.ts';
+
+/** Two channels, each of a slot of its own. */
+const [leaving, staying] = ['{a}news', '{b}news'];
+
+/** A cluster of one, and a connection to it that is subscribed to both. */
+async function subscribed() {
+  const redis = await startedRedis({ args: ['--cluster-enabled', 'yes'] });
+  await ask(redis.port, 'CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
+  const slot = String(await ask(redis.port, 'CLUSTER', 'KEYSLOT', leaving));
+  const address = new RedisAddress({ url: redis.url });
+  const signal = AbortSignal.timeout(60_000);
+  const connection = await connectNodeRedis(address, 'subscriptions', signal);
+  onTestFinished(() => connection.destroy());
+  const moved: string[] = [];
+  connection.onMoved = (channel) => moved.push(channel);
+  const heard: string[] = [];
+  connection.onMessage = (channel) => heard.push(channel);
+  await connection.subscribe(leaving, 'sharded');
+  await connection.subscribe(staying, 'sharded');
+  return { redis, slot, connection, moved, heard };
+}
+
+describe('a slot leaves its server', () => {
+  it('is told of, and the other channels stay', async () => {
+    const { redis, slot, connection, moved, heard } = await subscribed();
+    await ask(redis.port, 'CLUSTER', 'DELSLOTS', slot);
+    await expect.poll(() => moved, { timeout: 60_000 }).toEqual([leaving]);
+    await connection.send(['PING']);
+    await ask(redis.port, 'SPUBLISH', staying, 'news');
+    await expect.poll(() => heard, { timeout: 60_000 }).toEqual([staying]);
+  });
+
+  it('ends the connection when a command waits, for whose reply it is taken', async () => {
+    const { slot, connection } = await subscribed();
+    // The server tells of it before it answers this.
+    await connection.send(['CLUSTER', 'DELSLOTS', slot]).catch(() => {});
+    expect((await connection.closed).message).toMatch(/subscription/);
+  });
+});
