@@ -1,8 +1,6 @@
-import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   ConfigError,
@@ -11,23 +9,8 @@ import {
 import type { RedisTls } from '../../../packages/holdfast/src/lib/redis/connection/redis-address.ts';
 import { RedisLink } from '../../../packages/holdfast/src/lib/redis/connection/redis-link.ts';
 import { makeTemporaryFolder, removeFolder } from '../../helpers/temporary-folder.ts';
+import { certificate, hasOpenssl } from '../support/certificate.ts';
 import { echo, linkOptions, openedLink, rejection, startedRedis } from './fixtures.ts';
-
-const openssl = process.env.OPENSSL_BIN ?? 'openssl';
-const hasOpenssl = spawnSync(openssl, ['version']).status === 0;
-
-/** Signs itself; `days` after now it expires. */
-function certificate(folder: string, name: string, days: number) {
-  const key = join(folder, `${name}.key`);
-  const cert = join(folder, `${name}.crt`);
-  const names = 'subjectAltName=DNS:redis.test,IP:127.0.0.1';
-  const args = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=redis.test'];
-  const files = ['-keyout', key, '-out', cert];
-  execFileSync(openssl, [...args, '-addext', names, '-days', `${days}`, ...files], {
-    stdio: 'ignore',
-  });
-  return { key, cert, pem: readFileSync(cert, 'utf8') };
-}
 
 /** Below the ports that systems hand out, and free a moment ago. */
 async function freePort(): Promise<number> {
