@@ -72,6 +72,7 @@ export default defineConfig({
             'tests/redis/topologies/*-faults.test.ts',
             'tests/redis/topologies/partition.test.ts',
           ],
+          globalSetup: 'tests/workspace/built-copy.ts',
           // Servers take a busy machine for a dead peer: one file at a time.
           fileParallelism: false,
         },

@@ -1,108 +1,183 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { HoldfastError } from '../../../packages/holdfast/src/lib/errors/errors.ts';
-import type { Instance } from './shared-namespace.ts';
+import type { OpenSession, ServerOnRedis } from '../../server/server-on-redis.ts';
 
 /**
- * Between two turns of one writer, in ms. A session remembers 64 outcomes: no more turns than that may come
- * between a turn and its repetition after an outage, as in conversations they do not.
+ * Between two messages of one customer, in ms. A session remembers 64 outcomes: no more messages than that may
+ * come between one and its repetition after an outage, as in conversations they do not.
  */
 const restMs = 1_000;
 /** After a refusal, as a client would; in ms. */
 const pauseMs = 50;
-/** Of the outage: a request that has found no server yet is tried again. */
+/** Of the outage: a request that has found no server yet is sent again. */
 const passing = new Set(['STORE_UNAVAILABLE', 'OUTCOME_UNKNOWN', 'LEASE_LOST', 'SESSION_BUSY']);
+const pageSize = 200;
 
 interface Acknowledged {
+  readonly text: string;
+  /** In which session it was said at last. */
   readonly sessionId: string;
-  readonly content: string;
+}
+
+/** A customer's session; another one when a failover has lost it. */
+class Seat {
+  readonly #server: ServerOnRedis;
+  #opening: Promise<OpenSession>;
+
+  constructor(server: ServerOnRedis) {
+    this.#server = server;
+    this.#opening = server.open();
+  }
+
+  get session(): Promise<OpenSession> {
+    return this.#opening;
+  }
+
+  /** Of the customers that have met its loss the first one opens another. */
+  async replace(lost: OpenSession): Promise<void> {
+    if ((await this.session) !== lost) return;
+    this.#opening = this.#server.open();
+    // Tried again by the next one who finds it lost.
+    await this.#opening.catch(() => {
+      this.#opening = Promise.resolve(lost);
+    });
+  }
 }
 
 /**
- * Turns that go on while servers fail: each writes a message of its own and is tried again under its
- * idempotency key, as clients do, until it is acknowledged.
+ * Conversations that go on while servers of Redis fail: each message is sent again under its idempotency key, as
+ * clients do, until it is answered.
  */
 export class FailoverLedger {
   readonly acknowledged: Acknowledged[] = [];
   /** How often each error was met. */
   readonly errors = new Map<string, number>();
+  /** The longest time from a message's first attempt to its answer, in ms. */
+  slowestMs = 0;
+  readonly #seats: readonly Seat[];
+  readonly #servers: readonly ServerOnRedis[];
   readonly #written = new Set<string>();
+  readonly #talking: Promise<unknown>;
   #stopped = false;
 
-  /** Writes until `stop`. A session that a failover has lost is made again. */
-  async write(sessions: Instance, sessionId: string): Promise<void> {
-    while (!this.#stopped) {
-      const content = randomUUID();
-      this.#written.add(content);
-      const idempotencyKey = randomUUID();
-      await this.#untilDone(sessions, sessionId, () =>
-        sessions.turn(sessionId, { idempotencyKey }, async (turn) => {
-          turn.append({ role: 'user', content });
-          turn.increment('messageCount');
-        }),
-      );
-      this.acknowledged.push({ sessionId, content });
-      await sleep(restMs * Math.random() * 2);
-    }
+  private constructor(servers: readonly ServerOnRedis[], seats: readonly Seat[]) {
+    this.#servers = servers;
+    this.#seats = seats;
+    const customers = seats.flatMap((seat) => servers.map((server) => this.#talk(server, seat)));
+    this.#talking = Promise.all(customers);
+    this.#talking.catch(() => {
+      this.#stopped = true;
+    });
   }
 
-  stop(): void {
-    this.#stopped = true;
+  /** Sessions each of which has a customer at every server. */
+  static async start(servers: readonly ServerOnRedis[], count: number): Promise<FailoverLedger> {
+    const [first] = servers;
+    if (first === undefined) throw new Error('There is no server.');
+    const seats = Array.from({ length: count }, () => new Seat(first));
+    await Promise.all(seats.map(({ session }) => session));
+    return new FailoverLedger(servers, seats);
   }
 
-  /** Resolves when some more turns were acknowledged. */
+  /** Resolves when some more messages were answered. */
   async more(count = 20): Promise<void> {
     const enough = this.acknowledged.length + count;
     const deadline = performance.now() + 60_000;
     while (this.acknowledged.length < enough) {
+      if (this.#stopped) await this.#talking;
       if (performance.now() > deadline) {
         const met = JSON.stringify([...this.errors]);
-        throw new Error(`${count} more turns did not succeed within a minute: ${met}`);
+        throw new Error(`${count} more messages were not answered within a minute: ${met}`);
       }
       await sleep(5);
     }
   }
 
+  /** Of the first customer. */
+  async sessionId(): Promise<string> {
+    const session = await this.#seats[0]?.session;
+    return session?.id ?? '';
+  }
+
   /**
-   * Nothing is there twice, or without having been written; counters and numbers fit.
+   * Ends the conversations and looks at all that is stored: nothing twice, nothing that nobody said, an answer to
+   * each message, and the counts that fit.
    *
-   * @returns how many acknowledged messages are missing
+   * @returns how many answered messages are missing
    */
-  async check(sessions: Instance, ids: readonly string[]): Promise<number> {
-    let lost = 0;
-    for (const id of ids) {
-      const history = await sessions.store.messages(id, { limit: 100_000 });
-      const contents = history.map(({ content }) => String(content));
-      expect(new Set(contents).size).toBe(contents.length);
-      const first = history[0]?.seq ?? 1;
-      expect(history.map(({ seq }) => seq)).toEqual(contents.map((_, at) => first + at));
-      expect(contents.filter((content) => !this.#written.has(content))).toEqual([]);
-      const session = await sessions.store.get(id, { fresh: true });
-      expect(session?.messageCount).toBe(contents.length);
-      const there = new Set(contents);
-      for (const one of this.acknowledged) {
-        if (one.sessionId === id && !there.has(one.content)) lost += 1;
-      }
-    }
+  async finish(): Promise<number> {
+    await this.more();
+    this.#stopped = true;
+    await this.#talking;
+    let lost = this.acknowledged.length;
+    for (const seat of this.#seats) lost -= await this.#check(await seat.session);
     return lost;
   }
 
-  async #untilDone(sessions: Instance, id: string, run: () => Promise<unknown>): Promise<void> {
-    const deadline = performance.now() + 60_000;
-    for (;;) {
-      try {
-        await run();
-        return;
-      } catch (error) {
-        const code = error instanceof HoldfastError ? error.code : String(error);
-        this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
-        if (code === 'SESSION_NOT_FOUND')
-          await sessions.getOrCreate({ sessionId: id }).catch(() => {});
-        else if (!passing.has(code)) throw error;
-        if (performance.now() > deadline) throw error;
-        await sleep(pauseMs);
-      }
+  /** @returns how many of the answered messages are there */
+  async #check(session: OpenSession): Promise<number> {
+    const [server] = this.#servers.slice(-1);
+    if (server === undefined) throw new Error('There is no server.');
+    const history = await this.#history(server, session);
+    const said = history.filter(({ role }) => role === 'user');
+    const texts = said.map(({ content }) => content.text ?? '');
+    expect(new Set(texts).size).toBe(texts.length);
+    expect(texts.filter((text) => !this.#written.has(text))).toEqual([]);
+    const answers = history.filter(({ role, content }) => role === 'assistant' && content.text);
+    expect(answers.length).toBe(texts.length);
+    const first = history[0]?.seq ?? 1;
+    expect(history.map(({ seq }) => seq)).toEqual(history.map((_, at) => first + at));
+    const path = `/api/sessions/${session.id}`;
+    const { body } = await server.request('GET', path, { token: session.token });
+    expect(body.message_count).toBe(texts.length);
+    const there = new Set(texts);
+    const own = this.acknowledged.filter(({ sessionId }) => sessionId === session.id);
+    return own.filter(({ text }) => there.has(text)).length;
+  }
+
+  async #history(server: ServerOnRedis, { id, token }: OpenSession): Promise<StoredMessage[]> {
+    const pages: StoredMessage[] = [];
+    for (let before = ''; ; ) {
+      const path = `/api/sessions/${id}/messages?limit=${pageSize}${before}`;
+      const { body } = await server.request('GET', path, { token });
+      pages.unshift(...(body.messages as StoredMessage[]));
+      if (body.next_before === null) return pages;
+      before = `&before=${body.next_before}`;
     }
   }
+
+  async #talk(server: ServerOnRedis, seat: Seat): Promise<void> {
+    while (!this.#stopped) {
+      const text = `How long does a refund take? (${randomUUID()})`;
+      this.#written.add(text);
+      const began = performance.now();
+      const { id } = await this.#untilAnswered(server, seat, text);
+      this.slowestMs = Math.max(this.slowestMs, performance.now() - began);
+      this.acknowledged.push({ text, sessionId: id });
+      await sleep(restMs * Math.random() * 2);
+    }
+  }
+
+  async #untilAnswered(server: ServerOnRedis, seat: Seat, text: string): Promise<OpenSession> {
+    const deadline = performance.now() + 60_000;
+    const key = randomUUID();
+    for (;;) {
+      const session = await seat.session;
+      const { status, body } = await server.say(session, text, key);
+      if (status === 200) return session;
+      const code = String(body.code);
+      this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
+      if (code === 'INVALID_TOKEN') await seat.replace(session);
+      else if (!passing.has(code)) throw new Error(`${status} ${JSON.stringify(body)}`);
+      if (performance.now() > deadline) throw new Error(`${code} for a minute: ${text}`);
+      await sleep(pauseMs);
+    }
+  }
+}
+
+interface StoredMessage {
+  readonly seq: number;
+  readonly role: string;
+  readonly content: { readonly text?: string };
 }

@@ -3,43 +3,20 @@ import type { Durability } from '../../../packages/holdfast/src/lib/redis/redis-
 import { ask } from '../../servers/ask.ts';
 import { SentinelSetup } from '../../servers/redis-sentinel.ts';
 import type { RedisServer } from '../../servers/redis-server.ts';
-import { encrypting } from '../support/encryption.ts';
-import { FailoverLedger } from '../support/failover-ledger.ts';
-import { SharedNamespace } from '../support/shared-namespace.ts';
+import { faultScene } from '../support/fault-scene.ts';
 
-const ids = Array.from({ length: 24 }, (_, at) => `s${at}`);
-
-/** Two instances that write to sessions while something happens to the servers. */
 async function scene(durability: Durability, replicas = 2) {
   const setup = await SentinelSetup.start({ replicas });
   onTestFinished(() => setup.stop());
-  const place = new SharedNamespace('redis://primary', {
-    ...{ durability, sentinel: { nodes: setup.addresses, master: setup.master } },
-    ...{ leaseMs: 3_000, l1: {}, maxMessages: 100_000 },
-  });
-  const options = { codec: encrypting(place.keyPrefix) };
-  const instances = [await place.instance(options), await place.instance(options)];
-  const [one, other] = instances;
-  if (one === undefined || other === undefined) throw new Error('There are two instances.');
-  for (const id of ids) await one.store.create(id);
-  const ledger = new FailoverLedger();
-  const writing = ids.flatMap((id) => instances.map((instance) => ledger.write(instance, id)));
-  await ledger.more();
-  const finish = async () => {
-    await ledger.more();
-    ledger.stop();
-    await Promise.all(writing);
-    const lost = await ledger.check(other, ids);
-    const { length } = ledger.acknowledged;
-    console.log(
-      `${durability}: ${lost} of ${length} lost; met ${JSON.stringify([...ledger.errors])}`,
-    );
-    return lost;
+  const place = {
+    REDIS_SENTINEL_NODES: setup.addresses.join(','),
+    REDIS_SENTINEL_MASTER: setup.master,
   };
+  const { ledger, finish } = await faultScene(durability, [place, place]);
   /** Another server is the primary now. */
   const failedOver = (from: RedisServer) =>
     vi.waitUntil(async () => (await setup.primary()) !== from, { timeout: 60_000, interval: 50 });
-  return { setup, one, other, ledger, finish, failedOver };
+  return { setup, ledger, finish, failedOver };
 }
 
 describe.each(['replicated', 'async'] as const)('with sentinels, %s', (durability) => {
