@@ -80,7 +80,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       : { loggerInstance: logger.child({}, { serializers: { req: loggedRequest } }) }),
     bodyLimit,
     requestTimeout: requestTimeoutMs,
-    http: { connectionsCheckingInterval: Math.min(requestTimeoutMs, maxCheckMs) },
+    ...listener(config.server.tls, {
+      connectionsCheckingInterval: Math.min(requestTimeoutMs, maxCheckMs),
+    }),
     // While it closes, the server still answers what has arrived: turns that run may end.
     return503OnClosing: false,
     clientErrorHandler,
@@ -143,6 +145,15 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     directory: options.pagesDirectory ?? join(packageRoot, '..', 'web', 'dist'),
   });
   return app;
+}
+
+/**
+ * HTTPS where there is a certificate, else HTTP. The type is that of HTTP either way: what Fastify
+ * makes of the two differs in nothing that is used here.
+ */
+function listener(tls: Config['server']['tls'], options: { connectionsCheckingInterval: number }) {
+  const https = { ...options, ...tls, minVersion: 'TLSv1.2' };
+  return tls === undefined ? { http: options } : ({ https } as object);
 }
 
 async function routes(app: FastifyInstance, services: Services): Promise<void> {

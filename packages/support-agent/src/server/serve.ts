@@ -10,7 +10,7 @@ import { tracer } from '../telemetry/tracer.ts';
 import { within } from '../within.ts';
 import { buildApp } from './app.ts';
 import { HttpProblem } from './http-problem.ts';
-import { listenError } from './start-error.ts';
+import { checkCertificate, listenError } from './start-error.ts';
 
 /** How long running turns may take to finish once the server is to stop. */
 const defaultGraceMs = 10_000;
@@ -74,12 +74,13 @@ class Opened {
 async function start(options: ServeOptions, opened: Opened): Promise<RunningServer> {
   const { config, logger, print, model = new LocalModel(), clock = systemClock } = options;
   const { graceMs = defaultGraceMs } = options;
+  checkCertificate(config.server.tls);
   const giveUp = new AbortController();
   const sessions = opened.add(await createSessionManager(config, { logger, clock, tracer }));
   const knowledge = opened.add(await openKnowledge(config.agent.knowledgeDir, logger));
   const agent = new CustomerSupportAgent({ sessions, model, knowledge, logger, clock });
   const operatorKey = config.server.adminApiKey ?? randomBytes(24).toString('base64url');
-  const { host, port: wanted } = config.server;
+  const { host, port: wanted, tls } = config.server;
   const app = opened.add(
     await buildApp({
       ...{ config, sessions, agent, knowledge, operatorKey, logger, clock },
@@ -90,7 +91,8 @@ async function start(options: ServeOptions, opened: Opened): Promise<RunningServ
     throw listenError(error, host, wanted);
   });
   const { port } = app.server.address() as AddressInfo;
-  print(`Holdfast is ready at http://${shownHost(host)}:${port}`);
+  const scheme = tls === undefined ? 'http' : 'https';
+  print(`Holdfast is ready at ${scheme}://${shownHost(host)}:${port}`);
   if (config.server.adminApiKey === undefined) {
     print(`Operator key of this run: ${operatorKey} (set ADMIN_API_KEY for a lasting one)`);
   }

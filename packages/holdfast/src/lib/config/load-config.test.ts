@@ -67,6 +67,7 @@ describe('loadConfig', () => {
       server: {
         host: 'localhost',
         port: 8000,
+        tls: undefined,
         adminApiKey: undefined,
         metricsToken: undefined,
         corsOrigins: [],
@@ -154,6 +155,7 @@ describe('loadConfig', () => {
       server: {
         host: '0.0.0.0',
         port: 0,
+        tls: undefined,
         adminApiKey: 'k'.repeat(16),
         metricsToken: 'm'.repeat(16),
         corsOrigins: ['https://shop.example', 'http://localhost:5173'],

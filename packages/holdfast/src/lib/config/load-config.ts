@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { ConfigError } from '../errors/errors.ts';
 import { type EncryptionConfig, readEncryptionConfig } from './encryption-config.ts';
 import { type RedisConfig, readRedisConfig } from './redis-config.ts';
+import { readServerConfig, type ServerConfig } from './server-config.ts';
 import { type Settings, settingsSchema } from './settings.ts';
 
 export interface LoadConfigOptions {
@@ -47,20 +48,7 @@ export interface Config {
   readonly redis: RedisConfig;
   /** Undefined where values are stored as they are. */
   readonly encryption: EncryptionConfig | undefined;
-  readonly server: {
-    readonly host: string;
-    readonly port: number;
-    readonly adminApiKey: string | undefined;
-    readonly metricsToken: string | undefined;
-    /** Addresses and CIDR ranges, or how many proxies there are. */
-    readonly corsOrigins: readonly string[];
-    readonly rateLimit: {
-      readonly enabled: boolean;
-      readonly requests: number;
-      readonly periodMs: number;
-    };
-    readonly trustedProxies: readonly string[] | number;
-  };
+  readonly server: ServerConfig;
   readonly agent: {
     readonly provider: Settings['AI_PROVIDER'];
     readonly knowledgeDir: string | undefined;
@@ -81,9 +69,11 @@ export function loadConfig(options: LoadConfigOptions = {}): Config {
   if (parsed.success) {
     const redis = readRedisConfig(parsed.data, wrong);
     const encryption = readEncryptionConfig(parsed.data, wrong);
+    const server = readServerConfig(parsed.data, wrong);
     wrong.push(...contradictions(parsed.data));
     if (wrong.length === 0) {
-      return toConfig(parsed.data, { redis, encryption }, warningsOf(settings, parsed.data));
+      const parts = { redis, encryption, server };
+      return toConfig(parsed.data, parts, warningsOf(settings, parsed.data));
     }
   }
   throw new ConfigError(`${wrong.join('; ')}.`);
@@ -144,7 +134,7 @@ function redisIdleTimeoutMs(settings: Settings): number | undefined {
 
 function toConfig(
   settings: Settings,
-  parts: Pick<Config, 'redis' | 'encryption'>,
+  parts: Pick<Config, 'redis' | 'encryption' | 'server'>,
   warnings: readonly ConfigWarning[],
 ): Config {
   return {
@@ -171,19 +161,6 @@ function toConfig(
       bind: settings.SESSION_FINGERPRINT_BIND,
     },
     ...parts,
-    server: {
-      host: settings.API_HOST,
-      port: settings.API_PORT,
-      adminApiKey: settings.ADMIN_API_KEY,
-      metricsToken: settings.METRICS_TOKEN,
-      corsOrigins: settings.CORS_ORIGINS,
-      rateLimit: {
-        enabled: settings.RATE_LIMIT_ENABLED,
-        requests: settings.RATE_LIMIT_REQUESTS,
-        periodMs: settings.RATE_LIMIT_PERIOD * 1000,
-      },
-      trustedProxies: settings.TRUSTED_PROXIES,
-    },
     agent: { provider: settings.AI_PROVIDER, knowledgeDir: settings.KNOWLEDGE_DIR },
     logLevel: settings.LOG_LEVEL,
     warnings,

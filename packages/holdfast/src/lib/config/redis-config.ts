@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readPem, readSecret } from './named-files.ts';
 import type { Settings } from './settings.ts';
 
 /** Where Redis is, how to get in, and how patient to be. */
@@ -48,7 +48,9 @@ export function readRedisConfig(settings: Settings, wrong: string[]): RedisConfi
   const isUsed = settings.SESSION_STORE_TYPE === 'redis';
   return {
     url: settings.REDIS_URL,
-    password: isUsed ? readPassword(settings, wrong) : settings.REDIS_PASSWORD,
+    password: isUsed
+      ? readSecret('REDIS_PASSWORD', 'password', settings, wrong)
+      : settings.REDIS_PASSWORD,
     tls: isUsed ? readTls(settings, wrong) : undefined,
     sentinel: readSentinel(settings, wrong),
     cluster: settings.REDIS_CLUSTER_NODES && { nodes: settings.REDIS_CLUSTER_NODES },
@@ -86,21 +88,6 @@ function readSentinel(settings: Settings, wrong: string[]): RedisConfig['sentine
   return { nodes, master, password };
 }
 
-function readPassword(
-  { REDIS_PASSWORD: given, REDIS_PASSWORD_FILE: path }: Settings,
-  wrong: string[],
-): string | undefined {
-  if (path === undefined) return given;
-  if (given !== undefined) {
-    wrong.push('REDIS_PASSWORD and REDIS_PASSWORD_FILE are both set: leave one out');
-    return undefined;
-  }
-  // Editors and `echo` end a file with a newline; a second one would be the password's own.
-  const password = readNamed('REDIS_PASSWORD_FILE', path, wrong)?.replace(/\r?\n$/, '');
-  if (password === '') wrong.push('REDIS_PASSWORD_FILE names a file that holds no password');
-  return password;
-}
-
 function readTls(settings: Settings, wrong: string[]): RedisTlsConfig | undefined {
   const ca = readPem('REDIS_TLS_CA_FILE', settings, wrong);
   const cert = readPem('REDIS_TLS_CERT_FILE', settings, wrong);
@@ -115,25 +102,4 @@ function readTls(settings: Settings, wrong: string[]): RedisTlsConfig | undefine
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
   };
-}
-
-type PemSetting = 'REDIS_TLS_CA_FILE' | 'REDIS_TLS_CERT_FILE' | 'REDIS_TLS_KEY_FILE';
-
-function readPem(name: PemSetting, settings: Settings, wrong: string[]): string | undefined {
-  const path = settings[name];
-  if (path === undefined) return undefined;
-  const text = readNamed(name, path, wrong);
-  if (text === undefined || text.includes('-----BEGIN ')) return text;
-  wrong.push(`${name} names a file that is not PEM: it has no line -----BEGIN …`);
-  return undefined;
-}
-
-function readNamed(name: string, path: string, wrong: string[]): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    wrong.push(`${name} names a file that could not be read (${code})`);
-    return undefined;
-  }
 }

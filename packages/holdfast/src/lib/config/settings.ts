@@ -91,11 +91,16 @@ const fingerprint = {
 const server = {
   API_HOST: z.string().min(1).prefault('localhost').describe('The address to listen on.'),
   API_PORT: whole(0, 65_535, 8000).describe('The port to listen on; 0 for any free one.'),
+  API_TLS_CERT_FILE: file(
+    'To serve HTTPS itself, as behind a proxy that speaks TLS to it: the PEM file of its certificate and the chain above it.',
+  ),
+  API_TLS_KEY_FILE: file("That certificate's private key, a PEM file."),
   ADMIN_API_KEY: z
     .string()
     .min(16, 'must have 16 characters or more')
     .optional()
     .describe("The operators' key. Unset, the server makes one for each run and prints it."),
+  ADMIN_API_KEY_FILE: file("A file that holds the operators' key, in place of ADMIN_API_KEY."),
   METRICS_TOKEN: z
     .string()
     .min(16, 'must have 16 characters or more')
@@ -103,6 +108,7 @@ const server = {
     .describe(
       "A token that may read /metrics and nothing else, for Prometheus. The operators' key may, too.",
     ),
+  METRICS_TOKEN_FILE: file('A file that holds that token, in place of METRICS_TOKEN.'),
   CORS_ORIGINS: origins.describe(
     'Pages of other origins that may use the API, with the token as Authorization: Bearer; comma-separated.',
   ),

@@ -1,0 +1,67 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { devNull, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ConfigError } from '../errors/errors.ts';
+import { type Config, loadConfig } from './load-config.ts';
+
+function file(content: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-secret-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'hunter2');
+  writeFileSync(path, content);
+  return path;
+}
+
+const load = (env: Record<string, string>): Config => loadConfig({ env, envFile: devNull });
+
+function refusal(env: Record<string, string>): string {
+  try {
+    load(env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    expect(error.message).not.toContain('hunter2');
+    return error.message;
+  }
+  throw new Error('It was accepted.');
+}
+
+const pem = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
+
+describe.each([
+  ['ADMIN_API_KEY', 'adminApiKey'],
+  ['METRICS_TOKEN', 'metricsToken'],
+] as const)('%s_FILE', (name, property) => {
+  it('holds the key', () => {
+    const key = 'k'.repeat(16);
+    expect(load({ [`${name}_FILE`]: file(`${key}\n`) }).server[property]).toBe(key);
+  });
+
+  it.each([
+    ['hunter2\n', 'whose content must have 16 characters or more'],
+    ['\n', 'that holds no key'],
+  ])('of %j is refused', (content, why) => {
+    expect(refusal({ [`${name}_FILE`]: file(content) })).toContain(
+      `${name}_FILE names a file ${why}`,
+    );
+  });
+
+  it(`and ${name} exclude each other`, () => {
+    const env = { [name]: 'k'.repeat(16), [`${name}_FILE`]: file('k'.repeat(16)) };
+    expect(refusal(env)).toContain(`${name} and ${name}_FILE are both set: leave one out`);
+  });
+});
+
+describe('the API_TLS files', () => {
+  it('are read', () => {
+    const [cert, key] = ['cert', 'key'].map((name) => `${pem}${name}`);
+    const env = { API_TLS_CERT_FILE: file(cert ?? ''), API_TLS_KEY_FILE: file(key ?? '') };
+    expect(load(env).server.tls).toEqual({ cert, key });
+  });
+
+  it.each(['API_TLS_CERT_FILE', 'API_TLS_KEY_FILE'])('%s must be PEM, and not alone', (name) => {
+    const message = refusal({ [name]: file('hunter2') });
+    expect(message).toContain(`${name} names a file that is not PEM`);
+    expect(message).toContain('API_TLS_CERT_FILE and API_TLS_KEY_FILE are needed together');
+  });
+});

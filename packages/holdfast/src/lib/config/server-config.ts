@@ -1,0 +1,64 @@
+import { readPem, readSecret } from './named-files.ts';
+import type { Settings } from './settings.ts';
+
+/** Where the server listens, and whom it lets do what. */
+export interface ServerConfig {
+  readonly host: string;
+  readonly port: number;
+  /** PEM; undefined where the server speaks plain HTTP. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly adminApiKey: string | undefined;
+  readonly metricsToken: string | undefined;
+  readonly corsOrigins: readonly string[];
+  readonly rateLimit: {
+    readonly enabled: boolean;
+    readonly requests: number;
+    readonly periodMs: number;
+  };
+  /** Addresses and CIDR ranges, or how many proxies there are. */
+  readonly trustedProxies: readonly string[] | number;
+}
+
+const minKeyLength = 16;
+
+/** @param wrong gets a sentence for each setting that cannot be used, without its value */
+export function readServerConfig(settings: Settings, wrong: string[]): ServerConfig {
+  return {
+    host: settings.API_HOST,
+    port: settings.API_PORT,
+    tls: readTls(settings, wrong),
+    adminApiKey: readKey('ADMIN_API_KEY', settings, wrong),
+    metricsToken: readKey('METRICS_TOKEN', settings, wrong),
+    corsOrigins: settings.CORS_ORIGINS,
+    rateLimit: {
+      enabled: settings.RATE_LIMIT_ENABLED,
+      requests: settings.RATE_LIMIT_REQUESTS,
+      periodMs: settings.RATE_LIMIT_PERIOD * 1000,
+    },
+    trustedProxies: settings.TRUSTED_PROXIES,
+  };
+}
+
+function readTls(settings: Settings, wrong: string[]): ServerConfig['tls'] {
+  const cert = readPem('API_TLS_CERT_FILE', settings, wrong);
+  const key = readPem('API_TLS_KEY_FILE', settings, wrong);
+  const { API_TLS_CERT_FILE, API_TLS_KEY_FILE } = settings;
+  if ((API_TLS_CERT_FILE === undefined) !== (API_TLS_KEY_FILE === undefined)) {
+    wrong.push('API_TLS_CERT_FILE and API_TLS_KEY_FILE are needed together: set both');
+  }
+  return cert === undefined || key === undefined ? undefined : { cert, key };
+}
+
+function readKey(
+  name: 'ADMIN_API_KEY' | 'METRICS_TOKEN',
+  settings: Settings,
+  wrong: string[],
+): string | undefined {
+  const key = readSecret(name, 'key', settings, wrong);
+  if (key && key.length < minKeyLength) {
+    wrong.push(
+      `${name}_FILE names a file whose content must have ${minKeyLength} characters or more`,
+    );
+  }
+  return key;
+}

@@ -1,0 +1,67 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:https';
+import { devNull, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { loadConfig } from 'holdfast';
+import { pino } from 'pino';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { serve } from './serve.ts';
+import { StartError } from './start-error.ts';
+
+const openssl = process.env.OPENSSL_BIN ?? 'openssl';
+const hasOpenssl = spawnSync(openssl, ['version']).status === 0;
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'holdfast-tls-'));
+  onTestFinished(() => rmSync(path, { recursive: true }));
+  return path;
+}
+
+/** A certificate for localhost that signs itself. */
+function certificate() {
+  const [cert, key] = ['cert', 'key'].map((name) => join(folder(), name)) as [string, string];
+  const args = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=localhost'];
+  const names = ['-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', cert];
+  execFileSync(openssl, [...args, ...names], { stdio: 'ignore' });
+  return { API_TLS_CERT_FILE: cert, API_TLS_KEY_FILE: key };
+}
+
+async function start(env: Record<string, string>) {
+  const printed: string[] = [];
+  const server = await serve({
+    config: loadConfig({ env: { API_PORT: '0', ...env }, envFile: devNull }),
+    logger: pino({ level: 'silent' }),
+    print: (line) => printed.push(line),
+  });
+  onTestFinished(() => server.close());
+  return { port: server.port, printed };
+}
+
+describe('a server with a certificate', () => {
+  it.skipIf(!hasOpenssl)('speaks HTTPS, and nothing else (openssl)', async () => {
+    const files = certificate();
+    const { port, printed } = await start(files);
+    expect(printed[0]).toBe(`Holdfast is ready at https://localhost:${port}`);
+    const get = (options: object) => {
+      const asked = request({ port, host: '127.0.0.1', path: '/health/ready', ...options });
+      asked.end();
+      return asked;
+    };
+    const trusted = { servername: 'localhost', ca: readFileSync(files.API_TLS_CERT_FILE) };
+    const [response] = await once(get({ ...trusted, agent: false }), 'response');
+    expect([response.statusCode, await text(response)]).toEqual([200, '{"ready":true}']);
+    await expect(once(get({ ...trusted, maxVersion: 'TLSv1.1' }), 'response')).rejects.toThrow();
+    await expect(fetch(`http://127.0.0.1:${port}/health/ready`)).rejects.toThrow();
+  });
+
+  it('does not start on files that are none', async () => {
+    const file = join(folder(), 'hunter2');
+    writeFileSync(file, '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n');
+    const failure = start({ API_TLS_CERT_FILE: file, API_TLS_KEY_FILE: file });
+    await expect(failure).rejects.toThrow(StartError);
+    await expect(failure).rejects.toThrow('API_TLS_CERT_FILE and API_TLS_KEY_FILE must name');
+  });
+});
