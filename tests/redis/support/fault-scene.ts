@@ -25,6 +25,7 @@ export async function faultScene(
     SESSION_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
     SESSION_LOCK_TIMEOUT_SECONDS: '3',
     SESSION_MAX_MESSAGES: '100000',
+    REDIS_SOCKET_CONNECT_TIMEOUT: '60',
     LOG_LEVEL: 'fatal',
   };
   const servers = await Promise.all(
@@ -32,7 +33,7 @@ export async function faultScene(
   );
   const ledger = await FailoverLedger.start(servers, sessionCount);
   await ledger.more();
-  /** @returns how many answered messages are missing */
+  /** @returns how many answered messages are missing, or their answers */
   const finish = async () => {
     const lost = await ledger.finish();
     const { acknowledged, errors, slowestMs } = ledger;

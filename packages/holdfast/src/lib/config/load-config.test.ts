@@ -164,7 +164,7 @@ describe('loadConfig', () => {
       },
       agent: { provider: 'local', knowledgeDir: 'articles' },
       logLevel: 'silent',
-      warnings: [],
+      warnings: [expect.objectContaining({ setting: 'SESSION_STORE_TYPE' })],
     });
   });
 

@@ -1,24 +1,14 @@
-import { readFileSync } from 'node:fs';
-import { parseEnv } from 'node:util';
 import type { z } from 'zod';
 import { ConfigError } from '../errors/errors.ts';
+import { contradictions } from './contradictions.ts';
 import { type EncryptionConfig, readEncryptionConfig } from './encryption-config.ts';
+import { readSettings, type SettingSources } from './read-settings.ts';
 import { type RedisConfig, readRedisConfig } from './redis-config.ts';
 import { readServerConfig, type ServerConfig } from './server-config.ts';
 import { type Settings, settingsSchema } from './settings.ts';
+import { type ConfigWarning, warningsOf } from './warnings.ts';
 
-export interface LoadConfigOptions {
-  /** Default: `process.env`, which is only read. */
-  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
-  /** A file of settings; what `env` has comes first. Default: `.env` in the working folder, if it exists. */
-  readonly envFile?: string | undefined;
-}
-
-/** What is allowed, and maybe not meant. */
-interface ConfigWarning {
-  readonly setting: string;
-  readonly message: string;
-}
+export type LoadConfigOptions = SettingSources;
 
 /** The configuration, parsed. Durations carry their unit in their names. */
 export interface Config {
@@ -63,66 +53,30 @@ export interface Config {
  * @throws ConfigError that names every setting that is wrong, never its value.
  */
 export function loadConfig(options: LoadConfigOptions = {}): Config {
-  const settings = readSettings(options);
-  const parsed = settingsSchema.safeParse(settings);
+  const { settings: given, warnings } = readSettings(options);
+  const parsed = settingsSchema.safeParse(given);
   const wrong = parsed.success ? [] : problems(parsed.error);
   if (parsed.success) {
-    const redis = readRedisConfig(parsed.data, wrong);
-    const encryption = readEncryptionConfig(parsed.data, wrong);
-    const server = readServerConfig(parsed.data, wrong);
-    wrong.push(...contradictions(parsed.data));
+    const settings = parsed.data;
+    const redis = readRedisConfig(settings, wrong);
+    const encryption = readEncryptionConfig(settings, wrong);
+    const server = readServerConfig(settings, wrong);
+    wrong.push(...contradictions(settings));
     if (wrong.length === 0) {
-      const parts = { redis, encryption, server };
-      return toConfig(parsed.data, parts, warningsOf(settings, parsed.data));
+      const config = toConfig(settings, { redis, encryption, server });
+      const { idleTimeoutMs } = config.session;
+      const isEncrypted = encryption !== undefined && encryption.cipher !== 'none';
+      const { adminApiKey } = server;
+      const facts = { settings, given, idleTimeoutMs, isEncrypted, adminApiKey };
+      return { ...config, warnings: [...warnings, ...warningsOf(facts)] };
     }
   }
   throw new ConfigError(`${wrong.join('; ')}.`);
 }
 
-function readSettings({ env = process.env, envFile }: LoadConfigOptions): Record<string, string> {
-  const settings: Record<string, string> = { ...readEnvFile(envFile) };
-  for (const [name, value] of Object.entries(env)) if (value !== undefined) settings[name] = value;
-  // An empty value is how shells and .env files write "not set".
-  for (const [name, value] of Object.entries(settings)) if (value === '') delete settings[name];
-  return settings;
-}
-
-function readEnvFile(envFile: string | undefined): Record<string, string> {
-  try {
-    return parseEnv(readFileSync(envFile ?? '.env', 'utf8')) as Record<string, string>;
-  } catch (error) {
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    if (missing && envFile === undefined) return {};
-    throw new ConfigError(`The settings file ${envFile ?? '.env'} could not be read.`, {
-      cause: error,
-    });
-  }
-}
-
 function problems(error: z.ZodError): string[] {
   // An item of a list is told by its setting, and several of them once.
   return [...new Set(error.issues.map(({ path, message }) => `${String(path[0])} ${message}`))];
-}
-
-function contradictions(settings: Settings): string[] {
-  const { SESSION_FINGERPRINT_STRICT: strict, SESSION_FINGERPRINTING_ENABLED: enabled } = settings;
-  const wrong: string[] = [];
-  if (strict && !enabled) {
-    wrong.push('SESSION_FINGERPRINT_STRICT=true needs SESSION_FINGERPRINTING_ENABLED=true');
-  }
-  if (settings.SESSION_DURABILITY === 'replicated' && settings.REDIS_MAX_CONNECTIONS < 3) {
-    wrong.push('SESSION_DURABILITY=replicated needs REDIS_MAX_CONNECTIONS of 3 or more');
-  }
-  return wrong;
-}
-
-function warningsOf(given: Readonly<Record<string, string>>, settings: Settings): ConfigWarning[] {
-  const setting = 'REDIS_SESSION_TTL_SECONDS';
-  const ttl = redisIdleTimeoutMs(settings);
-  if (ttl === undefined || given.SESSION_TIMEOUT_MINUTES === undefined) return [];
-  if (ttl === settings.SESSION_TIMEOUT_MINUTES * 60_000) return [];
-  const message = `${setting} and SESSION_TIMEOUT_MINUTES differ: on Redis the first one counts, and sessions are idle for ${ttl / 1000} s at most`;
-  return [{ setting, message }];
 }
 
 /** Undefined where the idle timeout is SESSION_TIMEOUT_MINUTES. */
@@ -135,8 +89,7 @@ function redisIdleTimeoutMs(settings: Settings): number | undefined {
 function toConfig(
   settings: Settings,
   parts: Pick<Config, 'redis' | 'encryption' | 'server'>,
-  warnings: readonly ConfigWarning[],
-): Config {
+): Omit<Config, 'warnings'> {
   return {
     session: {
       storeType: settings.SESSION_STORE_TYPE,
@@ -163,6 +116,5 @@ function toConfig(
     ...parts,
     agent: { provider: settings.AI_PROVIDER, knowledgeDir: settings.KNOWLEDGE_DIR },
     logLevel: settings.LOG_LEVEL,
-    warnings,
   };
 }

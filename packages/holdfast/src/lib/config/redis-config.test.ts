@@ -138,7 +138,6 @@ it('takes no notice of what Kubernetes sets for a service named redis', () => {
     REDIS_SERVICE_PORT: '6379',
     REDIS_PORT_6379_TCP: 'tcp://10.0.0.11:6379',
     REDIS_PORT_6379_TCP_ADDR: '10.0.0.11',
-    REDIS_HEALTH_CHECK_INTERVAL: '30',
   };
   expect(load(service)).toEqual(load({}));
 });

@@ -4,10 +4,12 @@ import { RedisAddress } from '../redis/connection/redis-address.ts';
 import { keyPrefixPattern } from '../redis/redis-options.ts';
 import { days, file, flag, natMap, oneOf, servers, whole, wholeNumber } from './setting-values.ts';
 
+export const defaultRedisUrl = 'redis://localhost:6379/0';
+
 export const redis = {
   REDIS_URL: z
     .string()
-    .prefault('redis://localhost:6379/0')
+    .prefault(defaultRedisUrl)
     .refine(
       isRedisUrl,
       'must be redis://[user[:password]@]host[:port][/database], or rediss:// for TLS; of / ? # @ : and % in the password each is written as its percent-encoding',

@@ -18,9 +18,17 @@ of them with their defaults: copy it to \`.env\` and change what you need. A set
 stops the start with a message that names it, and never its value.
 
 ${groups.join('\n')}
-Settings that this page does not name are ignored, among them what Kubernetes sets for a service named
-redis, such as \`REDIS_PORT\`. Of those that other versions have, \`REDIS_HEALTH_CHECK_INTERVAL\` is not
-needed: the connections to Redis are watched all the time.
+## What is warned of
+
+At the start, and by \`holdfast doctor\`: settings that make each other useless; a name that is nearly one of
+these, with the one that was probably meant; with \`NODE_ENV=production\` also what is unsafe there, such as sessions on Redis
+without encryption, an operators' key that looks like an example, or sessions in memory with
+\`WEB_CONCURRENCY\` above 1.
+
+Other names are ignored, among them what Kubernetes sets for a service named redis, such as \`REDIS_PORT\`. Names of
+earlier versions work with a notice: \`SESSION_TIMEOUT_SECONDS\` is \`SESSION_TIMEOUT_MINUTES\`, rounded up; \`USE_SHARED_CONTEXT\` is always
+so. \`REDIS_HEALTH_CHECK_INTERVAL\` is not needed: the connections to Redis are watched all the time.
+\`OPENAI_API_KEY\`, \`OPENAI_API_BASE\` and \`AGENT_MODEL\` do nothing yet.
 `;
 }
 

@@ -1,0 +1,129 @@
+import { defaultRedisUrl } from './redis-settings.ts';
+import type { Settings } from './settings.ts';
+
+/** What is allowed, and maybe not meant. */
+export interface ConfigWarning {
+  readonly setting: string;
+  readonly message: string;
+}
+
+interface Facts {
+  readonly settings: Settings;
+  /** What was set, as text. */
+  readonly given: Readonly<Record<string, string>>;
+  readonly idleTimeoutMs: number;
+  readonly isEncrypted: boolean;
+  readonly adminApiKey: string | undefined;
+}
+
+type Warn = (facts: Facts) => ConfigWarning | false;
+
+/** Settings of which one makes another useless, or not what it seems. */
+const always: readonly Warn[] = [
+  ({ settings, given, idleTimeoutMs }) =>
+    settings.SESSION_STORE_TYPE === 'redis' &&
+    settings.REDIS_SESSION_TTL_SECONDS !== undefined &&
+    given.SESSION_TIMEOUT_MINUTES !== undefined &&
+    idleTimeoutMs !== settings.SESSION_TIMEOUT_MINUTES * 60_000 && {
+      setting: 'REDIS_SESSION_TTL_SECONDS',
+      message: `REDIS_SESSION_TTL_SECONDS and SESSION_TIMEOUT_MINUTES differ: on Redis the first one counts, and sessions are idle for ${idleTimeoutMs / 1000} s at most`,
+    },
+  ({ settings, idleTimeoutMs }) =>
+    idleTimeoutMs > settings.SESSION_ABSOLUTE_TIMEOUT_MINUTES * 60_000 && {
+      setting: 'SESSION_ABSOLUTE_TIMEOUT_MINUTES',
+      message:
+        'SESSION_ABSOLUTE_TIMEOUT_MINUTES is shorter than the idle timeout, which then never counts: sessions end by their age alone',
+    },
+  ({ settings }) =>
+    settings.SESSION_TURN_MAX_SECONDS > settings.SESSION_ABSOLUTE_TIMEOUT_MINUTES * 60 && {
+      setting: 'SESSION_TURN_MAX_SECONDS',
+      message:
+        'SESSION_TURN_MAX_SECONDS is longer than SESSION_ABSOLUTE_TIMEOUT_MINUTES: a turn can outlive its session, and is lost then',
+    },
+  ({ settings, idleTimeoutMs }) =>
+    settings.SESSION_STORE_TYPE === 'redis' &&
+    settings.SESSION_L1_CACHE_ENABLED &&
+    settings.SESSION_L1_CACHE_TTL_SECONDS * 1000 > idleTimeoutMs && {
+      setting: 'SESSION_L1_CACHE_TTL_SECONDS',
+      message:
+        'SESSION_L1_CACHE_TTL_SECONDS is longer than the idle timeout: sessions that have expired take up the cache',
+    },
+  ({ settings }) =>
+    settings.SESSION_STORE_TYPE === 'redis' &&
+    settings.SESSION_LOCKING_ENABLED &&
+    settings.REDIS_SOCKET_TIMEOUT >= settings.SESSION_LOCK_TIMEOUT_SECONDS && {
+      setting: 'SESSION_LOCK_TIMEOUT_SECONDS',
+      message:
+        'SESSION_LOCK_TIMEOUT_SECONDS is not longer than REDIS_SOCKET_TIMEOUT: one slow answer of Redis loses a turn its lease; make it three times as long',
+    },
+  ({ settings }) =>
+    settings.SESSION_STORE_TYPE === 'in_memory' &&
+    (settings.REDIS_URL !== defaultRedisUrl ||
+      settings.REDIS_CLUSTER_NODES !== undefined ||
+      settings.REDIS_SENTINEL_NODES !== undefined) && {
+      setting: 'SESSION_STORE_TYPE',
+      message:
+        'SESSION_STORE_TYPE is in_memory, so the Redis that is set is not used: set SESSION_STORE_TYPE=redis',
+    },
+];
+
+/** Text that stands in examples for a secret. */
+const placeholder = /change|example|secret|password|your|placeholder|default|^(.)\1*$/i;
+
+/** What is well for trying out, and not for customers. */
+const inProduction: readonly Warn[] = [
+  ({ settings, given }) =>
+    settings.SESSION_STORE_TYPE === 'in_memory' &&
+    Number(given.WEB_CONCURRENCY) > 1 && {
+      setting: 'SESSION_STORE_TYPE',
+      message:
+        'SESSION_STORE_TYPE is in_memory with WEB_CONCURRENCY above 1: each process has sessions of its own, and customers lose theirs from request to request; set SESSION_STORE_TYPE=redis',
+    },
+  ({ settings, isEncrypted }) =>
+    settings.SESSION_STORE_TYPE === 'redis' &&
+    !isEncrypted && {
+      setting: 'SESSION_ENCRYPTION_KEY',
+      message:
+        'Sessions are not encrypted: whoever reads Redis, or a copy of it, reads the conversations; set SESSION_ENCRYPTION_KEY (holdfast keygen makes one)',
+    },
+  ({ adminApiKey }) =>
+    adminApiKey !== undefined &&
+    placeholder.test(adminApiKey) && {
+      setting: 'ADMIN_API_KEY',
+      message:
+        'ADMIN_API_KEY looks like an example, which others know too: set a random one (holdfast keygen makes one)',
+    },
+  ({ settings }) =>
+    !settings.SESSION_LOCKING_ENABLED && {
+      setting: 'SESSION_LOCKING_ENABLED',
+      message:
+        'SESSION_LOCKING_ENABLED=false: of two messages of one customer at once, one fails with VERSION_CONFLICT',
+    },
+  ({ settings }) =>
+    !settings.RATE_LIMIT_ENABLED && {
+      setting: 'RATE_LIMIT_ENABLED',
+      message: 'RATE_LIMIT_ENABLED=false: one client can take up the whole server',
+    },
+  ({ settings }) =>
+    settings.SESSION_ENCRYPTION_ALLOW_PLAINTEXT && {
+      setting: 'SESSION_ENCRYPTION_ALLOW_PLAINTEXT',
+      message:
+        'SESSION_ENCRYPTION_ALLOW_PLAINTEXT=true: whoever writes to Redis can forge sessions; take it out when holdfast rekey has run',
+    },
+  ({ settings }) =>
+    settings.SESSION_FINGERPRINT_STRICT &&
+    settings.SESSION_FINGERPRINT_BIND.includes('ip') &&
+    Array.isArray(settings.TRUSTED_PROXIES) &&
+    settings.TRUSTED_PROXIES.length === 0 && {
+      setting: 'TRUSTED_PROXIES',
+      message:
+        'SESSION_FINGERPRINT_STRICT=true without TRUSTED_PROXIES: behind a load balancer every client has its address, and one that moves among several is refused; list your proxies',
+    },
+];
+
+/** @returns what is to be logged at the start */
+export function warningsOf(facts: Facts): ConfigWarning[] {
+  const isProduction = facts.given.NODE_ENV === 'production';
+  const checks = isProduction ? [...always, ...inProduction] : always;
+  return checks.flatMap((check) => check(facts) || []);
+}
