@@ -89,7 +89,11 @@ export function loadConfig(options: LoadConfigOptions = {}): Config {
   throw new ConfigError(`${wrong.join('; ')}.`);
 }
 
-function readSettings({ env = process.env, envFile }: LoadConfigOptions): Record<string, string> {
+/** The settings as they are written. @throws ConfigError for a file that cannot be read */
+export function readSettings({
+  env = process.env,
+  envFile,
+}: LoadConfigOptions): Record<string, string> {
   const settings: Record<string, string> = { ...readEnvFile(envFile) };
   for (const [name, value] of Object.entries(env)) if (value !== undefined) settings[name] = value;
   // An empty value is how shells and .env files write "not set".
