@@ -1,8 +1,8 @@
-import { progress as progressBar } from '@clack/prompts';
 import { createSessionStore } from '../config/create-session-store.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { ConfigError } from '../errors/errors.ts';
 import type { RekeyProgress } from '../redis/rekeying.ts';
+import { count, showProgress } from './progress.ts';
 import { exitCodes, type Terminal, terminalLogger } from './terminal.ts';
 
 /** `holdfast rekey`. @throws ConfigError, StoreUnavailableError */
@@ -24,9 +24,12 @@ export async function rekey(
   const store = await createSessionStore(config, { logger: terminalLogger(terminal) });
   if (!(store instanceof RedisSessionStore)) throw new TypeError('A store on Redis was expected.');
   try {
-    const shown = showProgress(terminal);
+    const shown = showProgress('Encrypting', terminal);
     try {
-      const result = await store.rekey({ onProgress: shown.update, signal });
+      const result = await store.rekey({
+        onProgress: ({ sessions, total }) => shown.update(sessions, total),
+        signal,
+      });
       shown.end();
       const { cipher, ring } = config.encryption;
       const how = cipher === 'none' ? 'decrypted' : `encrypted with key ${ring.primary.id}`;
@@ -51,38 +54,4 @@ function report({ unreadable }: RekeyProgress, { err }: Terminal): number {
     `${unreadable.length} sessions have values that no key opens: ${unreadable.join(' ')}\nPut their key into the ring and run it again, or delete them.\n`,
   );
   return exitCodes.failed;
-}
-
-const lines = 10;
-
-/** A bar where somebody watches; else a line for each tenth. */
-function showProgress({ out }: Terminal): {
-  update: (progress: RekeyProgress) => void;
-  end: () => void;
-} {
-  let done = 0;
-  if (out.isTTY) {
-    const bar = progressBar({ output: out, max: 1_000 });
-    bar.start('Encrypting');
-    return {
-      update({ sessions, total }) {
-        const now = Math.floor((sessions / Math.max(total, 1)) * 1_000);
-        bar.advance(now - done, `${count(sessions)} of ${count(total)} sessions`);
-        done = now;
-      },
-      end: () => bar.stop('Encrypting'),
-    };
-  }
-  return {
-    update({ sessions, total }) {
-      const now = Math.floor((sessions / Math.max(total, 1)) * lines);
-      if (now > done) out.write(`${count(sessions)} of ${count(total)} sessions\n`);
-      done = now;
-    },
-    end() {},
-  };
-}
-
-function count(number: number): string {
-  return number.toLocaleString('en');
 }

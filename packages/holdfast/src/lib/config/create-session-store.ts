@@ -35,18 +35,6 @@ export async function createSessionStore<
   const { locking } = config.turn;
   const { logger } = options;
   for (const { setting, message } of config.warnings) logger?.warn({ setting }, message);
-  if (config.encryption?.allowPlaintext && config.encryption.cipher !== 'none') {
-    logger?.warn(
-      { setting: 'SESSION_ENCRYPTION_ALLOW_PLAINTEXT' },
-      'Values that are not encrypted are read: whoever can write to the store can forge sessions. Run `holdfast rekey`, then switch it off',
-    );
-  }
-  if (!locking) {
-    logger?.warn(
-      { setting: 'SESSION_LOCKING_ENABLED' },
-      'Locking is off: of two turns that race on a session, one fails with VERSION_CONFLICT',
-    );
-  }
   if (storeType === 'in_memory') {
     const codec = await codecOf(config, 'memory');
     return new InMemorySessionStore({ ...limits, ...options, maxSessions, locking, codec });

@@ -65,6 +65,19 @@ const always: readonly Warn[] = [
       message:
         'SESSION_STORE_TYPE is in_memory, so the Redis that is set is not used: set SESSION_STORE_TYPE=redis',
     },
+  ({ settings }) =>
+    !settings.SESSION_LOCKING_ENABLED && {
+      setting: 'SESSION_LOCKING_ENABLED',
+      message:
+        'Locking is off: of two turns that race on a session, one fails with VERSION_CONFLICT',
+    },
+  ({ settings, isEncrypted }) =>
+    settings.SESSION_ENCRYPTION_ALLOW_PLAINTEXT &&
+    isEncrypted && {
+      setting: 'SESSION_ENCRYPTION_ALLOW_PLAINTEXT',
+      message:
+        'Values that are not encrypted are read: whoever can write to the store can forge sessions. Run `holdfast rekey`, then switch it off',
+    },
 ];
 
 /** Text that stands in examples for a secret. */
@@ -94,21 +107,9 @@ const inProduction: readonly Warn[] = [
         'ADMIN_API_KEY looks like an example, which others know too: set a random one (holdfast keygen makes one)',
     },
   ({ settings }) =>
-    !settings.SESSION_LOCKING_ENABLED && {
-      setting: 'SESSION_LOCKING_ENABLED',
-      message:
-        'SESSION_LOCKING_ENABLED=false: of two messages of one customer at once, one fails with VERSION_CONFLICT',
-    },
-  ({ settings }) =>
     !settings.RATE_LIMIT_ENABLED && {
       setting: 'RATE_LIMIT_ENABLED',
       message: 'RATE_LIMIT_ENABLED=false: one client can take up the whole server',
-    },
-  ({ settings }) =>
-    settings.SESSION_ENCRYPTION_ALLOW_PLAINTEXT && {
-      setting: 'SESSION_ENCRYPTION_ALLOW_PLAINTEXT',
-      message:
-        'SESSION_ENCRYPTION_ALLOW_PLAINTEXT=true: whoever writes to Redis can forge sessions; take it out when holdfast rekey has run',
     },
   ({ settings }) =>
     settings.SESSION_FINGERPRINT_STRICT &&

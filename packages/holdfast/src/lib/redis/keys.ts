@@ -81,6 +81,11 @@ export class Keys {
     return this.#ofBucket('a', bucket);
   }
 
+  /** What sessions were imported from, by id. */
+  imports(bucket: number): string {
+    return this.#ofBucket('p', bucket);
+  }
+
   /**
    * What the channels begin with on which instances are told of the session's leases. Only those of
    * slots have braces: so scripts tell which kind they are.
@@ -131,6 +136,11 @@ export type SessionKeys = readonly [
   bucket: string,
   news: string,
 ];
+
+/** Whether a key that has this behind the prefix is one of those above. Only some types are strings. */
+export function isOwnKey(rest: string): boolean {
+  return /^(?:[a-z]:\{\d+\}(?::.*)?|c:\d+|health:.*|namespace|rekey)$/s.test(rest);
+}
 
 const plainName = /^[A-Za-z0-9_-]{2,64}$/;
 

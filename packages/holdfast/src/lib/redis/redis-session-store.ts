@@ -53,6 +53,7 @@ import { RedisLink } from './connection/redis-link.ts';
 import { checkServer } from './connection/server-check.ts';
 import { Creation } from './creation.ts';
 import { HistoryReader } from './history.ts';
+import { Importing } from './importing.ts';
 import { Keys } from './keys.ts';
 import { Leases } from './leases.ts';
 import { Listing } from './listing.ts';
@@ -432,6 +433,11 @@ export class RedisSessionStore<
   async rekey(options: RekeyOptions = {}): Promise<RekeyProgress> {
     const rekeying = new Rekeying(this.#core, this.#users);
     return rekeying.run((range) => this.#listing.ids(range), options);
+  }
+
+  /** Takes over sessions of another system; for the command line. */
+  importing(): Importing<Metadata> {
+    return new Importing(this.#core, this.#users, this.#removals);
   }
 
   on<Name extends StoreEventName>(name: Name, listener: StoreEventListener<Name>): () => void {

@@ -2,6 +2,7 @@ import { defineScript, type Script } from '../connection/script.ts';
 import begin from './begin.lua';
 import create from './create.lua';
 import hit from './hit.lua';
+import imports from './import.lua';
 import keep from './keep.lua';
 import leave from './leave.lua';
 import live from './live.lua';
@@ -66,6 +67,7 @@ export const scripts = {
   begin: script('begin', begin),
   create: script('create', create),
   hit: script('hit', hit),
+  import: script('import', imports),
   keep: script('keep', keep),
   leave: script('leave', leave),
   live: script('live', live),

@@ -1,0 +1,148 @@
+import { readFileSync } from 'node:fs';
+import { createSessionStore } from '../config/create-session-store.ts';
+import { type Config, loadConfig } from '../config/load-config.ts';
+import { readSettings } from '../config/read-settings.ts';
+import { ConfigError } from '../errors/errors.ts';
+import { migrate } from '../migration/python-v2/migration.ts';
+import { OriginalKeys } from '../migration/python-v2/original-keys.ts';
+import type { RedisAddress } from '../redis/connection/redis-address.ts';
+import { asJson, asText, failures } from './migrate-report.ts';
+import { showProgress } from './progress.ts';
+import { exitCodes, type Terminal, terminalLogger } from './terminal.ts';
+
+export interface MigrateOptions {
+  readonly envFile?: string;
+  readonly fromUrl?: string;
+  readonly fromPrefix: string;
+  readonly oldKeyFile?: string;
+  readonly apply?: boolean;
+  readonly delete?: boolean;
+  readonly json?: boolean;
+}
+
+type Settings = Readonly<Record<string, string>>;
+
+/** `holdfast migrate python-v2`. @throws ConfigError, StoreUnavailableError */
+export async function migratePythonV2(
+  options: MigrateOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const { env, out, err, signal } = terminal;
+  const { envFile, apply = false, delete: remove = false, json = false } = options;
+  const { settings } = readSettings({ env, envFile });
+  const config = loadConfig({ env, envFile });
+  if (config.session.storeType !== 'redis') {
+    throw new ConfigError(
+      'SESSION_STORE_TYPE is not redis: sessions are imported into Redis only.',
+    );
+  }
+  const address = await addressOf(options, settings, config);
+  const keys = await OriginalKeys.of(keyTexts(options, settings));
+  const logger = terminalLogger(terminal);
+  const { RedisSessionStore } = await import('../redis/redis-session-store.ts');
+  const { Originals } = await import('../migration/python-v2/originals.ts');
+  const { timeoutMs, connectTimeoutMs, retries } = config.redis;
+  const prefix = options.fromPrefix;
+  const originals = await Originals.connect({
+    ...{ address, prefix, timeoutMs, connectTimeoutMs, retries, logger },
+  });
+  try {
+    // Whoever had more sessions than the cap keeps them; in this process nothing is read twice.
+    const store = await createSessionStore(
+      {
+        ...config,
+        session: { ...config.session, maxPerUser: 0 },
+        redis: { ...config.redis, l1: undefined },
+      },
+      { logger },
+    );
+    if (!(store instanceof RedisSessionStore))
+      throw new TypeError('A store on Redis was expected.');
+    const shown = json ? null : showProgress(apply ? 'Importing' : 'Looking', terminal);
+    try {
+      const target = store.importing();
+      const result = await migrate({
+        ...{ originals, keys, target, apply, remove, signal },
+        onProgress: ({ done, total }) => shown?.update(done, total),
+      });
+      shown?.end();
+      out.write(json ? asJson(result, { apply, remove }) : asText(result, { apply, remove }));
+      if (!json) err.write(failures(result));
+      return result.failed.length === 0 ? exitCodes.done : exitCodes.failed;
+    } catch (error) {
+      shown?.end();
+      if (!signal.aborted) throw error;
+      err.write('Stopped. Run it again to go on from there.\n');
+      return exitCodes.interrupted;
+    } finally {
+      await store.close();
+    }
+  } finally {
+    await originals.close();
+  }
+}
+
+/**
+ * Where Python's sessions are: on one server, by `--from-url`, `PYTHON_V2_REDIS_URL`, or where Holdfast's
+ * are. Arguments can be seen by all who list processes, so a password must not be among them.
+ */
+async function addressOf(
+  { fromUrl }: MigrateOptions,
+  settings: Settings,
+  { redis }: Config,
+): Promise<RedisAddress> {
+  const { RedisAddress } = await import('../redis/connection/redis-address.ts');
+  const given = fromUrl ?? settings.PYTHON_V2_REDIS_URL;
+  const tls = (url: string) =>
+    redis.tls !== undefined && url.startsWith('rediss:') ? { tls: redis.tls } : {};
+  if (given === undefined) {
+    if (redis.cluster !== undefined || redis.sentinel !== undefined) {
+      throw new ConfigError(
+        'Python’s sessions are on one server: say which by --from-url, or PYTHON_V2_REDIS_URL where its URL has a password.',
+      );
+    }
+    const { url, password } = redis;
+    return new RedisAddress({ url, ...(password === undefined ? {} : { password }), ...tls(url) });
+  }
+  const name = fromUrl === undefined ? 'PYTHON_V2_REDIS_URL' : '--from-url';
+  if (fromUrl !== undefined && /^\w+:\/\/[^/]*:[^/]*@/.test(fromUrl)) {
+    throw new ConfigError(
+      '--from-url has a password in it, which all who list processes can see: set PYTHON_V2_REDIS_URL in its place.',
+    );
+  }
+  try {
+    return new RedisAddress({ url: given, ...tls(given) });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new ConfigError(
+      error.message.replace(` ${error.remedy}`, '').replaceAll('REDIS_URL', name),
+    );
+  }
+}
+
+/** The key that Python had: given for this, or else any of Holdfast's own. */
+function keyTexts({ oldKeyFile }: MigrateOptions, settings: Settings): readonly string[] {
+  const given = settings.PYTHON_V2_ENCRYPTION_KEY;
+  if (given !== undefined && oldKeyFile !== undefined) {
+    throw new ConfigError(
+      'PYTHON_V2_ENCRYPTION_KEY and --old-key-file are both given: leave one out.',
+    );
+  }
+  if (given !== undefined) return [given];
+  if (oldKeyFile !== undefined) return [readKey(oldKeyFile, '--old-key-file')];
+  const { SESSION_ENCRYPTION_KEY: own, SESSION_ENCRYPTION_KEY_FILE: file } = settings;
+  const text = file === undefined ? own : readKey(file, 'SESSION_ENCRYPTION_KEY_FILE');
+  if (text === undefined) return [];
+  return text.split(/[,\n]/).flatMap((key) => key.trim() || []);
+}
+
+function readKey(path: string, name: string): string {
+  try {
+    // Editors and `echo` end a file with a newline.
+    const text = readFileSync(path, 'utf8').replace(/\r?\n$/, '');
+    if (text !== '') return text;
+  } catch (cause) {
+    throw new ConfigError(`${name} names a file that could not be read.`, { cause });
+  }
+  throw new ConfigError(`${name} names a file that holds no key.`);
+}
