@@ -164,7 +164,10 @@ describe('loadConfig', () => {
       },
       agent: { provider: 'local', knowledgeDir: 'articles' },
       logLevel: 'silent',
-      warnings: [expect.objectContaining({ setting: 'SESSION_STORE_TYPE' })],
+      warnings: [
+        expect.objectContaining({ setting: 'SESSION_STORE_TYPE' }),
+        expect.objectContaining({ setting: 'SESSION_LOCKING_ENABLED' }),
+      ],
     });
   });
 

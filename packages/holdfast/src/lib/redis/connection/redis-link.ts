@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ConfigError } from '../../errors/errors.ts';
 import type { Logger } from '../../store/emitter.ts';
 import { Cluster } from './cluster.ts';
 import { CoarseTimer } from './coarse-timer.ts';
@@ -122,8 +123,9 @@ export class RedisLink {
   }
 
   /**
-   * Connects and loads the scripts. A server that is still loading its data is waited for, anything
-   * else fails at once; none of it takes longer than `connectTimeoutMs`.
+   * Connects and loads the scripts. A server that is still loading its data is waited for, and so is
+   * whatever sentinels or a cluster's nodes may be through with soon, such as a failover; anything else
+   * fails at once. None of it takes longer than `connectTimeoutMs`.
    *
    * @throws ConfigError when only other settings help
    * @throws StoreUnavailableError for any other failure
@@ -138,7 +140,7 @@ export class RedisLink {
         await link.#routes.open(deadline);
         return link;
       } catch (error) {
-        if (isPassing(error)) {
+        if (isPassing(error) || (options.topology !== undefined && !isAnswer(error))) {
           passing = error;
           if (performance.now() + loadingPauseMs < deadline) {
             await sleep(loadingPauseMs);
@@ -297,4 +299,9 @@ export class RedisLink {
     for (const node of this.#routes.nodes) isDue = node.tick() || isDue;
     return isDue;
   }
+}
+
+/** Asked again, the servers would say the same. */
+function isAnswer(error: unknown): boolean {
+  return error instanceof RedisReplyError || error instanceof ConfigError;
 }

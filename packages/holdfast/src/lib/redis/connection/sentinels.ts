@@ -3,7 +3,12 @@ import { attempt } from './attempt.ts';
 import type { Place } from './cluster-slots.ts';
 import { outside } from './outside.ts';
 import type { RedisAddress } from './redis-address.ts';
-import type { ConnectRedis, RedisConnection, RedisReply } from './redis-connection.ts';
+import {
+  type ConnectRedis,
+  type RedisConnection,
+  type RedisReply,
+  RedisTimeoutError,
+} from './redis-connection.ts';
 import { type NodeSettings, RedisNode } from './redis-node.ts';
 import type { Routes } from './routes.ts';
 import type { Translate } from './topology.ts';
@@ -129,7 +134,9 @@ export class SentinelServer implements Routes {
   /** @returns null where the sentinel does not know the primary */
   async #askOne(sentinel: RedisAddress): Promise<Answer | null> {
     const connection = await this.#connection(sentinel);
-    const late = new Error(`The sentinel at ${sentinel.display} did not answer in time.`);
+    const late = new RedisTimeoutError(
+      `The sentinel at ${sentinel.display} did not answer in time.`,
+    );
     const timer = setTimeout(() => connection.destroy(late), answerMs);
     try {
       return parseMaster(await connection.send(['SENTINEL', 'MASTER', this.#options.master]));
