@@ -1,33 +1,20 @@
-import { createSessionStore } from '../config/create-session-store.ts';
-import { loadConfig } from '../config/load-config.ts';
-import { ConfigError } from '../errors/errors.ts';
-import { exitCodes, type Terminal, terminalLogger } from './terminal.ts';
+import { onRedis } from './redis-store.ts';
+import { type CommonOptions, exitCodes, type Terminal } from './terminal.ts';
+import { counted } from './text.ts';
 
 /** `holdfast cleanup`. @throws ConfigError, StoreUnavailableError */
-export async function cleanup(
-  { envFile, json }: { readonly envFile?: string; readonly json?: boolean },
-  terminal: Terminal,
-): Promise<number> {
-  const { env, out, err, signal } = terminal;
-  const config = loadConfig({ env, envFile });
-  if (config.session.storeType !== 'redis') {
-    throw new ConfigError(
-      'SESSION_STORE_TYPE is not redis: sessions in memory are in another process, which removes them itself.',
-    );
-  }
-  const store = await createSessionStore(config, { logger: terminalLogger(terminal) });
-  try {
+export function cleanup(options: CommonOptions, terminal: Terminal): Promise<number> {
+  const { out, signal } = terminal;
+  const run = async (store: {
+    cleanupExpired(options: { signal: AbortSignal }): Promise<number>;
+  }) => {
     const removed = await store.cleanupExpired({ signal });
-    const sessions = removed === 1 ? 'session' : 'sessions';
     out.write(
-      json ? `${JSON.stringify({ removed })}\n` : `${removed} expired ${sessions} removed.\n`,
+      options.json
+        ? `${JSON.stringify({ removed })}\n`
+        : `${counted(removed, 'expired session')} removed.\n`,
     );
     return exitCodes.done;
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    err.write('Stopped. What was removed stays so.\n');
-    return exitCodes.interrupted;
-  } finally {
-    await store.close();
-  }
+  };
+  return onRedis(options, terminal, run, 'Stopped. What was removed stays so.');
 }

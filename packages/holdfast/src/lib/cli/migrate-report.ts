@@ -1,5 +1,5 @@
 import type { MigrationResult } from '../migration/python-v2/migration.ts';
-import { count } from './progress.ts';
+import { count } from './text.ts';
 
 interface Mode {
   readonly apply: boolean;

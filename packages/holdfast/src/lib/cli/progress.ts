@@ -1,5 +1,6 @@
 import { progress as progressBar } from '@clack/prompts';
 import type { Terminal } from './terminal.ts';
+import { count } from './text.ts';
 
 /** How far a command has come. */
 export interface Progress {
@@ -32,9 +33,4 @@ export function showProgress(title: string, { out }: Pick<Terminal, 'out'>): Pro
     },
     end() {},
   };
-}
-
-/** With a comma between thousands. */
-export function count(number: number): string {
-  return number.toLocaleString('en');
 }

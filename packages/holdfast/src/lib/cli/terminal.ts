@@ -1,11 +1,13 @@
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import type { Logger } from '../store/emitter.ts';
 
 /** What a command may use of the process that it runs in. */
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Results; with `isTTY`, progress may be drawn. */
-  readonly out: Writable & { readonly isTTY?: boolean };
+  /** Answers to questions; with `isTTY`, somebody is there to give them. */
+  readonly in: Readable & { readonly isTTY?: boolean };
+  /** Results; with `isTTY`, progress may be drawn, `columns` wide. */
+  readonly out: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   /** Warnings and errors. */
   readonly err: Writable;
   /** Aborts when the command is to stop. */
@@ -15,8 +17,24 @@ export interface Terminal {
 /** A command's exit code, as shells know them. */
 export const exitCodes = { done: 0, failed: 1, wrongUse: 2, interrupted: 130 } as const;
 
+/** What every command has. */
+export interface CommonOptions {
+  readonly envFile?: string;
+  readonly json?: boolean;
+}
+
+/** A command was called in a way that it cannot be. */
+export class WrongUseError extends Error {
+  override readonly name = 'WrongUseError';
+}
+
+/** How wide results may be: of a terminal, its columns; a file takes any. */
+export function widthOf({ out }: Pick<Terminal, 'out'>): number {
+  return out.isTTY ? (out.columns ?? 80) : Number.POSITIVE_INFINITY;
+}
+
 /** Warnings and errors, a line each, without their details: those may be anything. */
-export function terminalLogger({ err }: Terminal): Logger {
+export function terminalLogger({ err }: Pick<Terminal, 'err'>): Logger {
   const line = (level: string) => (_: object, message: string) => {
     err.write(`${level}: ${message}\n`);
   };

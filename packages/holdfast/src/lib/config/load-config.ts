@@ -53,25 +53,31 @@ export interface Config {
  * @throws ConfigError that names every setting that is wrong, never its value.
  */
 export function loadConfig(options: LoadConfigOptions = {}): Config {
+  const { config, wrong } = checkConfig(options);
+  if (config === null) throw new ConfigError(`${wrong.join('; ')}.`);
+  return config;
+}
+
+/** The same, with a sentence for each thing that is wrong. @throws ConfigError for a file that cannot be read */
+export function checkConfig(
+  options: LoadConfigOptions,
+): { config: Config; wrong: readonly [] } | { config: null; wrong: readonly string[] } {
   const { settings: given, warnings } = readSettings(options);
   const parsed = settingsSchema.safeParse(given);
-  const wrong = parsed.success ? [] : problems(parsed.error);
-  if (parsed.success) {
-    const settings = parsed.data;
-    const redis = readRedisConfig(settings, wrong);
-    const encryption = readEncryptionConfig(settings, wrong);
-    const server = readServerConfig(settings, wrong);
-    wrong.push(...contradictions(settings));
-    if (wrong.length === 0) {
-      const config = toConfig(settings, { redis, encryption, server });
-      const { idleTimeoutMs } = config.session;
-      const isEncrypted = encryption !== undefined && encryption.cipher !== 'none';
-      const { adminApiKey } = server;
-      const facts = { settings, given, idleTimeoutMs, isEncrypted, adminApiKey };
-      return { ...config, warnings: [...warnings, ...warningsOf(facts)] };
-    }
-  }
-  throw new ConfigError(`${wrong.join('; ')}.`);
+  if (!parsed.success) return { config: null, wrong: problems(parsed.error) };
+  const settings = parsed.data;
+  const wrong: string[] = [];
+  const redis = readRedisConfig(settings, wrong);
+  const encryption = readEncryptionConfig(settings, wrong);
+  const server = readServerConfig(settings, wrong);
+  wrong.push(...contradictions(settings));
+  if (wrong.length > 0) return { config: null, wrong };
+  const config = toConfig(settings, { redis, encryption, server });
+  const { idleTimeoutMs } = config.session;
+  const isEncrypted = encryption !== undefined && encryption.cipher !== 'none';
+  const { adminApiKey } = server;
+  const facts = { settings, given, idleTimeoutMs, isEncrypted, adminApiKey };
+  return { config: { ...config, warnings: [...warnings, ...warningsOf(facts)] }, wrong: [] };
 }
 
 function problems(error: z.ZodError): string[] {

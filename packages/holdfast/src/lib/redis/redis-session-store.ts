@@ -68,6 +68,7 @@ import { int } from './reply.ts';
 import { scripts } from './scripts/scripts.ts';
 import { Sweeper } from './sweeper.ts';
 import { Turns } from './turns.ts';
+import { Upkeep } from './upkeep.ts';
 import { UserIndex } from './user-index.ts';
 import { Vitals } from './vitals.ts';
 import type { WriteOrder } from './write-order.ts';
@@ -87,6 +88,8 @@ export class RedisSessionStore<
   readonly type = 'redis';
   readonly locking: boolean;
   readonly outputIntervalMs: number;
+  /** For the command line. */
+  readonly upkeep: Upkeep<Metadata>;
   readonly #core: RedisCore<Metadata>;
   readonly #creation: Creation<Metadata>;
   readonly #writes: Writes<Metadata>;
@@ -119,6 +122,9 @@ export class RedisSessionStore<
     this.#vitals = new Vitals(core, this.#removals);
     this.#rates = new Rates(core);
     this.#sweeper = new Sweeper(core, this.#removals);
+    this.upkeep = new Upkeep({
+      ...{ core, listing: this.#listing, history: this.#history, removals: this.#removals },
+    });
   }
 
   /**

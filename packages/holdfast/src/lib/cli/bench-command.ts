@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto';
+import { createSessionManager } from '../config/create-session-manager.ts';
+import { loadConfig } from '../config/load-config.ts';
+import { ConfigError } from '../errors/errors.ts';
+import { experiments } from './bench/experiments.ts';
+import { type Measured, measure } from './bench/measure.ts';
+import { table } from './table.ts';
+import {
+  type CommonOptions,
+  exitCodes,
+  type Terminal,
+  terminalLogger,
+  widthOf,
+} from './terminal.ts';
+import { count } from './text.ts';
+
+export interface BenchOptions extends CommonOptions {
+  /** For all of it, in seconds. */
+  readonly seconds: number;
+}
+
+/**
+ * `holdfast bench`: what turns take on this Redis from here, in a namespace of its own that goes with the
+ * command. @throws ConfigError, StoreUnavailableError
+ */
+export async function bench(
+  { envFile, json, seconds }: BenchOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const { env, out, err, signal } = terminal;
+  const config = loadConfig({ env, envFile });
+  if (config.session.storeType !== 'redis') {
+    throw new ConfigError('SESSION_STORE_TYPE is not redis: it is Redis that is measured.');
+  }
+  const keyPrefix = `${config.redis.keyPrefix}bench-${randomBytes(6).toString('hex')}:`;
+  const { RedisSessionStore } = await import('../redis/redis-session-store.ts');
+  const own = { ...config, redis: { ...config.redis, keyPrefix } };
+  const sessions = await createSessionManager(own, { logger: terminalLogger(terminal) });
+  const { store } = sessions;
+  if (!(store instanceof RedisSessionStore)) throw new TypeError('A store on Redis was expected.');
+  const results: Measured[] = [];
+  const ms = (seconds * 1000) / experiments.length;
+  try {
+    for (const experiment of experiments) {
+      if (!json && out.isTTY) err.write(`${experiment.name} …\n`);
+      results.push(await measure(experiment, sessions, { ms, signal }));
+    }
+    out.write(json ? `${JSON.stringify({ seconds, results })}\n` : shown(results, terminal));
+    return exitCodes.done;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    err.write('Stopped. What it had written is removed.\n');
+    return exitCodes.interrupted;
+  } finally {
+    await store.upkeep.dropNamespace();
+    await sessions.close();
+  }
+}
+
+function shown(results: readonly Measured[], terminal: Terminal): string {
+  const ms = (number: number) => `${number.toFixed(number < 0.1 ? 4 : 2)} ms`;
+  const rows = results.map(({ name, perSecond, p50Ms, p99Ms }) => [
+    ...[name, count(Math.round(perSecond)), ms(p50Ms), ms(p99Ms)],
+  ]);
+  return table(['', 'A SECOND', 'HALF WITHIN', '99 % WITHIN'], rows, widthOf(terminal));
+}

@@ -1,0 +1,65 @@
+import { createSessionStore } from '../../config/create-session-store.ts';
+import type { Config } from '../../config/load-config.ts';
+import { HoldfastError } from '../../errors/errors.ts';
+import type { RedisSessionStore } from '../../redis/redis-session-store.ts';
+import { checkServer } from './check-server.ts';
+import { type Finding, failed, ok, skipped } from './finding.ts';
+
+/** Sessions that are tried with the keys that there are. */
+const sampleSize = 100;
+
+/** Whether the sessions on Redis can be reached, held and read; a check at a time, as they come. */
+export async function* checkRedis(config: Config): AsyncGenerator<Finding> {
+  if (config.session.storeType !== 'redis') {
+    yield skipped('redis', 'Not used: SESSION_STORE_TYPE is in_memory.');
+    return;
+  }
+  const { RedisSessionStore: Store } = await import('../../redis/redis-session-store.ts');
+  let store: RedisSessionStore | null = null;
+  try {
+    // What would be logged at the start is found below, or was found among the settings.
+    const redis = { ...config.redis, l1: undefined };
+    const opened = await createSessionStore({ ...config, redis, warnings: [] });
+    if (!(opened instanceof Store)) throw new TypeError('A store on Redis was expected.');
+    store = opened;
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error;
+    yield failed('redis', error.message);
+    return;
+  }
+  try {
+    yield ok('redis', 'Reached, and its keys are of this version.');
+    const servers = await store.upkeep.inspect();
+    for (const server of servers) yield* checkServer(server, config);
+    yield await probe(store);
+    yield await keys(store, config);
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error;
+    yield failed('redis', error.message);
+  } finally {
+    await store.close();
+  }
+}
+
+async function probe(store: RedisSessionStore): Promise<Finding> {
+  const { healthy, operations, error } = await store.healthCheck();
+  if (healthy) return ok('probe', 'A value was written, read and deleted.');
+  const missing = Object.entries(operations).flatMap(([name, worked]) => (worked ? [] : [name]));
+  return failed('probe', error ?? `Did not work: ${missing.join(', ')}.`);
+}
+
+async function keys(store: RedisSessionStore, { encryption }: Config): Promise<Finding> {
+  const { sessions, unreadable } = await store.upkeep.tryKeys(sampleSize);
+  if (sessions === 0) return ok('keys', 'There are no sessions yet that they would have to open.');
+  if (unreadable.length === 0) {
+    return ok('keys', `${sessions} of ${sessions} sessions that were tried can be read.`);
+  }
+  const some = unreadable.slice(0, 3).join(' ');
+  return failed(
+    'keys',
+    `${unreadable.length} of ${sessions} sessions that were tried cannot be read (${some}).`,
+    encryption === undefined
+      ? 'They are encrypted: set SESSION_ENCRYPTION_KEY to the key that wrote them.'
+      : 'Add the key that wrote them behind the others of SESSION_ENCRYPTION_KEY; plain ones are read with SESSION_ENCRYPTION_ALLOW_PLAINTEXT=true.',
+  );
+}

@@ -1,0 +1,99 @@
+import { DecryptionError } from '../errors/errors.ts';
+import type { HistoryReader } from './history.ts';
+import { type Holdings, HoldingsReader } from './holdings.ts';
+import { inspectServers, type ServerInspection } from './inspection.ts';
+import type { Listing } from './listing.ts';
+import type { RedisCore } from './redis-core.ts';
+import type { Removals } from './removals.ts';
+import { text } from './reply.ts';
+
+interface Parts<Metadata extends object> {
+  readonly core: RedisCore<Metadata>;
+  readonly listing: Listing<Metadata>;
+  readonly history: HistoryReader<Metadata>;
+  readonly removals: Removals<Metadata>;
+}
+
+const graveKey = 10;
+const keysAtOnce = '500';
+
+/** What operators do with a store on Redis by the command line, and its users do not. */
+export class Upkeep<Metadata extends object> {
+  readonly #parts: Parts<Metadata>;
+
+  constructor(parts: Parts<Metadata>) {
+    this.#parts = parts;
+  }
+
+  /** All that is held of a session; `null` when there is none. @throws DecryptionError */
+  holdings(id: string): Promise<Holdings<Metadata> | null> {
+    const { core, history } = this.#parts;
+    return new HoldingsReader(core, history).of(id);
+  }
+
+  /**
+   * Ends every session of the user, and takes away what otherwise stays of a deleted session for a
+   * minute. Of those that somebody else deleted within the last minute that remains.
+   *
+   * @returns how many sessions there were
+   */
+  async eraseUser(userId: string): Promise<number> {
+    const { core, listing, removals } = this.#parts;
+    let erased = 0;
+    for (;;) {
+      const { sessions } = await listing.page({ userId, limit: 200 });
+      if (sessions.length === 0) return erased + (await removals.deleteUser(userId, {}));
+      for (const { id } of sessions) {
+        if (await removals.delete(id)) erased += 1;
+        await core.link.command(['UNLINK', core.keys.session(id)[graveKey]]);
+      }
+    }
+  }
+
+  /**
+   * Tries to read sessions, some of all there are: whether the keys are those that wrote them.
+   *
+   * @returns how many were tried, and the ids of those that no key opens
+   */
+  async tryKeys(most: number): Promise<{ sessions: number; unreadable: readonly string[] }> {
+    const { core, listing } = this.#parts;
+    const unreadable: string[] = [];
+    let sessions = 0;
+    for await (const { ids } of listing.ids()) {
+      for (const id of ids.slice(0, most - sessions)) {
+        sessions += 1;
+        try {
+          await core.read(id);
+        } catch (error) {
+          if (!(error instanceof DecryptionError)) throw error;
+          unreadable.push(id);
+        }
+      }
+      if (sessions >= most) break;
+    }
+    return { sessions, unreadable };
+  }
+
+  /** How each server that takes writes is set up, and how it does. */
+  inspect(): Promise<readonly ServerInspection[]> {
+    return inspectServers(this.#parts.core.link);
+  }
+
+  /**
+   * Removes every key behind the prefix: for a namespace that nobody else uses, as a benchmark has. Goes
+   * through all keys of the server.
+   */
+  async dropNamespace(): Promise<void> {
+    const { link, keys } = this.#parts.core;
+    const pattern = `${keys.prefix.replace(/[\\*?[\]]/g, '\\$&')}*`;
+    for (const server of link.servers()) {
+      let cursor = '0';
+      do {
+        const reply = await server.command(['SCAN', cursor, 'MATCH', pattern, 'COUNT', keysAtOnce]);
+        const [next, found] = reply as readonly [Buffer, readonly Buffer[]];
+        cursor = text(next);
+        await Promise.all(found.map((key) => link.command(['UNLINK', text(key)])));
+      } while (cursor !== '0');
+    }
+  }
+}
