@@ -493,18 +493,27 @@ describe.skipIf(missing !== null)('other than everyday sessions', () => {
     expect(sessions).toHaveLength(6);
   });
 
-  it('are found beside Holdfast’s own keys, none of which is taken for one', async () => {
-    const scene = await Scene.open({ SESSION_ENCRYPTION_KEY: generateKey() });
-    const store = await scene.store();
-    for (let n = 0; n < 50; n++) {
-      await store.create(`own-${n}`, { userId: 'ada' });
-      await store.appendMessages(`own-${n}`, [{ role: 'user', content: 'Hello' }]);
-    }
-    await store.hit('somebody', 60_000);
-    await store.healthCheck();
-    new PythonV2(scene.redis.url).fill(10);
-    expect(await scene.report()).toMatchObject({ code: 0, found: 10, failed: [] });
-  });
+  it.each([prefix, `${prefix}holdfast:`])(
+    'are found beside Holdfast’s own keys behind %s, none of which is taken for one',
+    async (own) => {
+      const scene = await Scene.open({ REDIS_SESSION_KEY_PREFIX: own });
+      const store = await RedisSessionStore.connect({ url: scene.redis.url, keyPrefix: own });
+      onTestFinished(() => store.close());
+      for (let n = 0; n < 50; n++) {
+        await store.create(`own-${n}`, { userId: 'ada' });
+        await store.appendMessages(`own-${n}`, [{ role: 'user', content: 'Hello' }]);
+      }
+      await store.hit('somebody', 60_000);
+      await store.healthCheck();
+      const records = new PythonV2(scene.redis.url).fill(10);
+      expect(await scene.report('--apply')).toMatchObject({ code: 0, found: 10, failed: [] });
+      const sessions = await sessionsOf(store, records);
+      expect(sessions.map(withoutEnd)).toEqual(records.map(expected));
+      const keys = await scene.ask('KEYS', '*');
+      const outside = (keys as Buffer[]).map(String).filter((key) => !key.startsWith(own));
+      expect(outside.every((key) => /^agent:session:(session-\d+|active)$/.test(key))).toBe(true);
+    },
+  );
 });
 
 describe.skipIf(missing !== null)('their Redis', () => {
