@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
+import { SessionManager } from 'holdfast';
 import { createCodec, generateKey, KeyRing } from 'holdfast/encryption';
 import { RedisSessionStore } from 'holdfast/redis';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -10,6 +11,7 @@ import { run } from '../../packages/holdfast/src/lib/cli/program.ts';
 import type { Session } from '../../packages/holdfast/src/lib/model/session.ts';
 import { Keys } from '../../packages/holdfast/src/lib/redis/keys.ts';
 import { SecretWatch } from '../../packages/support-agent/src/testing/secret-watch.ts';
+import { repositoryRoot } from '../helpers/repository.ts';
 import { connected } from '../redis/connection/fixtures.ts';
 import { holdfast } from '../server/server-on-redis.ts';
 import { RedisCluster } from '../servers/redis-cluster.ts';
@@ -324,6 +326,37 @@ describe.skipIf(missing !== null)('a later run', () => {
     expect(printed).toBe('100 of 500 sessions\nStopped. Run it again to go on from there.\n');
     const { counts } = await scene.report('--apply');
     expect(counts).toMatchObject({ unchanged: 100, new: 400 });
+    await expectAll(await scene.store(), records);
+  });
+});
+
+describe.skipIf(missing !== null)('the way back', () => {
+  it('of the documentation removes all that is Holdfast’s, and nothing of v2.0’s', async () => {
+    const page = readFileSync(join(repositoryRoot, 'docs/migration.md'), 'utf8');
+    const [, pattern = ''] = /redis-cli --scan --pattern '(.+)' \|/.exec(page) ?? [];
+    const [, others = ''] = /redis-cli UNLINK (agent.+)/.exec(page) ?? [];
+    const scene = await Scene.open({ SESSION_ENCRYPTION_KEY: generateKey() });
+    const python = new PythonV2(scene.redis.url);
+    const records = python.fill(50);
+    const before = python.read();
+    await scene.report('--apply');
+    const sessions = new SessionManager({ store: await scene.store() });
+    await sessions.turn('session-1', { idempotencyKey: 'k' }, async (turn) => {
+      turn.append({ role: 'user', content: 'Hello' });
+      turn.emit({ type: 'text', text: 'Hi' });
+      return null;
+    });
+    await sessions.store.delete('session-2');
+    await sessions.close();
+    const keys = ((await scene.ask('KEYS', pattern)) as Buffer[]).map(String);
+    await scene.ask('UNLINK', ...keys, ...others.split(' '));
+    const left = ((await scene.ask('KEYS', '*')) as Buffer[]).map(String);
+    // Claims of the background's cleaning, which end by themselves in a second or two.
+    expect(left.filter((key) => !/^agent:session:c:\d+$/.test(key)).sort()).toEqual(
+      [...records.map(({ session_id: id }) => prefix + id), `${prefix}active`].sort(),
+    );
+    expect(python.read()).toEqual(before);
+    expect((await scene.report('--apply')).counts).toMatchObject({ new: 50, unchanged: 0 });
     await expectAll(await scene.store(), records);
   });
 });
