@@ -46,8 +46,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'server',
-          // Built servers on real Redis processes.
-          include: ['tests/server/*.test.ts'],
+          // Built servers, and the built command line, on real Redis processes.
+          include: ['tests/{server,cli}/*.test.ts'],
           globalSetup: 'tests/workspace/built-copy.ts',
           sequence: { groupOrder: 2 },
         },

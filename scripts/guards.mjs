@@ -31,6 +31,7 @@ const attacks = 'tests/redis/encryption/attacks.test.ts';
 const kept = 'tests/redis/l1/l1.test.ts';
 const keptHistory = 'tests/redis/l1/history.test.ts';
 const memory = 'tests/redis/l1/memory.test.ts';
+const imports = 'tests/redis/importing.test.ts';
 
 /**
  * @typedef {object} Guard
@@ -876,6 +877,46 @@ const guards = [
     without: '',
     test: 'tests/redis/encryption/user-names.test.ts',
     notices: 'the cap counts what was given to a user under the key before',
+  },
+  {
+    name: 'the version that an import may replace',
+    file: 'lib/redis/scripts/import.lua',
+    guard: 'H[INC] == incarnation and H[V] == version and not held',
+    without: 'H[INC] == incarnation and not held',
+    test: imports,
+    notices: 'leaves what was committed here, and says so only if the original has changed',
+  },
+  {
+    name: 'the turn that keeps an import off',
+    file: 'lib/redis/scripts/import.lua',
+    guard: 'H[INC] == incarnation and H[V] == version and not held',
+    without: 'H[INC] == incarnation and H[V] == version',
+    test: imports,
+    notices: 'leaves what a turn is at work on',
+  },
+  {
+    name: 'the end that no import undoes',
+    file: 'lib/redis/scripts/import.lua',
+    guard: "if now >= tonumber(ends) then return 'new' end",
+    without: "if now then return 'new' end",
+    test: imports,
+    notices: 'does not bring back what was deleted here',
+  },
+  {
+    name: 'the fencing token of an import',
+    file: 'lib/redis/scripts/import.lua',
+    guard: "string.format('%.0f', math.max(clock[1] * 1000000 + clock[2], floor + 1))",
+    without: 'floor',
+    test: imports,
+    notices: 'is not taken for one put back by an instance that knew a later session of its id',
+  },
+  {
+    name: 'the whole time of an import',
+    file: 'lib/redis/importing.ts',
+    guard: 'now + Math.max(options.absoluteTimeoutMs, remainingMs)',
+    without: 'now + options.absoluteTimeoutMs',
+    test: imports,
+    notices: 'keeps its time also where that is longer than the absolute timeout',
   },
 ];
 

@@ -41,10 +41,10 @@ export async function migratePythonV2(
   const logger = terminalLogger(terminal);
   const { RedisSessionStore } = await import('../redis/redis-session-store.ts');
   const { Originals } = await import('../migration/python-v2/originals.ts');
-  const { timeoutMs, connectTimeoutMs, retries } = config.redis;
+  const { timeoutMs, connectTimeoutMs, retries, keyPrefix: ownPrefix } = config.redis;
   const prefix = options.fromPrefix;
   const originals = await Originals.connect({
-    ...{ address, prefix, timeoutMs, connectTimeoutMs, retries, logger },
+    ...{ address, prefix, ownPrefix, timeoutMs, connectTimeoutMs, retries, logger },
   });
   try {
     // Whoever had more sessions than the cap keeps them; in this process nothing is read twice.

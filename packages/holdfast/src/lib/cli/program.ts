@@ -83,6 +83,7 @@ function programOf(terminal: Terminal, ends: (code: number) => void): Command {
   withCommonOptions(
     migrate
       .command('python-v2')
+      .summary('Import the sessions of Python v2.0 from Redis.')
       .description(
         'Import the sessions of Python v2.0 from Redis, once that is drained. It may be repeated: what is unchanged is passed over, and what Holdfast has committed stays. Without --apply or --delete it only says what it would do. PYTHON_V2_ENCRYPTION_KEY is the key that Python had, if not one of SESSION_ENCRYPTION_KEY.',
       ),

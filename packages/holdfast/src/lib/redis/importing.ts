@@ -24,8 +24,8 @@ export interface ImportedTimes {
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly lastActivity: number;
-  /** How long it still has, in ms; the idle timeout unless given. */
-  readonly remainingMs: number | null;
+  /** How long it still has, in ms, asked at the last moment; `null` for the idle timeout. */
+  readonly remainingMs: () => number | null;
 }
 
 const verdicts = [
@@ -82,10 +82,10 @@ export class Importing<Metadata extends object> {
     const name = `m${word(nonce)}`;
     const reservation =
       userId === null ? null : await this.#users.enter(userId, id, async () => {});
-    const remainingMs = times.remainingMs ?? options.idleTimeoutMs;
+    const now = await clock.estimate();
+    const remainingMs = Math.max(1, times.remainingMs() ?? options.idleTimeoutMs);
     // Counted from now: by its creation an old one would end at once.
-    const absoluteExpiresAt =
-      (await clock.estimate()) + Math.max(options.absoluteTimeoutMs, remainingMs);
+    const absoluteExpiresAt = now + Math.max(options.absoluteTimeoutMs, remainingMs);
     const place = { sessionId: id, incarnation, position: 1 };
     const args = [
       ...this.#about(id, 'import', original),

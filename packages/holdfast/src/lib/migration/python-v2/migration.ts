@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../json/json-value.ts';
 import { isId } from '../../model/ids.ts';
 import type { Importing, ImportVerdict } from '../../redis/importing.ts';
 import type { OriginalKeys } from './original-keys.ts';
@@ -5,10 +6,16 @@ import { type OriginalRecord, readRecord } from './original-record.ts';
 import type { Originals, StoredOriginal } from './originals.ts';
 import { UnreadableOriginal } from './unreadable-original.ts';
 
+/** Where sessions go. */
+type Target = Pick<
+  Importing<JsonObject>,
+  'look' | 'import' | 'digestOf' | 'forget' | 'forgetExpired'
+>;
+
 export interface MigrationOptions {
   readonly originals: Originals;
   readonly keys: OriginalKeys;
-  readonly target: Importing<object>;
+  readonly target: Target;
   /** Whether sessions are imported; otherwise it is only counted what would be. */
   readonly apply: boolean;
   /** Whether originals that have been imported, and have not changed since, are removed. */
@@ -100,7 +107,7 @@ async function takeOver(
   if (!apply) return verdict;
   const left = remainingMs();
   if (left !== null && left <= 0) return 'expired';
-  const times = { ...record.times, remainingMs: left };
+  const times = { ...record.times, remainingMs };
   const outcome = await target.import(id, original, record.init, times);
   return outcome === 'imported' ? verdict : outcome;
 }

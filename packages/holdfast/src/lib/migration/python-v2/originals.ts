@@ -21,6 +21,8 @@ export interface StoredOriginal {
 export interface OriginalsOptions {
   readonly address: RedisAddress;
   readonly prefix: string;
+  /** What Holdfast's own keys begin with, which may be behind `prefix`. */
+  readonly ownPrefix: string;
   readonly timeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly retries: number;
@@ -47,20 +49,22 @@ return 1`,
 export class Originals {
   readonly #link: RedisLink;
   readonly #prefix: string;
+  readonly #ownPrefix: string;
 
-  private constructor(link: RedisLink, prefix: string) {
+  private constructor(link: RedisLink, prefix: string, ownPrefix: string) {
     this.#link = link;
     this.#prefix = prefix;
+    this.#ownPrefix = ownPrefix;
   }
 
   /** @throws ConfigError, StoreUnavailableError */
-  static async connect({ prefix, ...options }: OriginalsOptions): Promise<Originals> {
+  static async connect({ prefix, ownPrefix, ...options }: OriginalsOptions): Promise<Originals> {
     const link = await RedisLink.open({
       ...options,
       connect: connectNodeRedis,
       scripts: [removal],
     });
-    return new Originals(link, prefix);
+    return new Originals(link, prefix, ownPrefix);
   }
 
   /** All ids, in no order; what comes or goes meanwhile may be missing. */
@@ -77,12 +81,17 @@ export class Originals {
         ]),
       );
       for (const key of list(keys ?? []).map(text)) {
-        const id = key.slice(this.#prefix.length);
-        if (!isOwnKey(id)) ids.add(id);
+        if (!this.#isOwn(key)) ids.add(key.slice(this.#prefix.length));
       }
       cursor = text(next);
     } while (cursor !== '0');
     return [...ids];
+  }
+
+  #isOwn(key: string): boolean {
+    return [this.#prefix, this.#ownPrefix].some(
+      (prefix) => key.startsWith(prefix) && isOwnKey(key.slice(prefix.length)),
+    );
   }
 
   /** Those of these that are there. */
