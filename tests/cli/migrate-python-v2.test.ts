@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { SessionManager } from 'holdfast';
 import { createCodec, generateKey, KeyRing } from 'holdfast/encryption';
 import { RedisSessionStore } from 'holdfast/redis';
@@ -321,7 +321,8 @@ describe.skipIf(missing !== null)('a later run', () => {
       },
     });
     const env = { SESSION_STORE_TYPE: 'redis', REDIS_URL: scene.redis.url };
-    const code = await run([...command, '--apply'], { env, out, err, signal: stopping.signal });
+    const terminal = { env, in: Readable.from([]), out, err, signal: stopping.signal };
+    const code = await run([...command, '--apply'], terminal);
     expect(code).toBe(130);
     expect(printed).toBe('100 of 500 sessions\nStopped. Run it again to go on from there.\n');
     const { counts } = await scene.report('--apply');

@@ -10,7 +10,8 @@ import {
 } from '../../../packages/holdfast/src/lib/errors/errors.ts';
 import { type RedisOptions, type RedisServer, startRedis } from '../../servers/redis-server.ts';
 import { rejection } from '../connection/fixtures.ts';
-import { type Ask, type Instance, SharedNamespace } from '../support/shared-namespace.ts';
+import type { Ask } from '../support/asking.ts';
+import { type Instance, SharedNamespace } from '../support/shared-namespace.ts';
 import { Ledger } from '../support/turn-ledger.ts';
 
 async function setUp(options: RedisOptions = {}, instances = 2) {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type FakeTimeRedis, startRedisOnFakeTime } from '../../servers/redis-server.ts';
+import type { Ask } from '../support/asking.ts';
 import { Monitor, nameOf, type SeenCommand } from '../support/monitor.ts';
-import { type Ask, SharedNamespace } from '../support/shared-namespace.ts';
+import { SharedNamespace } from '../support/shared-namespace.ts';
 import { withoutBackground } from '../support/without-background.ts';
 
 /** Time stands still, so that no claim lapses, however slow the machine is. */

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StoreUnavailableError } from '../../../packages/holdfast/src/lib/errors/errors.ts';
 import { type FakeTimeRedis, startRedisOnFakeTime } from '../../servers/redis-server.ts';
+import type { Ask } from '../support/asking.ts';
 import { type Attempt, operations, type Scene } from '../support/operations.ts';
-import { type Ask, SharedNamespace } from '../support/shared-namespace.ts';
+import { SharedNamespace } from '../support/shared-namespace.ts';
 import { withoutBackground } from '../support/without-background.ts';
 import {
   plant,

@@ -12,7 +12,7 @@ import type {
   BeginOptions,
   TurnGrant,
 } from '../../../packages/holdfast/src/lib/store/turn-store.ts';
-import { connected } from '../connection/fixtures.ts';
+import { type Ask, asking } from './asking.ts';
 
 export type InstanceOptions = Partial<RedisSessionStoreOptions> &
   Pick<SessionManagerOptions, 'leaseMs' | 'waitMs' | 'maxTurnMs'>;
@@ -46,20 +46,9 @@ export class SharedNamespace {
   }
 
   /** Commands of a test's own: their replies as text. */
-  async asking(): Promise<Ask> {
-    const connection = await connected(this.#url);
-    await connection.send(['CLIENT', 'SETNAME', 'test']);
-    return async (...words) => asText(await connection.send(words));
+  asking(): Promise<Ask> {
+    return asking(this.#url);
   }
-}
-
-type Reply = string | null | readonly Reply[];
-export type Ask = (...words: string[]) => Promise<Reply>;
-
-function asText(reply: unknown): Reply {
-  if (Array.isArray(reply)) return reply.map(asText);
-  if (Buffer.isBuffer(reply)) return reply.toString('latin1');
-  return reply === null ? null : String(reply);
 }
 
 export class Instance extends SessionManager {

@@ -1,4 +1,4 @@
-import type { Ask } from './shared-namespace.ts';
+import type { Ask } from './asking.ts';
 
 export type RedisType = 'string' | 'list' | 'hash' | 'zset' | 'set';
 

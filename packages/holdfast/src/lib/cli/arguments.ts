@@ -11,7 +11,10 @@ export function wholeFrom(min: number, max: number): (text: string) => number {
 
 /** What every command on the settings has. @param json what `--json` prints */
 export function withCommonOptions(command: Command, json: string): Command {
-  return command
-    .option('--env-file <path>', 'read settings from this file in place of .env')
-    .option('--json', `print ${json}`);
+  return (
+    command
+      // Node takes `--env-file` for its own, wherever it stands.
+      .option('--settings <file>', 'read settings from this file in place of .env')
+      .option('--json', `print ${json}`)
+  );
 }

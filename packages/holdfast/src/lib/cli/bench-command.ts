@@ -24,7 +24,7 @@ export interface BenchOptions extends CommonOptions {
  * command. @throws ConfigError, StoreUnavailableError
  */
 export async function bench(
-  { envFile, json, seconds }: BenchOptions,
+  { settings: envFile, json, seconds }: BenchOptions,
   terminal: Terminal,
 ): Promise<number> {
   const { env, out, err, signal } = terminal;

@@ -7,11 +7,11 @@ import { printable, wrapped } from './text.ts';
 const marks = { ok: '✓', warning: '!', failed: '✗', skipped: '-' } as const;
 const nameWidth = 12;
 /** What files and pipes get: lines that people can read. */
-const plainWidth = 100;
+const plainWidth = 80;
 
 /** `holdfast doctor`: whether a server would start with these settings, and keep its sessions. */
 export async function doctor(
-  { envFile, json }: CommonOptions,
+  { settings: envFile, json }: CommonOptions,
   terminal: Terminal,
 ): Promise<number> {
   const { env, out } = terminal;

@@ -8,16 +8,14 @@ import { OriginalKeys } from '../migration/python-v2/original-keys.ts';
 import type { RedisAddress } from '../redis/connection/redis-address.ts';
 import { asJson, asText, failures } from './migrate-report.ts';
 import { showProgress } from './progress.ts';
-import { exitCodes, type Terminal, terminalLogger } from './terminal.ts';
+import { type CommonOptions, exitCodes, type Terminal, terminalLogger } from './terminal.ts';
 
-export interface MigrateOptions {
-  readonly envFile?: string;
+export interface MigrateOptions extends CommonOptions {
   readonly fromUrl?: string;
   readonly fromPrefix: string;
   readonly oldKeyFile?: string;
   readonly apply?: boolean;
   readonly delete?: boolean;
-  readonly json?: boolean;
 }
 
 type Settings = Readonly<Record<string, string>>;
@@ -28,7 +26,7 @@ export async function migratePythonV2(
   terminal: Terminal,
 ): Promise<number> {
   const { env, out, err, signal } = terminal;
-  const { envFile, apply = false, delete: remove = false, json = false } = options;
+  const { settings: envFile, apply = false, delete: remove = false, json = false } = options;
   const { settings } = readSettings({ env, envFile });
   const config = loadConfig({ env, envFile });
   if (config.session.storeType !== 'redis') {

@@ -7,9 +7,9 @@ import { doctor } from './doctor-command.ts';
 import { type KeygenOptions, keygen } from './keygen-command.ts';
 import { type MigrateOptions, migratePythonV2 } from './migrate-command.ts';
 import { rekey } from './rekey-command.ts';
-import { sessionsCommand } from './sessions/sessions-command.ts';
+import { addSessionsCommand } from './sessions/sessions-command.ts';
 import { type StatsOptions, stats } from './stats-command.ts';
-import { type CommonOptions, exitCodes, type Terminal, WrongUseError } from './terminal.ts';
+import { type CommonOptions, exitCodes, said, type Terminal, WrongUseError } from './terminal.ts';
 
 const helpWidth = 80;
 
@@ -28,7 +28,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
       return error.exitCode === 0 ? exitCodes.done : exitCodes.wrongUse;
     }
     if (!(error instanceof HoldfastError || error instanceof WrongUseError)) throw error;
-    err.write(`error: ${error.message}\n`);
+    err.write(said(`error: ${error.message}`));
     return error instanceof WrongUseError ? exitCodes.wrongUse : exitCodes.failed;
   } finally {
     await flushed(out);
@@ -44,7 +44,7 @@ function programOf(terminal: Terminal, ends: (code: number) => void): Command {
     .exitOverride()
     .configureOutput({
       writeOut: (text) => out.write(text),
-      writeErr: (text) => err.write(text),
+      writeErr: (text) => err.write(text.trimEnd().split('\n').map(said).join('')),
       getOutHelpWidth: () => out.columns ?? helpWidth,
       getErrHelpWidth: () => out.columns ?? helpWidth,
     })
@@ -66,7 +66,7 @@ function programOf(terminal: Terminal, ends: (code: number) => void): Command {
     .option('--watch', 'look again and again')
     .option('--interval <seconds>', 'how often --watch looks', wholeFrom(1, 3_600), 1)
     .action(async (options: StatsOptions) => ends(await stats(options, terminal)));
-  program.addCommand(sessionsCommand(terminal, ends));
+  addSessionsCommand(program, terminal, ends);
   command(
     'cleanup',
     'Remove what has expired, and say how many sessions that were. Instances that run do so by themselves.',

@@ -12,7 +12,7 @@ import { type CommonOptions, exitCodes, type Terminal, terminalLogger } from './
  * @throws ConfigError, StoreUnavailableError
  */
 export async function onRedis(
-  { envFile }: CommonOptions,
+  { settings: envFile }: CommonOptions,
   terminal: Terminal,
   run: (store: RedisSessionStore, config: Config) => Promise<number>,
   interrupted = 'Stopped.',

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Logger } from '../store/emitter.ts';
+import { wrapped } from './text.ts';
 
 /** What a command may use of the process that it runs in. */
 export interface Terminal {
@@ -19,7 +20,8 @@ export const exitCodes = { done: 0, failed: 1, wrongUse: 2, interrupted: 130 } a
 
 /** What every command has. */
 export interface CommonOptions {
-  readonly envFile?: string;
+  /** A file of settings, in place of `.env`. */
+  readonly settings?: string;
   readonly json?: boolean;
 }
 
@@ -33,10 +35,17 @@ export function widthOf({ out }: Pick<Terminal, 'out'>): number {
   return out.isTTY ? (out.columns ?? 80) : Number.POSITIVE_INFINITY;
 }
 
-/** Warnings and errors, a line each, without their details: those may be anything. */
+const messageWidth = 80;
+
+/** A message as people read it, in lines of a terminal's width. */
+export function said(message: string): string {
+  return `${wrapped(message, messageWidth, '  ').join('\n')}\n`;
+}
+
+/** Warnings and errors, each by itself, without their details: those may be anything. */
 export function terminalLogger({ err }: Pick<Terminal, 'err'>): Logger {
   const line = (level: string) => (_: object, message: string) => {
-    err.write(`${level}: ${message}\n`);
+    err.write(said(`${level}: ${message}`));
   };
   return { debug() {}, info() {}, warn: line('warning'), error: line('error') };
 }

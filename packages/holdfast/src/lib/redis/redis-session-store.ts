@@ -123,7 +123,8 @@ export class RedisSessionStore<
     this.#rates = new Rates(core);
     this.#sweeper = new Sweeper(core, this.#removals);
     this.upkeep = new Upkeep({
-      ...{ core, listing: this.#listing, history: this.#history, removals: this.#removals },
+      ...{ core, users: this.#users, listing: this.#listing },
+      ...{ history: this.#history, removals: this.#removals },
     });
   }
 

@@ -6,12 +6,14 @@ import type { Listing } from './listing.ts';
 import type { RedisCore } from './redis-core.ts';
 import type { Removals } from './removals.ts';
 import { text } from './reply.ts';
+import type { UserIndex } from './user-index.ts';
 
 interface Parts<Metadata extends object> {
   readonly core: RedisCore<Metadata>;
   readonly listing: Listing<Metadata>;
   readonly history: HistoryReader<Metadata>;
   readonly removals: Removals<Metadata>;
+  readonly users: UserIndex<Metadata>;
 }
 
 const graveKey = 10;
@@ -38,11 +40,15 @@ export class Upkeep<Metadata extends object> {
    * @returns how many sessions there were
    */
   async eraseUser(userId: string): Promise<number> {
-    const { core, listing, removals } = this.#parts;
+    const { core, listing, removals, users } = this.#parts;
     let erased = 0;
     for (;;) {
       const { sessions } = await listing.page({ userId, limit: 200 });
-      if (sessions.length === 0) return erased + (await removals.deleteUser(userId, {}));
+      if (sessions.length === 0) {
+        erased += await removals.deleteUser(userId, {});
+        await users.forget(userId);
+        return erased;
+      }
       for (const { id } of sessions) {
         if (await removals.delete(id)) erased += 1;
         await core.link.command(['UNLINK', core.keys.session(id)[graveKey]]);

@@ -105,6 +105,17 @@ export class UserIndex<Metadata extends object> {
     }
   }
 
+  /**
+   * Takes the index itself away, once its sessions are ended: what enters meanwhile finds its entry gone, and
+   * does not stay.
+   */
+  async forget(userId: string): Promise<void> {
+    const { keys, link } = this.#core;
+    await Promise.all(
+      this.namesOf(userId).map((name) => link.command(['UNLINK', ...keys.user(name)])),
+    );
+  }
+
   async leave(userId: string, ids: readonly string[]): Promise<void> {
     if (ids.length > 0) await this.#everywhere(userId, ['leave', ...ids]);
   }

@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { sessionStatuses } from '../../model/session.ts';
 import { wholeFrom, withCommonOptions } from '../arguments.ts';
 import type { Terminal } from '../terminal.ts';
@@ -10,11 +10,15 @@ import { type TailOptions, tailSession } from './tail-command.ts';
 
 const maxListed = 1_000_000;
 
-/** `holdfast sessions …`. @param ends gets the exit code of what was run */
-export function sessionsCommand(terminal: Terminal, ends: (code: number) => void): Command {
-  const sessions = new Command('sessions').description(
-    'Look at sessions, end them, and serve requests for what is held of a user.',
-  );
+/** Adds `holdfast sessions …`. @param ends gets the exit code of what was run */
+export function addSessionsCommand(
+  program: Command,
+  terminal: Terminal,
+  ends: (code: number) => void,
+): void {
+  const sessions = program
+    .command('sessions')
+    .description('Look at sessions, end them, and serve requests for what is held of a user.');
   const command = (name: string, description: string, json: string) =>
     withCommonOptions(sessions.command(name).description(description), json);
   command(
@@ -77,5 +81,4 @@ export function sessionsCommand(terminal: Terminal, ends: (code: number) => void
     .action(async (user: string, options: DeleteOptions) =>
       ends(await eraseUser(user, options, terminal)),
     );
-  return sessions;
 }
