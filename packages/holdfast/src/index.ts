@@ -5,8 +5,10 @@ export {
   createSessionManager,
 } from './lib/config/create-session-manager.ts';
 export { type CreateStoreOptions, createSessionStore } from './lib/config/create-session-store.ts';
-export { type EncryptionConfig, rereadKeys } from './lib/config/encryption-config.ts';
+export type { EncryptionConfig } from './lib/config/encryption-config.ts';
 export { type Config, type LoadConfigOptions, loadConfig } from './lib/config/load-config.ts';
+export { rereadSecrets } from './lib/config/reread-secrets.ts';
+export { Secret } from './lib/config/secret.ts';
 export * from './lib/errors/errors.ts';
 export { type ErrorCode, errorRegistry } from './lib/errors/registry.ts';
 export type { JsonObject, JsonPrimitive, JsonValue } from './lib/json/json-value.ts';

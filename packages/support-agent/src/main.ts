@@ -1,4 +1,4 @@
-import { HoldfastError, loadConfig, rereadKeys } from 'holdfast';
+import { HoldfastError, loadConfig, rereadSecrets } from 'holdfast';
 import { createLogger } from './logger.ts';
 import { serve } from './server/serve.ts';
 import { StartError } from './server/start-error.ts';
@@ -9,8 +9,9 @@ try {
   const server = await serve({ config, logger, print: console.log });
   process.on('SIGHUP', () => {
     try {
-      const keyIds = rereadKeys(config);
-      logger.info({ keyIds }, keyIds === null ? 'no file to read again' : 'keys read again');
+      const { settings, keyIds } = rereadSecrets(config);
+      const message = settings.length === 0 ? 'no file to read again' : 'keys read again';
+      logger.info({ settings, keyIds }, message);
     } catch (err) {
       logger.error({ err }, 'the keys stay as they were');
     }

@@ -2,7 +2,7 @@ import { maxHeaderSize } from 'node:http';
 import { join } from 'node:path';
 import cors from '@fastify/cors';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
-import { type Clock, type Config, type SessionManager, systemClock } from 'holdfast';
+import { type Clock, type Config, type Secret, type SessionManager, systemClock } from 'holdfast';
 import type { CustomerSupportAgent } from '../agent/customer-support-agent.ts';
 import type { Knowledge } from '../knowledge/knowledge-base.ts';
 import { packageRoot } from '../package-root.ts';
@@ -54,7 +54,7 @@ export interface AppOptions {
   /** What `/api/search` looks through. */
   readonly knowledge: Knowledge;
   /** What makes a caller an operator. */
-  readonly operatorKey: string;
+  readonly operatorKey: Secret;
   /** Silent unless given. */
   readonly logger?: FastifyBaseLogger | undefined;
   readonly clock?: Clock | undefined;

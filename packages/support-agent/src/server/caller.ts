@@ -1,6 +1,12 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
-import { type ClientInfo, type Session, type SessionManager, SessionNotFoundError } from 'holdfast';
+import {
+  type ClientInfo,
+  type Secret,
+  type Session,
+  type SessionManager,
+  SessionNotFoundError,
+} from 'holdfast';
 import { clientFrom, type ProxyTrust, readToken, trustProxies } from 'holdfast/http';
 import { isSecure } from './cookies.ts';
 import { HttpProblem } from './http-problem.ts';
@@ -16,25 +22,25 @@ export type Caller =
 
 export interface GateOptions {
   readonly sessions: SessionManager;
-  readonly operatorKey: string;
+  readonly operatorKey: Secret;
   /** What else may read `/metrics`. */
-  readonly metricsToken?: string | undefined;
+  readonly metricsToken?: Secret | undefined;
   readonly trustedProxies: readonly string[] | number;
 }
 
 /** The one place that decides whose request it is and which session it may touch. */
 export class Gate {
   readonly #sessions: SessionManager;
-  readonly #operatorKeyHash: Buffer;
-  readonly #metricsTokenHash: Buffer | null;
+  readonly #operatorKey: SecretHash;
+  readonly #metricsToken: SecretHash | null;
   readonly #trust: ProxyTrust;
 
   /** @throws ConfigError for a proxy that is no address or range. */
   constructor(options: GateOptions) {
     this.#sessions = options.sessions;
-    this.#operatorKeyHash = sha256(options.operatorKey);
-    this.#metricsTokenHash =
-      options.metricsToken === undefined ? null : sha256(options.metricsToken);
+    this.#operatorKey = new SecretHash(options.operatorKey);
+    this.#metricsToken =
+      options.metricsToken === undefined ? null : new SecretHash(options.metricsToken);
     this.#trust = trustProxies(options.trustedProxies);
   }
 
@@ -42,7 +48,7 @@ export class Gate {
     const given = readToken(request.headers, { secure: isSecure(request) });
     if (given === null) return { operator: false, token: '' };
     const { token, source } = given;
-    const isKey = timingSafeEqual(sha256(token), this.#operatorKeyHash);
+    const isKey = this.#operatorKey.is(token);
     return isKey && source === 'header' ? { operator: true } : { operator: false, token };
   }
 
@@ -56,9 +62,9 @@ export class Gate {
   isScraper(request: FastifyRequest): boolean {
     const given = readToken(request.headers, { secure: isSecure(request) });
     return (
-      this.#metricsTokenHash !== null &&
+      this.#metricsToken !== null &&
       given?.source === 'header' &&
-      timingSafeEqual(sha256(given.token), this.#metricsTokenHash)
+      this.#metricsToken.is(given.token)
     );
   }
 
@@ -110,7 +116,28 @@ export class Gate {
   }
 }
 
-/** Hashed first, so that keys of any length compare in constant time. */
+/** What others may know, hashed first: so texts of any length compare in constant time. */
+class SecretHash {
+  readonly #secret: Secret;
+  #value: string;
+  #hash: Buffer;
+
+  constructor(secret: Secret) {
+    this.#secret = secret;
+    this.#value = secret.value;
+    this.#hash = sha256(this.#value);
+  }
+
+  is(given: string): boolean {
+    const { value } = this.#secret;
+    if (value !== this.#value) {
+      this.#value = value;
+      this.#hash = sha256(value);
+    }
+    return timingSafeEqual(sha256(given), this.#hash);
+  }
+}
+
 function sha256(text: string): Buffer {
   return hash('sha256', text, 'buffer');
 }

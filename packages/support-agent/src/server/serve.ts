@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import { type Clock, type Config, createSessionManager, systemClock } from 'holdfast';
+import { type Clock, type Config, createSessionManager, Secret, systemClock } from 'holdfast';
 import type { Logger } from 'pino';
 import { CustomerSupportAgent } from '../agent/customer-support-agent.ts';
 import { openKnowledge } from '../knowledge/knowledge-folder.ts';
@@ -79,7 +79,7 @@ async function start(options: ServeOptions, opened: Opened): Promise<RunningServ
   const sessions = opened.add(await createSessionManager(config, { logger, clock, tracer }));
   const knowledge = opened.add(await openKnowledge(config.agent.knowledgeDir, logger));
   const agent = new CustomerSupportAgent({ sessions, model, knowledge, logger, clock });
-  const operatorKey = config.server.adminApiKey ?? randomBytes(24).toString('base64url');
+  const operatorKey = config.server.adminApiKey ?? Secret.of(randomBytes(24).toString('base64url'));
   const { host, port: wanted, tls } = config.server;
   const app = opened.add(
     await buildApp({
@@ -94,7 +94,7 @@ async function start(options: ServeOptions, opened: Opened): Promise<RunningServ
   const scheme = tls === undefined ? 'http' : 'https';
   print(`Holdfast is ready at ${scheme}://${shownHost(host)}:${port}`);
   if (config.server.adminApiKey === undefined) {
-    print(`Operator key of this run: ${operatorKey} (set ADMIN_API_KEY for a lasting one)`);
+    print(`Operator key of this run: ${operatorKey.value} (set ADMIN_API_KEY for a lasting one)`);
   }
   return {
     port,

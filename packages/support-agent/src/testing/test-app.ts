@@ -6,7 +6,7 @@ import type {
   InjectOptions,
   LightMyRequestResponse,
 } from 'fastify';
-import { loadConfig, type Session, type SessionManager, type Tracer } from 'holdfast';
+import { loadConfig, Secret, type Session, type SessionManager, type Tracer } from 'holdfast';
 import { Fingerprinter } from 'holdfast/fingerprint';
 import { createTestSessions, FakeClock, Faults } from 'holdfast/testing';
 import { expect, onTestFinished } from 'vitest';
@@ -80,7 +80,8 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
   const knowledge = await loadKnowledge();
   const agent = new CustomerSupportAgent({ sessions, model, knowledge, logger, clock });
   const app = await buildApp({
-    ...{ config, sessions, agent, knowledge, operatorKey, logger, clock },
+    ...{ config, sessions, agent, knowledge, logger, clock },
+    operatorKey: Secret.of(operatorKey),
     ...{ pagesDirectory, maxStreams, requestTimeoutMs, checkAnswers: true },
   });
   onTestFinished(async () => {

@@ -100,7 +100,11 @@ async function addressOf(
       );
     }
     const { url, password } = redis;
-    return new RedisAddress({ url, ...(password === undefined ? {} : { password }), ...tls(url) });
+    return new RedisAddress({
+      url,
+      ...(password === undefined ? {} : { password: password.value }),
+      ...tls(url),
+    });
   }
   const name = fromUrl === undefined ? 'PYTHON_V2_REDIS_URL' : '--from-url';
   if (fromUrl !== undefined && /^\w+:\/\/[^/]*:[^/]*@/.test(fromUrl)) {

@@ -40,9 +40,19 @@ export async function createSessionStore<
     return new InMemorySessionStore({ ...limits, ...options, maxSessions, locking, codec });
   }
   const { RedisSessionStore } = await import('../redis/redis-session-store.ts');
-  const { maxConnections: _, ...redis } = config.redis;
+  const { maxConnections: _, password, sentinel, ...redis } = config.redis;
+  // Asked for at each connection: the files that they are from may be read again.
+  const secrets = {
+    ...(password === undefined ? {} : { password: () => password.value }),
+    ...(sentinel === undefined
+      ? {}
+      : { sentinel: { ...sentinel, password: () => sentinel.password?.value } }),
+  };
   const codec = await codecOf(config, redis.keyPrefix);
-  return RedisSessionStore.connect({ ...limits, ...redis, ...options, locking, codec });
+  return RedisSessionStore.connect({
+    ...{ ...limits, ...redis, ...secrets, ...options },
+    ...{ locking, codec },
+  });
 }
 
 async function codecOf({ encryption }: Config, namespace: string): Promise<Codec | undefined> {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ConfigError } from '../errors/errors.ts';
 import { type Config, loadConfig } from './load-config.ts';
+import { Secret } from './secret.ts';
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'holdfast-config-'));
@@ -139,7 +140,7 @@ describe('loadConfig', () => {
       fingerprint: { enabled: true, strict: true, bind: ['user_agent'] },
       redis: {
         url: 'rediss://redis.example:6380/3',
-        password: 'p',
+        password: undefined,
         sentinel: undefined,
         cluster: undefined,
         natMap: {},
@@ -156,8 +157,8 @@ describe('loadConfig', () => {
         host: '0.0.0.0',
         port: 0,
         tls: undefined,
-        adminApiKey: 'k'.repeat(16),
-        metricsToken: 'm'.repeat(16),
+        adminApiKey: Secret.of('k'.repeat(16)),
+        metricsToken: Secret.of('m'.repeat(16)),
         corsOrigins: ['https://shop.example', 'http://localhost:5173'],
         rateLimit: { enabled: false, requests: 7, periodMs: 9_000 },
         trustedProxies: ['10.0.0.0/8', '2001:db8::1'],

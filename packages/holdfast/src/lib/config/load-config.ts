@@ -75,7 +75,7 @@ export function checkConfig(
   const config = toConfig(settings, { redis, encryption, server });
   const { idleTimeoutMs } = config.session;
   const isEncrypted = encryption !== undefined && encryption.cipher !== 'none';
-  const { adminApiKey } = server;
+  const adminApiKey = server.adminApiKey?.value;
   const facts = { settings, given, idleTimeoutMs, isEncrypted, adminApiKey };
   return { config: { ...config, warnings: [...warnings, ...warningsOf(facts)] }, wrong: [] };
 }

@@ -37,7 +37,7 @@ describe('REDIS_PASSWORD_FILE', () => {
     ['hunter2', 'hunter2'],
     [' hunter 2 \n\n', ' hunter 2 \n'],
   ])('%j holds the password %j', (content, password) => {
-    expect(load({ REDIS_PASSWORD_FILE: file(content) }).redis.password).toBe(password);
+    expect(load({ REDIS_PASSWORD_FILE: file(content) }).redis.password?.value).toBe(password);
   });
 
   it('must hold one', () => {
@@ -150,12 +150,18 @@ describe('where the servers are', () => {
 
   it('are sentinels and the name of their primary', () => {
     const env = {
+      SESSION_STORE_TYPE: 'redis',
       REDIS_SENTINEL_NODES: 'one:26379, [::1]:26380',
       REDIS_SENTINEL_MASTER: 'sessions',
       REDIS_SENTINEL_PASSWORD: 'hunter2',
     };
     const nodes = ['one:26379', '[::1]:26380'];
-    expect(load(env).redis.sentinel).toEqual({ nodes, master: 'sessions', password: 'hunter2' });
+    const { sentinel } = load(env).redis;
+    expect(sentinel).toMatchObject({ nodes, master: 'sessions' });
+    expect(sentinel?.password?.value).toBe('hunter2');
+    const { REDIS_SENTINEL_PASSWORD: _, ...others } = env;
+    const inFile = load({ ...others, REDIS_SENTINEL_PASSWORD_FILE: file('hunter3\n') });
+    expect(inFile.redis.sentinel?.password?.value).toBe('hunter3');
   });
 
   it('are nodes of a cluster, reached elsewhere than they say', () => {

@@ -1,18 +1,19 @@
 import { readPem, readSecret } from './named-files.ts';
+import type { Secret } from './secret.ts';
 import type { Settings } from './settings.ts';
 
 /** Where Redis is, how to get in, and how patient to be. */
 export interface RedisConfig {
   readonly url: string;
   /** Used where the URL has none. */
-  readonly password: string | undefined;
+  readonly password: Secret | undefined;
   /** PEM, of those files that were named; undefined when none was. */
   readonly tls: RedisTlsConfig | undefined;
   readonly sentinel:
     | {
         readonly nodes: readonly string[];
         readonly master: string;
-        readonly password: string | undefined;
+        readonly password: Secret | undefined;
       }
     | undefined;
   readonly cluster: { readonly nodes: readonly string[] } | undefined;
@@ -26,6 +27,8 @@ export interface RedisConfig {
   /** What is kept in the process; undefined for nothing. */
   readonly l1: L1Config | undefined;
 }
+
+const password = { what: 'password' };
 
 interface L1Config {
   readonly size: number;
@@ -48,9 +51,7 @@ export function readRedisConfig(settings: Settings, wrong: string[]): RedisConfi
   const isUsed = settings.SESSION_STORE_TYPE === 'redis';
   return {
     url: settings.REDIS_URL,
-    password: isUsed
-      ? readSecret('REDIS_PASSWORD', 'password', settings, wrong)
-      : settings.REDIS_PASSWORD,
+    password: isUsed ? readSecret('REDIS_PASSWORD', password, settings, wrong) : undefined,
     tls: isUsed ? readTls(settings, wrong) : undefined,
     sentinel: readSentinel(settings, wrong),
     cluster: settings.REDIS_CLUSTER_NODES && { nodes: settings.REDIS_CLUSTER_NODES },
@@ -75,7 +76,6 @@ function readSentinel(settings: Settings, wrong: string[]): RedisConfig['sentine
   const {
     REDIS_SENTINEL_NODES: nodes,
     REDIS_SENTINEL_MASTER: master,
-    REDIS_SENTINEL_PASSWORD: password,
     REDIS_CLUSTER_NODES: cluster,
   } = settings;
   if (cluster !== undefined && (nodes !== undefined || master !== undefined)) {
@@ -85,7 +85,9 @@ function readSentinel(settings: Settings, wrong: string[]): RedisConfig['sentine
     wrong.push('REDIS_SENTINEL_NODES and REDIS_SENTINEL_MASTER are needed together: set both');
   }
   if (nodes === undefined || master === undefined) return undefined;
-  return { nodes, master, password };
+  const isUsed = settings.SESSION_STORE_TYPE === 'redis';
+  const own = isUsed && readSecret('REDIS_SENTINEL_PASSWORD', password, settings, wrong);
+  return { nodes, master, password: own || undefined };
 }
 
 function readTls(settings: Settings, wrong: string[]): RedisTlsConfig | undefined {

@@ -30,6 +30,9 @@ export const redis = {
     .min(1)
     .optional()
     .describe("The sentinels' own password, if they ask for one."),
+  REDIS_SENTINEL_PASSWORD_FILE: file(
+    'A file that holds it, in place of REDIS_SENTINEL_PASSWORD. Read again on SIGHUP.',
+  ),
   REDIS_CLUSTER_NODES: servers.describe(
     'Some nodes of a Redis Cluster (7.0 or newer): host:port, comma-separated. Of REDIS_URL then only user, password and rediss:// count, for all nodes.',
   ),
@@ -40,7 +43,9 @@ export const redis = {
     'When a write counts as done: once the primary has it, or once a replica has it too. A write that no replica confirms in time fails with OUTCOME_UNKNOWN.',
   ),
   REDIS_PASSWORD: z.string().min(1).optional().describe('The password, where REDIS_URL has none.'),
-  REDIS_PASSWORD_FILE: file('A file that holds the password, in place of REDIS_PASSWORD.'),
+  REDIS_PASSWORD_FILE: file(
+    'A file that holds the password, in place of REDIS_PASSWORD. Read again on SIGHUP, for the next connections.',
+  ),
   REDIS_TLS_CA_FILE: file(
     "For rediss://: a PEM file of certificate authorities, in place of the system's.",
   ),

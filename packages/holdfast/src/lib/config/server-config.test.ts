@@ -34,7 +34,7 @@ describe.each([
 ] as const)('%s_FILE', (name, property) => {
   it('holds the key', () => {
     const key = 'k'.repeat(16);
-    expect(load({ [`${name}_FILE`]: file(`${key}\n`) }).server[property]).toBe(key);
+    expect(load({ [`${name}_FILE`]: file(`${key}\n`) }).server[property]?.value).toBe(key);
   });
 
   it.each([

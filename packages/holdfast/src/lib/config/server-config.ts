@@ -1,4 +1,5 @@
 import { readPem, readSecret } from './named-files.ts';
+import type { Secret } from './secret.ts';
 import type { Settings } from './settings.ts';
 
 /** Where the server listens, and whom it lets do what. */
@@ -7,8 +8,8 @@ export interface ServerConfig {
   readonly port: number;
   /** PEM; undefined where the server speaks plain HTTP. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
-  readonly adminApiKey: string | undefined;
-  readonly metricsToken: string | undefined;
+  readonly adminApiKey: Secret | undefined;
+  readonly metricsToken: Secret | undefined;
   readonly corsOrigins: readonly string[];
   readonly rateLimit: {
     readonly enabled: boolean;
@@ -19,7 +20,7 @@ export interface ServerConfig {
   readonly trustedProxies: readonly string[] | number;
 }
 
-const minKeyLength = 16;
+const key = { what: 'key', minLength: 16 };
 
 /** @param wrong gets a sentence for each setting that cannot be used, without its value */
 export function readServerConfig(settings: Settings, wrong: string[]): ServerConfig {
@@ -27,8 +28,8 @@ export function readServerConfig(settings: Settings, wrong: string[]): ServerCon
     host: settings.API_HOST,
     port: settings.API_PORT,
     tls: readTls(settings, wrong),
-    adminApiKey: readKey('ADMIN_API_KEY', settings, wrong),
-    metricsToken: readKey('METRICS_TOKEN', settings, wrong),
+    adminApiKey: readSecret('ADMIN_API_KEY', key, settings, wrong),
+    metricsToken: readSecret('METRICS_TOKEN', key, settings, wrong),
     corsOrigins: settings.CORS_ORIGINS,
     rateLimit: {
       enabled: settings.RATE_LIMIT_ENABLED,
@@ -47,18 +48,4 @@ function readTls(settings: Settings, wrong: string[]): ServerConfig['tls'] {
     wrong.push('API_TLS_CERT_FILE and API_TLS_KEY_FILE are needed together: set both');
   }
   return cert === undefined || key === undefined ? undefined : { cert, key };
-}
-
-function readKey(
-  name: 'ADMIN_API_KEY' | 'METRICS_TOKEN',
-  settings: Settings,
-  wrong: string[],
-): string | undefined {
-  const key = readSecret(name, 'key', settings, wrong);
-  if (key && key.length < minKeyLength) {
-    wrong.push(
-      `${name}_FILE names a file whose content must have ${minKeyLength} characters or more`,
-    );
-  }
-  return key;
 }

@@ -100,7 +100,9 @@ const server = {
     .min(16, 'must have 16 characters or more')
     .optional()
     .describe("The operators' key. Unset, the server makes one for each run and prints it."),
-  ADMIN_API_KEY_FILE: file("A file that holds the operators' key, in place of ADMIN_API_KEY."),
+  ADMIN_API_KEY_FILE: file(
+    "A file that holds the operators' key, in place of ADMIN_API_KEY. Read again on SIGHUP.",
+  ),
   METRICS_TOKEN: z
     .string()
     .min(16, 'must have 16 characters or more')
@@ -108,7 +110,9 @@ const server = {
     .describe(
       "A token that may read /metrics and nothing else, for Prometheus. The operators' key may, too.",
     ),
-  METRICS_TOKEN_FILE: file('A file that holds that token, in place of METRICS_TOKEN.'),
+  METRICS_TOKEN_FILE: file(
+    'A file that holds that token, in place of METRICS_TOKEN. Read again on SIGHUP.',
+  ),
   CORS_ORIGINS: origins.describe(
     'Pages of other origins that may use the API, with the token as Authorization: Bearer; comma-separated.',
   ),

@@ -3,7 +3,7 @@ import { ConfigError } from '../errors/errors.ts';
 import type { JsonObject } from '../json/json-value.ts';
 import type { StoreOptions } from '../store/store-options.ts';
 import { maxDurationMs, whole } from '../store/store-options.ts';
-import { RedisAddress, type RedisTls } from './connection/redis-address.ts';
+import { type Password, RedisAddress, type RedisTls } from './connection/redis-address.ts';
 import type { ConnectRedis } from './connection/redis-connection.ts';
 import { type Topology, topologyOf } from './connection/topology.ts';
 import type { L1Options } from './l1/l1-cache.ts';
@@ -19,8 +19,8 @@ export interface RedisSessionStoreOptions<
   readonly url: string;
   /** Used where the URL has none. */
   readonly username?: string | undefined;
-  /** Used where the URL has none. */
-  readonly password?: string | undefined;
+  /** Used where the URL has none; a function is asked at each connection. */
+  readonly password?: Password | undefined;
   /** For a `rediss://` URL. */
   readonly tls?: RedisTls | undefined;
   /**
@@ -33,7 +33,7 @@ export interface RedisSessionStoreOptions<
         readonly nodes: readonly string[];
         readonly master: string;
         /** The sentinels' own, if they ask for one. */
-        readonly password?: string | undefined;
+        readonly password?: Password | undefined;
       }
     | undefined;
   /**

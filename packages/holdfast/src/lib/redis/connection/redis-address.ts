@@ -13,13 +13,16 @@ export interface RedisTls {
   readonly rejectUnauthorized?: boolean;
 }
 
+/** A function is asked at each connection. */
+export type Password = string | (() => string | undefined);
+
 export interface RedisAddressOptions {
   /** `redis://` or `rediss://` (TLS) `[user[:password]@]host[:port][/database]`. */
   readonly url: string;
   /** Used where the URL has none. */
   readonly username?: string;
   /** Used where the URL has none. */
-  readonly password?: string;
+  readonly password?: Password;
   /** For a `rediss://` URL. */
   readonly tls?: RedisTls;
 }
@@ -35,7 +38,7 @@ export class RedisAddress {
   /** The address without credentials: `redis://127.0.0.1:6379/0`. */
   readonly display: string;
   readonly #username: string | undefined;
-  readonly #password: string | undefined;
+  readonly #password: Password | undefined;
   readonly #tls: RedisTls | undefined;
 
   /** @throws ConfigError for what is no address; never shows the URL, which may hold a password */
@@ -65,11 +68,11 @@ export class RedisAddress {
   }
 
   /** A sentinel has users of its own, and no databases. */
-  ofSentinel(host: string, port: number, password: string | undefined): RedisAddress {
+  ofSentinel(host: string, port: number, password: Password | undefined): RedisAddress {
     return this.#to(host, port, 0, undefined, password);
   }
 
-  #to(host: string, port: number, database: number, username?: string, password?: string) {
+  #to(host: string, port: number, database: number, username?: string, password?: Password) {
     const protocol = this.#tls === undefined ? 'redis' : 'rediss';
     return new RedisAddress({
       url: `${protocol}://${isIP(host) === 6 ? `[${host}]` : host}:${port}/${database}`,
@@ -84,7 +87,7 @@ export class RedisAddress {
   }
 
   get password(): string | undefined {
-    return this.#password;
+    return typeof this.#password === 'function' ? this.#password() : this.#password;
   }
 
   /** Undefined for a connection without TLS. */

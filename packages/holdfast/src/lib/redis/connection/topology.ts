@@ -1,6 +1,6 @@
 import { ConfigError } from '../../errors/errors.ts';
 import { nameOf, type Place, parsePlace } from './cluster-slots.ts';
-import type { RedisAddress } from './redis-address.ts';
+import type { Password, RedisAddress } from './redis-address.ts';
 
 /** Where the servers are found, when they are not just one at one address. */
 export type Topology =
@@ -25,7 +25,7 @@ export interface TopologyOptions {
     | {
         readonly nodes: readonly string[];
         readonly master: string;
-        readonly password?: string | undefined;
+        readonly password?: Password | undefined;
       }
     | undefined;
   readonly cluster?: { readonly nodes: readonly string[] } | undefined;
