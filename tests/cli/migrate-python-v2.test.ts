@@ -27,6 +27,10 @@ const command = ['migrate', 'python-v2'];
 /** A server that the command has no warning about. */
 const durable = { args: ['--appendonly', 'yes', '--appendfsync', 'no'] };
 
+/** Against hangs only: other tests may have the machine. */
+const patient = { REDIS_SOCKET_TIMEOUT: '60', REDIS_SOCKET_CONNECT_TIMEOUT: '60' };
+const patience = { timeoutMs: 60_000, connectTimeoutMs: 60_000 };
+
 interface Report {
   readonly applied: boolean;
   readonly deleting: boolean;
@@ -64,7 +68,7 @@ class Scene {
   }
 
   start(...args: string[]) {
-    return holdfast(this.redis.url, [...command, ...args], this.env);
+    return holdfast(this.redis.url, [...command, ...args], { ...patient, ...this.env });
   }
 
   async run(...args: string[]) {
@@ -89,6 +93,7 @@ class Scene {
     const codec = keys && createCodec(KeyRing.parse(keys), { namespace: prefix });
     const store = await RedisSessionStore.connect({
       url: this.redis.url,
+      ...patience,
       ...(codec ? { codec } : {}),
     });
     onTestFinished(() => store.close());
@@ -125,8 +130,14 @@ function expected(record: PythonRecord) {
 }
 
 async function sessionsOf(store: RedisSessionStore, records: readonly PythonRecord[]) {
-  const found = await store.getBatch(records.map(({ session_id }) => session_id));
-  return records.map(({ session_id }) => found.get(session_id) ?? null);
+  const ids = records.map(({ session_id }) => session_id);
+  const found = new Map<string, Session>();
+  for (let at = 0; at < ids.length; at += 500) {
+    for (const [id, session] of await store.getBatch(ids.slice(at, at + 500))) {
+      found.set(id, session);
+    }
+  }
+  return ids.map((id) => found.get(id) ?? null);
 }
 
 function withoutEnd(session: Session | null) {
@@ -322,7 +333,7 @@ describe.skipIf(missing !== null)('a later run', () => {
         done();
       },
     });
-    const env = { SESSION_STORE_TYPE: 'redis', REDIS_URL: scene.redis.url };
+    const env = { ...patient, SESSION_STORE_TYPE: 'redis', REDIS_URL: scene.redis.url };
     const code = await run([...command, '--apply'], { env, out, err, signal: stopping.signal });
     expect(code).toBe(130);
     expect(printed).toBe('100 of 500 sessions\nStopped. Run it again to go on from there.\n');
@@ -532,7 +543,8 @@ describe.skipIf(missing !== null)('other than everyday sessions', () => {
     'are found beside Holdfast’s own keys behind %s, none of which is taken for one',
     async (own) => {
       const scene = await Scene.open({ REDIS_SESSION_KEY_PREFIX: own });
-      const store = await RedisSessionStore.connect({ url: scene.redis.url, keyPrefix: own });
+      const { url } = scene.redis;
+      const store = await RedisSessionStore.connect({ url, keyPrefix: own, ...patience });
       onTestFinished(() => store.close());
       for (let n = 0; n < 50; n++) {
         await store.create(`own-${n}`, { userId: 'ada' });
@@ -566,7 +578,10 @@ describe.skipIf(missing !== null)('their Redis', () => {
       PYTHON_V2_REDIS_URL: url,
     });
     expect(await scene.report('--apply')).toMatchObject({ code: 0, counts: { new: 300 } });
-    const store = await RedisSessionStore.connect({ url: scene.redis.url, cluster: { nodes } });
+    const store = await RedisSessionStore.connect({
+      ...{ url: scene.redis.url, cluster: { nodes } },
+      ...patience,
+    });
     onTestFinished(() => store.close());
     await expectAll(store, records);
     expect(await scene.report('--delete')).toMatchObject({ code: 0, removed: 300 });

@@ -16,7 +16,7 @@ const never = new AbortController().signal;
 async function setUp(prefix: string) {
   const originals = await Originals.connect({
     ...{ address: new RedisAddress({ url: server.url }), prefix, ownPrefix: 'own:' },
-    ...{ timeoutMs: 5_000, connectTimeoutMs: 5_000, retries: 3, logger: new RecordingLogger() },
+    ...{ timeoutMs: 60_000, connectTimeoutMs: 60_000, retries: 3, logger: new RecordingLogger() },
   });
   onTestFinished(() => originals.close());
   const connection = await connected(server.url);
