@@ -918,6 +918,14 @@ const guards = [
     test: imports,
     notices: 'keeps its time also where that is longer than the absolute timeout',
   },
+  {
+    name: 'the imported content that alone is removed',
+    file: 'lib/migration/python-v2/originals.ts',
+    guard: 'if value and redis.sha1hex(value) ~= ARGV[2] then return 0 end',
+    without: '',
+    test: 'tests/redis/originals.test.ts',
+    notices: 'are removed only as they were read',
+  },
 ];
 
 /**

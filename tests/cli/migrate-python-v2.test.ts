@@ -1,152 +1,27 @@
-import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { SessionManager } from 'holdfast';
-import { createCodec, generateKey, KeyRing } from 'holdfast/encryption';
-import { RedisSessionStore } from 'holdfast/redis';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { generateKey } from 'holdfast/encryption';
+import type { RedisSessionStore } from 'holdfast/redis';
+import { describe, expect, it } from 'vitest';
 import { run } from '../../packages/holdfast/src/lib/cli/program.ts';
-import type { Session } from '../../packages/holdfast/src/lib/model/session.ts';
 import { Keys } from '../../packages/holdfast/src/lib/redis/keys.ts';
-import { SecretWatch } from '../../packages/support-agent/src/testing/secret-watch.ts';
 import { repositoryRoot } from '../helpers/repository.ts';
 import { connected } from '../redis/connection/fixtures.ts';
-import { holdfast } from '../server/server-on-redis.ts';
-import { RedisCluster } from '../servers/redis-cluster.ts';
-import { type RedisServer, startRedis } from '../servers/redis-server.ts';
-import { type PythonRecord, PythonV2, whyNoPython } from './python-v2.ts';
-
-const missing = whyNoPython();
-if (missing !== null) console.warn(`Skipped: ${missing}`);
-
-const prefix = 'agent:session:';
-const command = ['migrate', 'python-v2'];
-
-/** A server that the command has no warning about. */
-const durable = { args: ['--appendonly', 'yes', '--appendfsync', 'no'] };
-
-interface Report {
-  readonly applied: boolean;
-  readonly deleting: boolean;
-  readonly found: number;
-  readonly counts: Readonly<Record<string, number>>;
-  readonly kept: Readonly<Record<string, readonly string[]>>;
-  readonly failed: readonly { readonly id: string; readonly reason: string }[];
-  readonly removed: number;
-}
-
-/** The command on one Redis. What it prints fits a terminal and has nothing that is secret. */
-class Scene {
-  readonly redis: RedisServer;
-  readonly env: Readonly<Record<string, string>>;
-  readonly #secrets: SecretWatch;
-  #printed = '';
-
-  private constructor(redis: RedisServer, env: Record<string, string>) {
-    this.redis = redis;
-    this.env = env;
-    this.#secrets = new SecretWatch(() => this.#printed);
-    for (const [name, value] of Object.entries(env)) {
-      if (/KEY$|URL$/.test(name)) this.#secrets.keep(value);
-    }
-    // Of what the sessions hold.
-    for (const text of ['user:1@example.org', 'a "quoted" \\ text', 'customer-secret-7f3a9c']) {
-      this.#secrets.keep(text);
-    }
-  }
-
-  static async open(env: Record<string, string> = {}): Promise<Scene> {
-    const redis = await startRedis(durable);
-    onTestFinished(() => redis.stop());
-    return new Scene(redis, env);
-  }
-
-  start(...args: string[]) {
-    return holdfast(this.redis.url, [...command, ...args], this.env);
-  }
-
-  async run(...args: string[]) {
-    const running = this.start(...args);
-    const { code } = await running.exit;
-    const { stdout, stderr } = running;
-    this.#printed += stdout + stderr;
-    const lines = args.includes('--json') ? [] : (stdout + stderr).split('\n');
-    expect(lines.filter((line) => [...line].length > 80)).toEqual([]);
-    expect(stdout + stderr, 'no terminal, no colours').not.toContain('\u001b');
-    return { code, stdout, stderr };
-  }
-
-  async report(...args: string[]): Promise<Report & { code: number | null }> {
-    const { code, stdout, stderr } = await this.run(...args, '--json');
-    expect(stderr).toBe('');
-    expect(stdout.endsWith('}\n') && stdout.indexOf('\n') === stdout.length - 1).toBe(true);
-    return { code, ...JSON.parse(stdout) };
-  }
-
-  async store(keys = this.env.SESSION_ENCRYPTION_KEY): Promise<RedisSessionStore> {
-    const codec = keys && createCodec(KeyRing.parse(keys), { namespace: prefix });
-    const store = await RedisSessionStore.connect({
-      url: this.redis.url,
-      ...(codec ? { codec } : {}),
-    });
-    onTestFinished(() => store.close());
-    return store;
-  }
-
-  async ask(...words: string[]) {
-    return (await connected(this.redis.url)).send(words);
-  }
-}
-
-/** In ms, rounded down: Python writes microseconds in UTC, and no fraction where it is 0. */
-function ms(iso: string): number {
-  return Date.parse(`${iso.slice(0, 23)}Z`);
-}
-
-/** The session that Holdfast must have, but for its end. */
-function expected(record: PythonRecord) {
-  const { request_id: requestId, metadata } = record;
-  return {
-    id: record.session_id,
-    userId: record.user_id,
-    threadId: record.thread_id,
-    status: 'active',
-    escalated: record.escalated,
-    messageCount: record.message_count,
-    counters: record.message_count === 0 ? {} : { messageCount: record.message_count },
-    metadata: requestId === null ? metadata : { ...metadata, pythonV2: { requestId } },
-    createdAt: ms(record.created_at),
-    updatedAt: ms(record.updated_at),
-    lastActivity: ms(record.last_activity),
-    version: 1,
-  };
-}
-
-async function sessionsOf(store: RedisSessionStore, records: readonly PythonRecord[]) {
-  const found = await store.getBatch(records.map(({ session_id }) => session_id));
-  return records.map(({ session_id }) => found.get(session_id) ?? null);
-}
-
-function withoutEnd(session: Session | null) {
-  if (session === null) return null;
-  const { expiresAt: _, ...rest } = session;
-  return rest;
-}
-
-async function expectAll(store: RedisSessionStore, records: readonly PythonRecord[]) {
-  const sessions = await sessionsOf(store, records);
-  expect(sessions.map(withoutEnd)).toEqual(records.map(expected));
-  expect(await store.countActive()).toBe(records.length);
-}
-
-function keyFile(key: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-old-key-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  writeFileSync(join(folder, 'key'), `${key}\n`);
-  return join(folder, 'key');
-}
+import {
+  command,
+  expectAll,
+  expected,
+  keyFile,
+  missing,
+  patient,
+  prefix,
+  Scene,
+  sessionsOf,
+  withoutEnd,
+} from './migration-scene.ts';
+import { type PythonRecord, PythonV2 } from './python-v2.ts';
 
 describe.skipIf(missing !== null)('sessions of Python v2.0', () => {
   const oldKey = generateKey();
@@ -183,16 +58,16 @@ describe.skipIf(missing !== null)('sessions of Python v2.0', () => {
     expect(dry.stdout).toContain(`${shown} sessions found.\n  ${shown} to import\n`);
     expect(await store.countActive()).toBe(0);
 
-    const began = performance.now();
+    const began = Date.now();
     const applied = await scene.run(...args, '--apply');
-    const took = performance.now() - began;
+    const ended = Date.now();
     expect(applied).toMatchObject({ code: 0, stderr: '' });
     expect(applied.stdout).toContain(`${shown} sessions found.\n  ${shown} imported\n`);
     expect(applied.stdout).toMatch(
       new RegExp(`^(?:[\\d,]+ of ${shown} sessions\\n){5,10}${shown} s`),
     );
     await expectAll(store, records);
-    await expectEnds(scene, store, records, took);
+    await expectEnds(scene, store, records, { began, ended });
 
     const again = await scene.report(...args, '--apply');
     expect(again).toMatchObject({ code: 0, found: count, failed: [], removed: 0 });
@@ -204,28 +79,30 @@ describe.skipIf(missing !== null)('sessions of Python v2.0', () => {
   });
 });
 
-/** Each end is the original's, but for the time that the run took; or the idle timeout from it. */
+/** Each end is the original's, as exactly as the run was long; or the idle timeout from the import. */
 async function expectEnds(
   { redis }: Scene,
   store: RedisSessionStore,
   records: readonly PythonRecord[],
-  took: number,
+  run: { readonly began: number; readonly ended: number },
 ): Promise<void> {
+  const idleMs = 1_800_000;
   const sessions = await sessionsOf(store, records);
   const connection = await connected(redis.url);
-  const began = performance.now();
-  const [seconds, micros] = (await connection.send(['TIME'])) as [Buffer, Buffer];
-  const now = Number(seconds) * 1_000 + Number(micros) / 1_000;
+  const before = Date.now();
   const ttls = await Promise.all(
     records.map(({ session_id: id }) => connection.send(['PTTL', prefix + id])),
   );
-  const slack = took + performance.now() - began + 1_000;
+  const after = Date.now();
+  const took = run.ended - run.began;
   const wrong = sessions.filter((session, at) => {
     const ttl = Number(ttls[at]);
     const end = session?.expiresAt ?? 0;
-    if (ttl > 0) return Math.abs(end - (now + ttl)) > slack;
-    // Without an end of its own: 30 minutes from when it was imported.
-    return end > now + 1_800_000 || end < now + 1_800_000 - slack * 10;
+    const [from, to] =
+      ttl > 0
+        ? [before + ttl - took, after + ttl + took]
+        : [run.began + idleMs - 1, run.ended + idleMs + 1];
+    return end < from || end > to;
   });
   expect(wrong).toEqual([]);
   expect(ttls.filter((ttl) => ttl === -1)).toHaveLength(records.length / 50);
@@ -320,7 +197,7 @@ describe.skipIf(missing !== null)('a later run', () => {
         done();
       },
     });
-    const env = { SESSION_STORE_TYPE: 'redis', REDIS_URL: scene.redis.url };
+    const env = { ...patient, SESSION_STORE_TYPE: 'redis', REDIS_URL: scene.redis.url };
     const terminal = { env, in: Readable.from([]), out, err, signal: stopping.signal };
     const code = await run([...command, '--apply'], terminal);
     expect(code).toBe(130);
@@ -410,197 +287,3 @@ describe.skipIf(missing !== null)('--delete', () => {
     expect(await (await scene.store()).countActive()).toBe(0);
   });
 });
-
-describe.skipIf(missing !== null)('what cannot be taken over', () => {
-  it('is named with its reason, keeps nothing else back, and ends with 1', async () => {
-    const secret = 'customer-secret-7f3a9c';
-    const scene = await Scene.open({ PYTHON_V2_ENCRYPTION_KEY: generateKey() });
-    const { url } = scene.redis;
-    const python = new PythonV2(url);
-    const [good] = python.fill(3) as [PythonRecord];
-    const put = (id: string, changes: object) =>
-      python.put(id, { ...good, session_id: id, ...changes });
-    put('no-time', { created_at: secret });
-    put('missing-time', { created_at: null });
-    put('text-count', { message_count: secret });
-    put('odd-user', { user_id: `${secret} of spaces` });
-    put('odd-metadata', { metadata: [secret] });
-    put('prototype', { metadata: { constructor: secret } });
-    put('other', { session_id: secret });
-    put('an odd id', {});
-    put('large', { metadata: { text: secret.repeat(60_000) } });
-    new PythonV2(url, 'another password').put('wrong-key', { ...good, session_id: 'wrong-key' });
-    const connection = await connected(url);
-    const text = JSON.stringify({ ...good, session_id: 'huge' });
-    const raw = {
-      'no-json': `{"secret": "${secret}"`,
-      nan: `{"metadata": {"secret": "${secret}", "n": NaN}}`,
-      list: `["${secret}"]`,
-      noise: secret,
-      huge: text.replace('"metadata":{', '"metadata":{"id":12345678901234567890,'),
-      empty: '',
-    };
-    for (const [id, value] of Object.entries(raw))
-      await connection.send(['SET', prefix + id, value]);
-
-    const { code, counts, failed } = await scene.report('--apply');
-    expect(code).toBe(1);
-    expect(counts).toMatchObject({ new: 3, failed: failed.length });
-    expect(Object.fromEntries(failed.map(({ id, reason }) => [id, reason]))).toEqual({
-      'no-time': 'has a created_at that is no ISO 8601 time',
-      'missing-time': 'has a created_at that is no time',
-      'text-count': 'has a message_count that is no number',
-      'odd-user': 'has a user_id that is not 1 to 255 characters of A-Z a-z 0-9 . _ : @ -',
-      'odd-metadata': 'has a metadata that is no JSON object',
-      prototype: expect.stringContaining('a key like __proto__'),
-      other: expect.stringContaining('another session'),
-      'an odd id': expect.stringContaining('has an id that is not'),
-      large: expect.stringContaining('more than 1 MB'),
-      'wrong-key': expect.stringContaining('another key'),
-      'no-json': expect.stringContaining('is no JSON'),
-      nan: expect.stringContaining('is no JSON'),
-      list: 'is neither a JSON object nor an encrypted one',
-      noise: 'is neither a JSON object nor an encrypted one',
-      huge: expect.stringContaining('beyond 2^53'),
-      empty: 'is neither a JSON object nor an encrypted one',
-    });
-    expect(JSON.stringify(failed)).not.toContain(secret);
-    const people = await scene.run('--apply');
-    expect(people.code).toBe(1);
-    expect(people.stdout).toContain('16 failed\n');
-    expect(people.stderr).toMatch(/^16 sessions failed:\n/);
-    expect(people.stderr).toContain('"an odd id"\n  has an id');
-    expect(people.stdout + people.stderr).not.toContain(secret);
-    expect(await (await scene.store()).countActive()).toBe(3);
-  });
-
-  it('is all that is encrypted, when there is no key', async () => {
-    const scene = await Scene.open();
-    new PythonV2(scene.redis.url, generateKey()).fill(2);
-    const { code, failed } = await scene.report();
-    expect(code).toBe(1);
-    expect(failed.map(({ reason }) => reason)).toEqual(
-      Array(2).fill(expect.stringContaining('PYTHON_V2_ENCRYPTION_KEY or --old-key-file')),
-    );
-  });
-});
-
-describe.skipIf(missing !== null)('other than everyday sessions', () => {
-  it('keep fields that v2.0 had put beside its own, and metadata that were there', async () => {
-    const scene = await Scene.open();
-    const python = new PythonV2(scene.redis.url);
-    const [good] = python.fill(1) as [PythonRecord];
-    const put = (id: string, changes: object) =>
-      python.put(id, { ...good, session_id: id, ...changes });
-    put('fields', { tool_calls: 3, request_id: 'r' });
-    put('merged', { metadata: { pythonV2: { requestId: 'own', more: 1 } }, request_id: 'r' });
-    put('zone', {
-      created_at: '2024-05-06T07:08:09.123456+02:00',
-      updated_at: '2024-05-06T07:08:09Z',
-    });
-    put('sparse', { user_id: '', thread_id: null, last_activity: null, metadata: null });
-    expect(await scene.report('--apply')).toMatchObject({ code: 0, failed: [] });
-    const store = await scene.store();
-    expect((await store.get('fields'))?.metadata.pythonV2).toEqual({
-      requestId: 'r',
-      fields: { tool_calls: 3 },
-    });
-    expect((await store.get('merged'))?.metadata).toEqual({
-      pythonV2: { requestId: 'own', more: 1 },
-    });
-    expect(await store.get('zone')).toMatchObject({
-      createdAt: Date.UTC(2024, 4, 6, 5, 8, 9, 123),
-      updatedAt: Date.UTC(2024, 4, 6, 7, 8, 9),
-    });
-    const sparse = await store.get('sparse');
-    expect(sparse).toMatchObject({ userId: null, lastActivity: ms(good.updated_at) });
-    expect(sparse?.threadId).toMatch(/^.{24}$/);
-  });
-
-  it('all stay, however many a user may have in Holdfast', async () => {
-    const scene = await Scene.open({ SESSION_MAX_PER_USER: '1' });
-    const python = new PythonV2(scene.redis.url);
-    const [good] = python.fill(1) as [PythonRecord];
-    for (let n = 0; n < 5; n++) python.put(`own-${n}`, { ...good, session_id: `own-${n}` });
-    expect((await scene.report('--apply')).counts.new).toBe(6);
-    const { sessions } = await (await scene.store()).listActive({ userId: good.user_id ?? '' });
-    expect(sessions).toHaveLength(6);
-  });
-
-  it.each([prefix, `${prefix}holdfast:`])(
-    'are found beside Holdfast’s own keys behind %s, none of which is taken for one',
-    async (own) => {
-      const scene = await Scene.open({ REDIS_SESSION_KEY_PREFIX: own });
-      const store = await RedisSessionStore.connect({ url: scene.redis.url, keyPrefix: own });
-      onTestFinished(() => store.close());
-      for (let n = 0; n < 50; n++) {
-        await store.create(`own-${n}`, { userId: 'ada' });
-        await store.appendMessages(`own-${n}`, [{ role: 'user', content: 'Hello' }]);
-      }
-      await store.hit('somebody', 60_000);
-      await store.healthCheck();
-      const records = new PythonV2(scene.redis.url).fill(10);
-      expect(await scene.report('--apply')).toMatchObject({ code: 0, found: 10, failed: [] });
-      const sessions = await sessionsOf(store, records);
-      expect(sessions.map(withoutEnd)).toEqual(records.map(expected));
-      const keys = await scene.ask('KEYS', '*');
-      const outside = (keys as Buffer[]).map(String).filter((key) => !key.startsWith(own));
-      expect(outside.every((key) => /^agent:session:(session-\d+|active)$/.test(key))).toBe(true);
-    },
-  );
-});
-
-describe.skipIf(missing !== null)('their Redis', () => {
-  it('may be another one, with a password that is no argument, and Holdfast’s a Cluster', async () => {
-    const password = randomUUID();
-    const source = await startRedis({ args: ['--requirepass', password] });
-    onTestFinished(() => source.stop());
-    const url = source.url.replace('//', `//:${password}@`);
-    const records = new PythonV2(url).fill(300);
-    const cluster = await RedisCluster.start({ redis: durable });
-    onTestFinished(() => cluster[Symbol.asyncDispose]());
-    const nodes = cluster.nodes.map(({ host, port }) => `${host}:${port}`);
-    const scene = await Scene.open({
-      REDIS_CLUSTER_NODES: nodes.join(','),
-      PYTHON_V2_REDIS_URL: url,
-    });
-    expect(await scene.report('--apply')).toMatchObject({ code: 0, counts: { new: 300 } });
-    const store = await RedisSessionStore.connect({ url: scene.redis.url, cluster: { nodes } });
-    onTestFinished(() => store.close());
-    await expectAll(store, records);
-    expect(await scene.report('--delete')).toMatchObject({ code: 0, removed: 300 });
-    expect(new PythonV2(url).read()).toEqual({ records: {}, active: [] });
-  });
-
-  it('is named by settings that contradict nothing, or the command says what to do', async () => {
-    const refused = async (env: Record<string, string>, ...args: string[]) => {
-      const scene = await Scene.open(env);
-      const { code, stdout, stderr } = await runWide(scene, args);
-      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-      return stderr;
-    };
-    expect(await refused({ SESSION_STORE_TYPE: 'in_memory' })).toContain('is not redis');
-    const secret = 'redis://:customer-secret-7f3a9c@127.0.0.1:6379';
-    const shown = await refused({}, '--from-url', secret);
-    expect(shown).toContain('PYTHON_V2_REDIS_URL');
-    expect(shown).not.toContain('customer-secret');
-    expect(await refused({}, '--from-url', 'http://127.0.0.1')).toMatch(
-      /--from-url must be redis:/,
-    );
-    expect(await refused({ REDIS_CLUSTER_NODES: '127.0.0.1:1' })).toContain('--from-url');
-    expect(
-      await refused({ PYTHON_V2_ENCRYPTION_KEY: 'a' }, '--old-key-file', keyFile('b')),
-    ).toContain('leave one out');
-    expect(await refused({}, '--old-key-file', '/nowhere')).toContain('could not be read');
-    const scene = await Scene.open();
-    expect((await scene.run('--nonsense')).code).toBe(2);
-    expect(await scene.run('--help')).toMatchObject({ code: 0, stderr: '' });
-  });
-});
-
-/** Messages of errors are one line each, as those of all commands. */
-async function runWide(scene: Scene, args: readonly string[]) {
-  const running = scene.start(...args);
-  const { code } = await running.exit;
-  return { code, stdout: running.stdout, stderr: running.stderr };
-}

@@ -18,6 +18,7 @@
 --       {"exists"}: the session here was not imported
 -- Keeps  what was written here, other than by an import, is never replaced. A turn that is running
 --        counts as a write.
+
 -- How much later than before an original must expire to count as changed: more than clocks differ.
 local LATER_MS = 1000
 
