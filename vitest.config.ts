@@ -4,7 +4,7 @@ import { luaText } from './scripts/lib/lua-text.mjs';
 
 const library = fileURLToPath(new URL('./packages/holdfast/src/', import.meta.url));
 
-/** Tests run the sources; only the `workspace` and `server` tests build, in a copy of this repository. */
+/** Tests run the sources; only the `workspace`, `server` and `deploy` tests build, in a copy of this repository. */
 export default defineConfig({
   plugins: [luaText()],
   resolve: {
@@ -50,6 +50,16 @@ export default defineConfig({
           include: ['tests/{server,cli}/*.test.ts'],
           globalSetup: 'tests/workspace/built-copy.ts',
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'deploy',
+          // What is in deploy/: read, checked, and run as processes of this machine.
+          include: ['tests/deploy/*.test.ts'],
+          globalSetup: 'tests/workspace/built-copy.ts',
+          sequence: { groupOrder: 3 },
         },
       },
       {
