@@ -3,10 +3,11 @@
 import { request as http } from 'node:http';
 import { request as https } from 'node:https';
 
-const { API_PORT = '8000', API_TLS_CERT_FILE } = process.env;
-const address = { host: '127.0.0.1', port: API_PORT, path: '/health/ready', timeout: 2_500 };
+const { API_HOST = '', API_PORT = '8000', API_TLS_CERT_FILE } = process.env;
+const host = ['', 'localhost', '0.0.0.0', '::'].includes(API_HOST) ? '127.0.0.1' : API_HOST;
+const address = { host, port: API_PORT, path: '/health/ready', timeout: 2_500 };
 const asked = API_TLS_CERT_FILE
-  ? // Its own server, on its own loopback: the certificate is for the name that others use.
+  ? // Its own server, in the same container: the certificate is for the name that others use.
     https({ ...address, rejectUnauthorized: false })
   : http(address);
 asked.on('response', ({ statusCode }) => process.exit(statusCode === 200 ? 0 : 1));

@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'vitest';
@@ -45,7 +45,7 @@ export class LoadBalancer {
     cpSync(join(deployFolder, 'nginx'), folder, { recursive: true });
     const here: Record<string, string> = {
       'listen 8080': `listen 127.0.0.1:${config === 'plain.conf' ? port : secondPort}`,
-      'listen 8443': `listen 127.0.0.1:${port}`,
+      ...(config === 'tls.conf' && { 'listen 8443': `listen 127.0.0.1:${port}` }),
       'resolver 127.0.0.11': `resolver 127.0.0.1:${dns.port}`,
       '/dev/stdout': join(folder, 'access.log'),
       '/tmp/': `${folder}/`,
@@ -59,7 +59,7 @@ export class LoadBalancer {
         .join('|'),
       'g',
     );
-    for (const name of readdirSync(folder)) {
+    for (const name of ['common.conf', 'routes.conf', config]) {
       const text = readFileSync(join(folder, name), 'utf8');
       const placed = text.replace(there, (place) => {
         used.add(place);
