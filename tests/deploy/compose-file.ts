@@ -5,9 +5,10 @@ import { repositoryRoot } from '../helpers/repository.ts';
 
 export const deployFolder = join(repositoryRoot, 'deploy');
 
-export interface ComposeService {
+interface ComposeService {
   readonly image: string;
   readonly profiles?: readonly string[];
+  readonly entrypoint?: readonly string[];
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly deploy?: { readonly replicas?: number };

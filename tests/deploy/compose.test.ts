@@ -8,6 +8,7 @@ import { settingsSchema } from '../../packages/holdfast/src/lib/config/settings.
 import { startProcess } from '../helpers/child-process.ts';
 import { type ComposeFile, composeFile, deployFolder } from './compose-file.ts';
 import { madeBy } from './made-by.ts';
+import { programs } from './programs.ts';
 
 const files = ['docker-compose.yml', 'docker-compose.secrets.yml', 'docker-compose.tls.yml'];
 const variants = [
@@ -17,7 +18,9 @@ const variants = [
   files,
 ];
 
-const hasCompose = spawnSync('docker-compose', ['version']).status === 0;
+const compose = 'docker-compose';
+const hasCompose = spawnSync(compose, ['version']).status === 0;
+const openssl = 'openssl';
 const python = '/usr/bin/python3';
 const hasComposeLibrary = spawnSync(python, ['-c', 'import compose']).status === 0;
 
@@ -34,7 +37,7 @@ function configOf(names: readonly string[], env: Record<string, string>): Compos
     encoding: 'utf8',
     stdio: 'pipe',
   } as const;
-  return parse(execFileSync('docker-compose', args, options));
+  return parse(execFileSync(compose, args, options));
 }
 
 /** What `up` would start of it, and how many: `docker-compose up`'s own code, without an engine. */
@@ -141,7 +144,7 @@ describe('docker-compose.yml', () => {
 });
 
 describe('make-secrets.sh', () => {
-  it.skipIf(spawnSync('openssl', ['version']).status !== 0)(
+  it.skipIf(spawnSync(openssl, ['version']).status !== 0)(
     'makes what docker-compose.secrets.yml and the servers take, once (openssl)',
     async () => {
       const folder = await madeBy('make-secrets.sh');
@@ -170,4 +173,21 @@ describe('make-secrets.sh', () => {
       expect(readFileSync(join(folder, 'secrets/redis-password'), 'utf8').trim()).toBe(password);
     },
   );
+});
+
+describe('rolling-restart.sh', () => {
+  it('replaces one replica after the other, each once the one before is well', async () => {
+    // An engine that has two containers, and writes down what it is asked.
+    const engine = 'echo "$SESSION_STORE_TYPE: $*" >>asked; case "$*" in *ps*) echo one two;; esac';
+    const bin = programs({ docker: engine });
+    const folder = await madeBy('rolling-restart.sh', { PATH: `${bin}:${process.env.PATH}` });
+    const up = 'compose up --detach --no-deps --no-recreate --wait replica';
+    expect(readFileSync(join(folder, 'asked'), 'utf8').trim().split('\n')).toEqual(
+      [
+        'compose ps --quiet replica',
+        ...['stop one', 'rm one', up],
+        ...['stop two', 'rm two', up],
+      ].map((asked) => `redis: ${asked}`),
+    );
+  });
 });

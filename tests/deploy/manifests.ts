@@ -1,14 +1,19 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import * as apps from 'kubernetes-models/apps/v1';
+import * as batch from 'kubernetes-models/batch/v1';
+import * as networking from 'kubernetes-models/networking.k8s.io/v1';
+import * as policy from 'kubernetes-models/policy/v1';
+import * as core from 'kubernetes-models/v1';
 import ts from 'typescript';
 import { parseAllDocuments } from 'yaml';
 import { repositoryRoot } from '../helpers/repository.ts';
 import { deployFolder } from './compose-file.ts';
 
 export const kubernetesFolder = join(deployFolder, 'kubernetes');
-export const hasKubectl = spawnSync('kubectl', ['version', '--client']).status === 0;
+const kubectl = 'kubectl';
+export const hasKubectl = spawnSync(kubectl, ['version', '--client']).status === 0;
 
 /** Any resource; its kind says what is in it. */
 export interface Manifest {
@@ -36,40 +41,37 @@ export function manifestsIn(folder: string): Manifest[] {
 /** What `kubectl apply -k` would apply. */
 export function kustomized(folder: string): Manifest[] {
   const args = ['kustomize', join(kubernetesFolder, folder)];
-  return manifestsOf(execFileSync('kubectl', args, { encoding: 'utf8' }));
+  return manifestsOf(execFileSync(kubectl, args, { encoding: 'utf8' }));
 }
 
-const groups: Readonly<Record<string, string>> = {
-  v1: 'v1',
-  'apps/v1': 'apps/v1',
-  'batch/v1': 'batch/v1',
-  'policy/v1': 'policy/v1',
-  'networking.k8s.io/v1': 'networking.k8s.io/v1',
+/** What is in these files, by `apiVersion`. */
+const models = {
+  v1: core,
+  'apps/v1': apps,
+  'batch/v1': batch,
+  'policy/v1': policy,
+  'networking.k8s.io/v1': networking,
 };
 
-/** The module that knows this kind. */
-function modelOf({ apiVersion, kind }: Manifest): string {
-  const group = groups[apiVersion];
-  if (group === undefined) throw new Error(`Unknown apiVersion ${apiVersion}.`);
-  return `kubernetes-models/${group}/${kind}`;
-}
-
-const require = createRequire(import.meta.url);
+type Model = new (manifest: object) => { validate(): void };
 
 /** @throws what Kubernetes' own JSON schema of this kind finds wrong */
 export function validate(manifest: Manifest): void {
-  const { [manifest.kind]: Model } = require(modelOf(manifest));
-  new Model(manifest).validate();
+  const kinds: Readonly<Record<string, unknown>> =
+    models[manifest.apiVersion as keyof typeof models] ?? {};
+  const Kind = kinds[manifest.kind] as Model | undefined;
+  if (Kind === undefined) throw new Error(`Unknown: ${manifest.apiVersion} ${manifest.kind}.`);
+  new Kind(manifest).validate();
 }
 
 /** What the types of these kinds do not know: a schema lets unknown fields pass, and Kubernetes drops them. */
 export function typeErrors(manifests: readonly Manifest[]): string[] {
   const lines = manifests.flatMap((manifest, index) => {
-    const { kind } = manifest;
+    const { apiVersion, kind } = manifest;
     // What an int-or-string may be is a type that literals of JSON do not show.
     const literal = JSON.stringify(manifest);
     return [
-      `import type { I${kind} as T${index} } from '${modelOf(manifest)}';`,
+      `import type { I${kind} as T${index} } from 'kubernetes-models/${apiVersion}/${kind}';`,
       `export const m${index}: T${index} = ${literal};`,
     ];
   });

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { startProcess } from '../helpers/child-process.ts';
@@ -9,6 +9,7 @@ import { startRedis } from '../servers/redis-server.ts';
 import { composeFile } from './compose-file.ts';
 import { DockerDns } from './docker-dns.ts';
 import { built } from './overlay.ts';
+import { programs } from './programs.ts';
 import { loopbackAddresses, Replica } from './replica.ts';
 
 const password = 'a-password-of-the-tests';
@@ -27,24 +28,11 @@ function containerOf(variant: string, kind: string, name: string): Container {
   return container;
 }
 
-/** A folder of programs that come first. */
-function programs(scripts: Readonly<Record<string, string>>): string {
-  const folder = join(temporaryFolder(), 'bin');
-  mkdirSync(folder);
-  for (const [name, script] of Object.entries(scripts)) {
-    writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`);
-    chmodSync(join(folder, name), 0o755);
-  }
-  return folder;
-}
-
 it.each([
   [
     'docker-compose.secrets.yml',
     () => ({
-      command: (
-        composeFile('docker-compose.secrets.yml').services.redis as { entrypoint?: string[] }
-      ).entrypoint,
+      command: composeFile('docker-compose.secrets.yml').services.redis?.entrypoint,
       args: composeFile().services.redis?.command,
     }),
     ['requirepass'],

@@ -16,7 +16,8 @@ import { freePort, LoadBalancer, nginx } from './load-balancer.ts';
 import { madeBy } from './made-by.ts';
 import { loopbackAddresses, Replica } from './replica.ts';
 
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+const openssl = 'openssl';
+const hasOpenssl = spawnSync(openssl, ['version']).status === 0;
 
 /** Everything of `docker-compose.tls.yml` as processes, with its certificates. */
 async function composed() {
