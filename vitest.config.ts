@@ -58,6 +58,8 @@ export default defineConfig({
           name: 'deploy',
           // What is in deploy/: read, checked, and run as processes of this machine.
           include: ['tests/deploy/*.test.ts'],
+          // One installs, one starts servers again and again while others keep them busy.
+          testTimeout: 600_000,
           globalSetup: 'tests/workspace/built-copy.ts',
           sequence: { groupOrder: 3 },
         },
