@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fernet, KeyRing } from 'holdfast/encryption';
 import { describe, expect, it } from 'vitest';
+import { repositoryRoot } from '../helpers/repository.ts';
 import { expectToFit, hasTerminals, run, startInTerminal } from './command-line.ts';
 
 const commands = [
@@ -21,6 +24,14 @@ describe('holdfast', () => {
     for (const [at, help] of helps.entries()) {
       expect(help, commands[at]).toMatchObject({ code: 0, stderr: '' });
       expect(help.stdout).toContain(`Usage: holdfast ${commands[at]}`);
+    }
+  });
+
+  it('is written down, each command of it', () => {
+    const page = readFileSync(join(repositoryRoot, 'docs/cli.md'), 'utf8');
+    const groups = ['sessions', 'migrate'];
+    for (const name of commands.filter((each) => !groups.includes(each))) {
+      expect(page).toMatch(new RegExp(`^\\| \`holdfast ${name}[ \`]`, 'm'));
     }
   });
 

@@ -103,7 +103,7 @@ function replicas(
     return warning(
       'replicas',
       `${count}; but a primary that is cut off from them goes on taking writes that are lost later.`,
-      'In redis.conf: min-replicas-to-write 1 and min-replicas-max-lag 10.',
+      'In redis.conf: min-replicas-to-write 1 and min-replicas-max-lag 1.',
     );
   }
   return ok('replicas', `${count}; without ${minReplicasToWrite ?? 'some'} nothing is written.`);
