@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { ConfigError } from '../errors/errors.ts';
 import { contradictions } from './contradictions.ts';
+import { earlierIdleTimeoutMs } from './earlier-names.ts';
 import { type EncryptionConfig, readEncryptionConfig } from './encryption-config.ts';
 import { readSettings, type SettingSources } from './read-settings.ts';
 import { type RedisConfig, readRedisConfig } from './redis-config.ts';
@@ -70,9 +71,10 @@ export function checkConfig(
   const redis = readRedisConfig(settings, wrong);
   const encryption = readEncryptionConfig(settings, wrong);
   const server = readServerConfig(settings, wrong);
+  const earlierTimeoutMs = earlierIdleTimeoutMs(given, wrong);
   wrong.push(...contradictions(settings));
   if (wrong.length > 0) return { config: null, wrong };
-  const config = toConfig(settings, { redis, encryption, server });
+  const config = toConfig(settings, earlierTimeoutMs, { redis, encryption, server });
   const { idleTimeoutMs } = config.session;
   const isEncrypted = encryption !== undefined && encryption.cipher !== 'none';
   const adminApiKey = server.adminApiKey?.value;
@@ -94,13 +96,17 @@ function redisIdleTimeoutMs(settings: Settings): number | undefined {
 
 function toConfig(
   settings: Settings,
+  earlierTimeoutMs: number | undefined,
   parts: Pick<Config, 'redis' | 'encryption' | 'server'>,
 ): Omit<Config, 'warnings'> {
   return {
     session: {
       storeType: settings.SESSION_STORE_TYPE,
       maxSessions: settings.SESSION_MAX_SESSIONS,
-      idleTimeoutMs: redisIdleTimeoutMs(settings) ?? settings.SESSION_TIMEOUT_MINUTES * 60_000,
+      idleTimeoutMs:
+        redisIdleTimeoutMs(settings) ??
+        earlierTimeoutMs ??
+        settings.SESSION_TIMEOUT_MINUTES * 60_000,
       absoluteTimeoutMs: settings.SESSION_ABSOLUTE_TIMEOUT_MINUTES * 60_000,
       cleanupIntervalMs: settings.SESSION_CLEANUP_INTERVAL_SECONDS * 1000,
       maxMessages: settings.SESSION_MAX_MESSAGES,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { ConfigError } from '../errors/errors.ts';
-import { translateEarlierNames } from './earlier-names.ts';
+import { noticesOf } from './earlier-names.ts';
 import { misspeltNames } from './misspelt-names.ts';
 import { dropServiceLinks } from './service-links.ts';
 import type { ConfigWarning } from './warnings.ts';
@@ -13,10 +13,10 @@ export interface SettingSources {
   readonly envFile?: string | undefined;
 }
 
-/** What is set, by today's names, as text. */
+/** What is set, as text. */
 export interface GivenSettings {
   readonly settings: Readonly<Record<string, string>>;
-  /** Of names that are not today's. */
+  /** Of names that are no settings', or not any more. */
   readonly warnings: readonly ConfigWarning[];
 }
 
@@ -28,9 +28,8 @@ export function readSettings({ env = process.env, envFile }: SettingSources): Gi
   for (const [name, value] of Object.entries(given)) if (value === '') delete given[name];
   const warnings: ConfigWarning[] = [];
   dropServiceLinks(given, warnings);
-  const settings = translateEarlierNames(given, warnings);
-  warnings.push(...misspeltNames(given));
-  return { settings, warnings };
+  warnings.push(...noticesOf(given), ...misspeltNames(given));
+  return { settings: given, warnings };
 }
 
 function readEnvFile(envFile: string | undefined): Record<string, string> {

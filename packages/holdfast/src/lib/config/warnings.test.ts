@@ -63,16 +63,11 @@ describe('a service of the name api', () => {
 });
 
 describe('names of version 1', () => {
-  it('SESSION_TIMEOUT_SECONDS is the idle timeout, in whole minutes', () => {
+  it('SESSION_TIMEOUT_SECONDS is the idle timeout, to the second', () => {
     const config = load({ SESSION_TIMEOUT_SECONDS: '3601' });
-    expect(config.session.idleTimeoutMs).toBe(61 * 60_000);
-    expect(config.warnings).toEqual([
-      {
-        setting: 'SESSION_TIMEOUT_SECONDS',
-        message:
-          'SESSION_TIMEOUT_SECONDS is a name of version 1: set SESSION_TIMEOUT_MINUTES, which it is rounded up to',
-      },
-    ]);
+    expect(config.session.idleTimeoutMs).toBe(3_601_000);
+    const message = 'SESSION_TIMEOUT_SECONDS is a name of version 1: set SESSION_TIMEOUT_MINUTES';
+    expect(config.warnings).toEqual([{ setting: 'SESSION_TIMEOUT_SECONDS', message }]);
   });
 
   it("SESSION_TIMEOUT_SECONDS does not count beside today's name", () => {
@@ -81,10 +76,10 @@ describe('names of version 1', () => {
     expect(warned(env)).toEqual([['SESSION_TIMEOUT_SECONDS', expect.stringContaining('not used')]]);
   });
 
-  it("SESSION_TIMEOUT_SECONDS that is no number is refused by today's name", () => {
+  it('SESSION_TIMEOUT_SECONDS that is no number is refused', () => {
     const refused = () => load({ SESSION_TIMEOUT_SECONDS: 'an hour' });
     expect(refused).toThrow(ConfigError);
-    expect(refused).toThrow(/^SESSION_TIMEOUT_MINUTES must be a whole number/);
+    expect(refused).toThrow(/^SESSION_TIMEOUT_SECONDS must be a whole number/);
   });
 
   it.each(['true', 'false'])('USE_SHARED_CONTEXT=%s is accepted with a notice', (value) => {
