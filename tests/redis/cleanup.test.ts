@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RedisServer, startRedis } from '../servers/redis-server.ts';
+import { HeldCalls } from './support/held-calls.ts';
 import { SharedNamespace } from './support/shared-namespace.ts';
 
 let server: RedisServer;
@@ -57,6 +58,33 @@ describe('cleanup in the background', () => {
     expect(await calls('zrangebyscore')).toBe(0);
     expect(told).toEqual([]);
     for (let lane = 0; lane < lanes; lane++) await ask('DEL', place.keys.cleaner(lane));
+    await expect.poll(() => told, soon).toEqual(['s']);
+  });
+
+  it('stays with one instance when it takes longer than a round', async () => {
+    const place = new SharedNamespace(server.url, {
+      ...{ idleTimeoutMs: 200, cleanupIntervalMs: 3_000, buckets: 1 },
+    });
+    const held = new HeldCalls();
+    const { reached, release } = held.hold('remove', 'expired');
+    const one = await place.instance({ connect: held.connect, timeoutMs: 60_000 });
+    const told: string[] = [];
+    one.store.on('expired', ({ sessionId }) => {
+      told.push(sessionId);
+    });
+    await one.store.create('s');
+    await reached;
+    await place.instance();
+    const ask = await place.asking();
+    await ask('CONFIG', 'RESETSTAT');
+    const calls = async (command: string) => {
+      const stats = String(await ask('INFO', 'commandstats'));
+      return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
+    };
+    // Some rounds of the other one, in which the lane stays with the first.
+    await expect.poll(() => calls('set'), soon).toBeGreaterThan(5 * lanes);
+    expect(await calls('zrangebyscore')).toBe(0);
+    release();
     await expect.poll(() => told, soon).toEqual(['s']);
   });
 

@@ -30,6 +30,26 @@ describe('sessions that have expired', () => {
     expect(told().toSorted()).toEqual(ids.toSorted());
   });
 
+  it('are removed by the others when the server that is at it dies', async () => {
+    await using redis = await redisForTests();
+    const servers = await Promise.all(
+      [1, 2, 3].map(() => ServerOnRedis.start(redis.url, shortLived)),
+    );
+    const [first] = servers as [ServerOnRedis, ServerOnRedis, ServerOnRedis];
+    await open(first);
+    const cleans = ({ process }: ServerOnRedis) =>
+      logOf(process).some(({ msg }) => msg === 'session expired');
+    await expect.poll(() => servers.some(cleans), patience).toBe(true);
+    const doomed = servers.find(cleans);
+    doomed?.process.send('SIGKILL');
+    const left = servers.filter((server) => server !== doomed);
+    const active = async () => {
+      const stats = await left[0]?.request('GET', '/api/stats', { token: operatorKey });
+      return stats?.body.active_sessions;
+    };
+    await expect.poll(active, patience).toBe(0);
+  });
+
   it('are removed by `holdfast cleanup`, which says how many', async () => {
     await using redis = await redisForTests();
     const server = await ServerOnRedis.start(redis.url, shortLived);

@@ -40,28 +40,74 @@ export class Sweeper<Metadata extends object> {
   }
 
   async #sweep(): Promise<void> {
+    let held: readonly number[] = [];
+    const stopRenewing = this.#everyHalfClaim(() => this.#renew(held));
     try {
-      const mine = await this.#claim();
+      held = await this.#claim();
+      const mine = this.#bucketsOf(held);
       if (mine.length > 0) await this.#removals.removeExpired(undefined, mine);
     } catch (err) {
       if (!this.#stopped) {
         this.#core.options.logger.debug({ err }, 'Failed to remove expired sessions; trying again');
       }
+    } finally {
+      stopRenewing();
     }
     this.start();
   }
 
-  /** The buckets that are this instance's in this round. */
-  async #claim(): Promise<number[]> {
+  /** Gone before the next round: a claim is not given up, so that nobody else sweeps in this one. */
+  get #claimMs(): number {
+    return Math.floor(this.#roundMs * (1 - 2 * jitter));
+  }
+
+  /** The lanes that are this instance's in this round. */
+  async #claim(): Promise<readonly number[]> {
     const { keys, link, inbox } = this.#core;
-    // Gone before the next round: a claim is not given up, so that nobody else sweeps in this one.
-    const untilNext = String(Math.floor(this.#roundMs * (1 - 2 * jitter)));
+    const all = [...Array(lanes).keys()];
     const claims = await Promise.all(
-      Array.from({ length: lanes }, (_, lane) =>
-        link.command(['SET', keys.cleaner(lane), inbox, 'NX', 'PX', untilNext]),
+      all.map((lane) =>
+        link.command(['SET', keys.cleaner(lane), inbox, 'NX', 'PX', String(this.#claimMs)]),
       ),
     );
-    const buckets = Array.from({ length: keys.buckets }, (_, bucket) => bucket);
-    return buckets.filter((bucket) => claims[bucket % lanes] !== null);
+    return all.filter((lane) => claims[lane] !== null);
+  }
+
+  /**
+   * For a sweep that takes longer than its claim. That the claim may have passed to another one between the look and the
+   * renewal does no harm: each removal is one instance's alone.
+   */
+  async #renew(held: readonly number[]): Promise<void> {
+    const { keys, link, inbox } = this.#core;
+    await Promise.allSettled(
+      held.map(async (lane) => {
+        const key = keys.cleaner(lane);
+        const owner = await link.command(['GET', key]);
+        if (String(owner) === inbox) await link.command(['PEXPIRE', key, String(this.#claimMs)]);
+      }),
+    );
+  }
+
+  #everyHalfClaim(renew: () => Promise<void>): CancelTimer {
+    const { clock } = this.#core.options;
+    let cancel: CancelTimer | null = null;
+    const next = () => {
+      cancel = clock.setTimer(this.#claimMs / 2, renewed, { background: true });
+    };
+    const renewed = async () => {
+      await renew();
+      if (cancel !== null) next();
+    };
+    next();
+    return () => {
+      cancel?.();
+      cancel = null;
+    };
+  }
+
+  #bucketsOf(held: readonly number[]): number[] {
+    const mine = new Set(held);
+    const buckets = [...Array(this.#core.keys.buckets).keys()];
+    return buckets.filter((bucket) => mine.has(bucket % lanes));
   }
 }
