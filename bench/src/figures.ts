@@ -6,6 +6,8 @@ const units = {
   serverCpu: 'ns',
   /** From its begin to its end. */
   time: 'ns',
+  /** The part of it that is left when others have done theirs, for which it waits. */
+  ownTime: 'ns',
   /** From a call to the first byte of its reply: the median. */
   firstByte: 'ns',
   /** The time that half of them stay below. */
@@ -18,6 +20,8 @@ const units = {
   bytes: 'B',
   /** Reads that needed no round trip, of 100. */
   hits: '%',
+  /** Turns that waited in vain, of 100. */
+  refused: '%',
   /** Calls of scripts. */
   calls: '',
   /** Things that happened in another order than they must. */

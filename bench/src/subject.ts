@@ -14,6 +14,10 @@ export type Measure =
   /** From the asking to the lease, where the holder has died; to the error, where Redis hangs. */
   | 'takeover'
   | 'untilError'
+  /** To the error of a process that begins, where Redis hangs. */
+  | 'untilNoStart'
+  /** A queue of turns for one session. */
+  | 'queueing'
   /** From a primary's death, or from when it hangs, to the first turn that succeeds. */
   | 'killed'
   | 'stopped'

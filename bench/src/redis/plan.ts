@@ -38,6 +38,7 @@ export interface RedisSizes {
   readonly trouble: {
     readonly leasesMs: readonly number[];
     readonly timeoutsMs: readonly number[];
+    readonly waitsMs: readonly number[];
   };
 }
 
@@ -52,7 +53,11 @@ export const fullRedisSizes: RedisSizes = {
   footprints: 2_000,
   kept: { sessions: 200, reads: 1_000_000, roundTrips: 5_000 },
   traffic: { sessions: 2_000, kept: 1_000, processes: 3, visits: 60_000, quietVisits: 900 },
-  trouble: { leasesMs: [500, 1_000, 5_000], timeoutsMs: [500, 1_000, 5_000] },
+  trouble: {
+    leasesMs: [500, 1_000, 5_000],
+    timeoutsMs: [500, 1_000, 5_000],
+    waitsMs: [500, 1_000, 3_000],
+  },
 };
 
 export const quickRedisSizes: RedisSizes = {
@@ -66,7 +71,7 @@ export const quickRedisSizes: RedisSizes = {
   footprints: 100,
   kept: { sessions: 200, reads: 50_000, roundTrips: 500 },
   traffic: { sessions: 2_000, kept: 1_000, processes: 3, visits: 6_000, quietVisits: 150 },
-  trouble: { leasesMs: [200, 400], timeoutsMs: [200, 400] },
+  trouble: { leasesMs: [200, 400], timeoutsMs: [200, 400], waitsMs: [200, 400] },
 };
 
 export const stateBytes = 1_024;

@@ -6,7 +6,10 @@ import { type RedisSizes, stateBytes } from './plan.ts';
 
 /** What the settings of `docs/operations.md` cost and gain: nothing of it is promised. */
 export function tuning(sizes: RedisSizes): readonly Experiment[] {
-  return [l1Size(sizes), l1Staleness(sizes), concurrency(sizes), leases(sizes), timeouts(sizes)];
+  return [
+    ...[l1Size(sizes), l1Staleness(sizes), l1Ttl(sizes), concurrency(sizes)],
+    ...[timeouts(sizes), starts(sizes), leases(sizes), waits(sizes)],
+  ];
 }
 
 const number = (value: number) => value.toLocaleString('en-US');
@@ -63,6 +66,25 @@ function l1Staleness({ traffic }: RedisSizes): Experiment {
   );
 }
 
+function l1Ttl({ traffic }: RedisSizes): Experiment {
+  const { sessions, processes, quietVisits } = traffic;
+  const values = [1, 10, 60];
+  const title = `Quiet, readers that may be 5 s behind: SESSION_L1_CACHE_TTL_SECONDS=${list(values)}`;
+  return compared(
+    'tuning-l1-ttl',
+    values,
+    (seconds) => ({
+      ...{ kind: 'traffic', sessions, processes, stateBytes },
+      l1: { size: sessions, stalenessMs: 5_000, ttlMs: seconds * 1000 },
+    }),
+    ['quietVisits', quietVisits],
+    [
+      [`${title}: reads without a round trip`, 'hits'],
+      ['The same: bytes from Redis', 'bytes'],
+    ],
+  );
+}
+
 function concurrency({ sessions, turns }: RedisSizes): Experiment {
   const values = [1, 10, 50, 200].filter((atOnce) => atOnce <= sessions);
   const title = `Plain turns over one connection, ${list(values)} at once`;
@@ -100,5 +122,30 @@ function timeouts({ trouble: { timeoutsMs: values } }: RedisSizes): Experiment {
     (timeoutMs) => ({ kind: 'trouble', leaseMs: 30_000, timeoutMs }),
     ['untilError', 1],
     [[`Deadlines of ${list(values)} ms: Redis hangs, and a read fails after`, 'time']],
+  );
+}
+
+function starts({ trouble: { timeoutsMs: values } }: RedisSizes): Experiment {
+  return compared(
+    'tuning-connect-timeout',
+    values,
+    (connectTimeoutMs) => ({ kind: 'trouble', connectTimeoutMs }),
+    ['untilNoStart', 1],
+    [[`Connecting within ${list(values)} ms: Redis hangs, and a start fails after`, 'time']],
+  );
+}
+
+function waits({ trouble: { waitsMs: values } }: RedisSizes): Experiment {
+  return compared(
+    'tuning-wait',
+    values,
+    (waitMs) => ({ kind: 'trouble', waitMs }),
+    ['queueing', 1],
+    [
+      [
+        `20 turns of 100 ms for one session at once, waiting ${list(values)} ms: those in vain`,
+        'refused',
+      ],
+    ],
   );
 }

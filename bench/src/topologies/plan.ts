@@ -88,6 +88,12 @@ function failovers({ failovers: count }: TopologySizes): readonly Experiment[] {
         of: 'time' as const,
         figures: ['sentinel', 'cluster'],
       },
+      ...(['sentinel', 'cluster'] as const).map((figure) => ({
+        title: `The same from when ${figure === 'cluster' ? "the cluster's" : "the sentinels'"} replica is the primary`,
+        of: 'ownTime' as const,
+        figures: [figure],
+        target: atMost(3e9),
+      })),
     ],
   }));
 }
