@@ -6,7 +6,7 @@ import type { Listing } from './listing.ts';
 import type { RedisCore } from './redis-core.ts';
 import type { Removals } from './removals.ts';
 import { text } from './reply.ts';
-import type { UserIndex } from './user-index.ts';
+import type { UserEntry, UserIndex } from './user-index.ts';
 
 interface Parts<Metadata extends object> {
   readonly core: RedisCore<Metadata>;
@@ -18,6 +18,7 @@ interface Parts<Metadata extends object> {
 
 const graveKey = 10;
 const keysAtOnce = '500';
+const entriesAtOnce = 200;
 
 /** What operators do with a store on Redis by the command line, and its users do not. */
 export class Upkeep<Metadata extends object> {
@@ -34,26 +35,26 @@ export class Upkeep<Metadata extends object> {
   }
 
   /**
-   * Ends every session of the user, and takes away what otherwise stays of a deleted session for a
-   * minute. Of those that somebody else deleted within the last minute that remains.
+   * Ends every session of the user, those that no key opens too, and takes away what otherwise stays of a deleted
+   * session for a minute. Of those that somebody else deleted within the last minute that remains.
    *
    * @returns how many sessions there were
    */
   async eraseUser(userId: string): Promise<number> {
-    const { core, listing, removals, users } = this.#parts;
-    let erased = 0;
-    for (;;) {
-      const { sessions } = await listing.page({ userId, limit: 200 });
-      if (sessions.length === 0) {
-        erased += await removals.deleteUser(userId, {});
-        await users.forget(userId);
-        return erased;
-      }
-      for (const { id } of sessions) {
-        if (await removals.delete(id)) erased += 1;
-        await core.link.command(['UNLINK', core.keys.session(id)[graveKey]]);
-      }
+    const { core, removals, users } = this.#parts;
+    const entries: UserEntry[] = [];
+    for (let after = 0; ; after = entries.at(-1)?.order ?? after) {
+      const page = await users.page(userId, after, entriesAtOnce);
+      entries.push(...page);
+      if (page.length < entriesAtOnce) break;
     }
+    const erased = await removals.deleteUser(userId, {});
+    for (const { id } of entries) {
+      await core.link.command(['UNLINK', core.keys.session(id)[graveKey]]);
+    }
+    await users.heal(userId, entries);
+    await users.forget(userId);
+    return erased;
   }
 
   /**

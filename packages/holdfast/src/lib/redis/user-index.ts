@@ -105,15 +105,9 @@ export class UserIndex<Metadata extends object> {
     }
   }
 
-  /**
-   * Takes the index itself away, once its sessions are ended: what enters meanwhile finds its entry gone, and
-   * does not stay.
-   */
+  /** Takes the index itself away, unless something is in it: even its name is the user's. */
   async forget(userId: string): Promise<void> {
-    const { keys, link } = this.#core;
-    await Promise.all(
-      this.namesOf(userId).map((name) => link.command(['UNLINK', ...keys.user(name)])),
-    );
+    await this.#everywhere(userId, ['forget']);
   }
 
   async leave(userId: string, ids: readonly string[]): Promise<void> {

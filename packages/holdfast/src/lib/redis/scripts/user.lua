@@ -12,6 +12,7 @@
 --       1 "evicted", session -> 1: leaves, unless it has entered anew
 --       1 "heal", session, order, session, order, … -> 1: leaves those that have not entered anew
 --       1 "end" -> new epoch
+--       1 "forget" -> 1: nothing of the user is left, or 0: somebody has entered
 --       1 "adopt", session, order, session, order, … -> 1: enters what the user has under another name
 --       1 "page", order (exclusive), most -> {id, order, id, order, …}
 local PENDING_MS, KEEP_MS = 10000, 90 * 86400000
@@ -55,6 +56,11 @@ if ARGV[1] == 'heal' then
       redis.call('HDEL', KEYS[2], ARGV[at])
     end
   end
+  return 1
+end
+if ARGV[1] == 'forget' then
+  if redis.call('ZCARD', KEYS[1]) > 0 then return 0 end
+  redis.call('DEL', KEYS[1], KEYS[2])
   return 1
 end
 if ARGV[1] == 'end' then
