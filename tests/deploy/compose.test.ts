@@ -161,12 +161,12 @@ describe('make-secrets.sh', () => {
       const placed = Object.entries(env).map(([name, value]) => [name, there(value)]);
       const config = loadConfig({ env: Object.fromEntries(placed), envFile: '/dev/null' });
       expect(config.encryption?.ring.keys).toHaveLength(1);
-      expect([config.server.adminApiKey, config.server.metricsToken]).toEqual([
+      expect([config.server.adminApiKey?.value, config.server.metricsToken?.value]).toEqual([
         expect.stringMatching(/^\S{32}$/),
         expect.stringMatching(/^\S{32}$/),
       ]);
       const password = readFileSync(join(folder, 'secrets/redis-password'), 'utf8').trim();
-      expect(config.redis.password).toBe(password);
+      expect(config.redis.password?.value).toBe(password);
       const again = startProcess('sh', [join(folder, 'make-secrets.sh')], { cwd: folder });
       expect(await again.exit).toMatchObject({ code: 0 });
       expect(again.stdout).toBe('');

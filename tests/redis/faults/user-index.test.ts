@@ -40,7 +40,7 @@ const sessionsOf = async ({ store }: Instance, userId: string) =>
   (await store.listActive({ userId })).sessions.map(({ id }) => id).sort();
 
 describe('a creator that dies', () => {
-  const hasty = { timeoutMs: 300, retries: 0 };
+  const hasty = { timeoutMs: 2_000, retries: 0 };
 
   it('when it has reserved a place: that counts for a while, and then no more', async () => {
     const { place, sessions } = await setUp({ maxPerUser: 1, maxPerUserPolicy: 'reject' });

@@ -9,6 +9,7 @@ import { packageRoot } from '../package-root.ts';
 import { traceRequests } from '../telemetry/request-spans.ts';
 import { AuditLog } from './audit-log.ts';
 import { Gate } from './caller.ts';
+import { endConnectionsOnClose } from './closing-connections.ts';
 import { docs } from './docs.ts';
 import {
   clientErrorHandler,
@@ -182,16 +183,5 @@ async function crossOrigin(app: FastifyInstance, origins: readonly string[]): Pr
     exposedHeaders: [requestIdHeader, 'retry-after'],
     credentials: false,
     maxAge: 600,
-  });
-}
-
-/** A connection kept alive by the last answer of a closing server would hold it open for nothing. */
-function endConnectionsOnClose(app: FastifyInstance): void {
-  let closing = false;
-  app.addHook('preClose', async () => {
-    closing = true;
-  });
-  app.addHook('onSend', async (_request, reply) => {
-    if (closing) reply.header('connection', 'close');
   });
 }

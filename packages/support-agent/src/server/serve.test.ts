@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { devNull } from 'node:os';
 import { ConfigError, loadConfig } from 'holdfast';
 import { FakeClock } from 'holdfast/testing';
@@ -107,6 +107,17 @@ describe('shutdown', () => {
     // Kept alive, the connection would keep the server from closing.
     expect(response.headers.get('connection')).toBe('close');
     await closed;
+  });
+
+  it('does not wait for connections that were never used', async () => {
+    // Its ten seconds never come.
+    const { server, base } = await start({}, { clock: new FakeClock() });
+    const ahead = connect(Number(new URL(base).port), '127.0.0.1');
+    onTestFinished(() => void ahead.destroy());
+    await once(ahead, 'connect');
+    // Its turn to be accepted has come, too.
+    expect((await fetch(`${base}/health/live`)).status).toBe(200);
+    await server.close();
   });
 
   it('waits ten seconds for a turn that does not end, and no longer', async () => {
