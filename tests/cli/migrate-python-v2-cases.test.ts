@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { generateKey } from 'holdfast/encryption';
 import { RedisSessionStore } from 'holdfast/redis';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { Keys } from '../../packages/holdfast/src/lib/redis/keys.ts';
 import { connected } from '../redis/connection/fixtures.ts';
+import { holdfast } from '../server/server-on-redis.ts';
 import { RedisCluster } from '../servers/redis-cluster.ts';
 import { startRedis } from '../servers/redis-server.ts';
 import {
@@ -13,6 +15,7 @@ import {
   missing,
   ms,
   patience,
+  patient,
   prefix,
   Scene,
   sessionsOf,
@@ -158,6 +161,30 @@ describe.skipIf(missing !== null)('other than everyday sessions', () => {
       expect(outside.every((key) => /^agent:session:(session-\d+|active)$/.test(key))).toBe(true);
     },
   );
+});
+
+describe.skipIf(missing !== null)('a user of an imported session', () => {
+  it('is erased with the note of its import, once the original is deleted', async () => {
+    const scene = await Scene.open();
+    const [record] = new PythonV2(scene.redis.url).fill(1) as [PythonRecord];
+    const id = record.session_id;
+    const userId = record.user_id ?? '';
+    expect(userId).not.toBe('');
+    const notes = new Keys(prefix, 256).imports(new Keys(prefix, 256).bucketOf(id));
+    await scene.report('--apply');
+    expect(String(await scene.ask('HKEYS', notes))).toBe(id);
+    // The note goes with the original, too: this one is of another import.
+    expect(await scene.report('--delete')).toMatchObject({ removed: 1 });
+    await scene.ask('HSET', notes, id, 'of another import');
+    const args = ['sessions', 'erase', userId, '--yes', '--json'];
+    const erasing = holdfast(scene.redis.url, args, patient);
+    expect(await erasing.exit, erasing.stderr).toMatchObject({ code: 0 });
+    expect(erasing.stdout).toBe('{"erased":1}\n');
+    expect(await scene.ask('EXISTS', notes)).toBe(0);
+    const keys = await scene.ask('KEYS', '*');
+    expect(String(keys)).not.toContain(id);
+    expect(String(keys)).not.toContain(userId);
+  });
 });
 
 describe.skipIf(missing !== null)('their Redis', () => {

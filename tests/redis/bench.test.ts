@@ -17,7 +17,7 @@ const tiny: RedisSizes = {
   footprints: 30,
   kept: { sessions: 3, reads: 20, roundTrips: 5 },
   traffic: { sessions: 10, kept: 5, processes: 2, visits: 40, quietVisits: 10 },
-  trouble: { leasesMs: [200, 300], timeoutsMs: [1_000, 1_500] },
+  trouble: { leasesMs: [200, 300], timeoutsMs: [1_000, 1_500], waitsMs: [100, 200] },
 };
 
 describe('the experiments on Redis', () => {

@@ -76,7 +76,8 @@ export class FailoverSubject implements Subject {
 /** When one of the replicas has become a primary: the servers have done their part then. */
 async function promoted(replicas: readonly RedisServer[]): Promise<number> {
   for (;;) {
-    const roles = await Promise.all(replicas.map(({ port }) => ask(port, 'ROLE')));
+    // Sentinels end the connections of those that they reconfigure.
+    const roles = await Promise.all(replicas.map(({ port }) => ask(port, 'ROLE').catch(() => '')));
     if (roles.some((role) => String(role).startsWith('master'))) return performance.now();
     await sleep(pauseMs);
   }

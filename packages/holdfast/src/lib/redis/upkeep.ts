@@ -50,7 +50,10 @@ export class Upkeep<Metadata extends object> {
     }
     const erased = await removals.deleteUser(userId, {});
     for (const { id } of entries) {
-      await core.link.command(['UNLINK', core.keys.session(id)[graveKey]]);
+      const { keys, link } = core;
+      await link.command(['UNLINK', keys.session(id)[graveKey]]);
+      // What it was imported from is not remembered either: an original that is still there would be new again.
+      await link.command(['HDEL', keys.imports(keys.bucketOf(id)), id]);
     }
     await users.heal(userId, entries);
     await users.forget(userId);
