@@ -14,7 +14,7 @@ export async function doctor(
   { settings: envFile, json }: CommonOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const { env, out } = terminal;
+  const { env, out, err, signal } = terminal;
   const found: Finding[] = [];
   const width = Math.min(widthOf(terminal), plainWidth);
   const tell = (finding: Finding) => {
@@ -23,7 +23,15 @@ export async function doctor(
   };
   const { config, findings } = checkSettings({ env, envFile });
   for (const finding of findings) tell(finding);
-  if (config !== null) for await (const finding of checkRedis(config)) tell(finding);
+  if (config !== null) {
+    for await (const finding of checkRedis(config)) {
+      if (signal.aborted) {
+        err.write('Stopped.\n');
+        return exitCodes.interrupted;
+      }
+      tell(finding);
+    }
+  }
   const number = (wanted: Finding['status']) =>
     found.filter(({ status }) => status === wanted).length;
   const isWell = number('failed') === 0;
