@@ -809,7 +809,7 @@ const guards = [
   {
     name: 'the claim of a lane that is cleaned',
     file: 'lib/redis/sweeper.ts',
-    guard: 'claims[bucket % lanes] !== null',
+    guard: 'claims[lane] !== null',
     without: 'claims.length > 0',
     test: 'tests/redis/cleanup.test.ts',
     notices: 'is done by one instance at a time',

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
+import { startProcess } from '../helpers/child-process.ts';
 import { asking } from '../redis/support/asking.ts';
 import { run, scene, start } from './command-line.ts';
 
@@ -28,6 +29,33 @@ describe('holdfast bench', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/A SECOND +HALF WITHIN +99 % WITHIN/);
     expect(stdout).toMatch(/^turn, one at a time +[\d,]+ +[\d.]+ ms +[\d.]+ ms$/m);
+  });
+
+  it('whose output nobody reads leaves nothing either', async () => {
+    const { env, redis } = await scene();
+    const ask = await asking(redis.url);
+    const command = `'${process.execPath}' packages/holdfast/dist/cli.js bench --seconds 3`;
+    const piped = startProcess('/bin/sh', ['-c', `{ ${command}; echo "code $?" >&2; } | true`], {
+      cwd: inject('builtCopy'),
+      env,
+    });
+    await piped.exit;
+    expect(piped.stderr).toMatch(/code 141$/m);
+    expect(await ask('KEYS', '*bench-*')).toEqual([]);
+  });
+
+  it('ends when Redis does', async () => {
+    const { env, redis } = await scene({
+      REDIS_SOCKET_TIMEOUT: '1',
+      SESSION_LOCK_RETRY_ATTEMPTS: '0',
+    });
+    const ask = await asking(redis.url);
+    const measuring = start(['bench', '--seconds', '600', '--json'], env);
+    const begun = async () => String(await ask('KEYS', '*bench-*')) !== '';
+    await expect.poll(begun, { timeout: 60_000 }).toBe(true);
+    await redis.kill('SIGKILL');
+    expect(await measuring.exit).toMatchObject({ code: 1 });
+    expect(measuring.stderr.replaceAll(/\s+/g, ' ')).toContain('could not be removed');
   });
 
   it('stopped half-way leaves nothing either', async () => {

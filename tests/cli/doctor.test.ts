@@ -170,8 +170,7 @@ describe('holdfast doctor', () => {
   });
 
   it('finds nothing wrong where nothing is', async () => {
-    const { env, opened } = await scene({ SESSION_ENCRYPTION_KEY: generateKey() });
-    void opened;
+    const { env } = await scene({ SESSION_ENCRYPTION_KEY: generateKey() });
     const { ok, findings } = await found(env);
     expect(ok).toBe(true);
     expect(findings.filter(({ status }) => status !== 'ok')).toEqual([]);

@@ -163,6 +163,37 @@ describe.skipIf(missing !== null)('other than everyday sessions', () => {
   );
 });
 
+describe.skipIf(missing !== null)('found by breaking it', () => {
+  it('a store of nothing but odd ids is reported', async () => {
+    const scene = await Scene.open();
+    await scene.ask('SET', `${prefix}an odd id`, '{}');
+    const { code, counts } = await scene.report();
+    expect(code).toBe(1);
+    expect(counts).toMatchObject({ new: 0, failed: 1 });
+  });
+
+  it('a record without a fingerprint is one like the others', async () => {
+    const scene = await Scene.open();
+    const python = new PythonV2(scene.redis.url);
+    const [record] = python.fill(1) as [PythonRecord];
+    const stored = JSON.parse(String(await scene.ask('GET', prefix + record.session_id)));
+    const { fingerprint: _, ...rest } = stored;
+    await scene.ask('SET', prefix + record.session_id, JSON.stringify(rest));
+    expect(await scene.report('--apply')).toMatchObject({ code: 0, counts: { new: 1 } });
+  });
+
+  it('an original that has got a longer life since is not deleted before that is taken over', async () => {
+    const scene = await Scene.open();
+    const [record] = new PythonV2(scene.redis.url).fill(1) as [PythonRecord];
+    const original = prefix + record.session_id;
+    await scene.ask('EXPIRE', original, '1000');
+    await scene.report('--apply');
+    await scene.ask('EXPIRE', original, '100000');
+    expect(await scene.report('--delete')).toMatchObject({ counts: { changed: 1 }, removed: 0 });
+    expect(await scene.report('--apply', '--delete')).toMatchObject({ removed: 1 });
+  });
+});
+
 describe.skipIf(missing !== null)('a user of an imported session', () => {
   it('is erased with the note of its import, once the original is deleted', async () => {
     const scene = await Scene.open();

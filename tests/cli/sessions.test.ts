@@ -124,6 +124,9 @@ describe('holdfast sessions', () => {
 
   it('delete: tells those that there were from those that there were not', async () => {
     const { env, store } = await conversation();
+    const wrong = await run(['sessions', 'delete', 'talk', 'b c', '--yes'], env);
+    expect(wrong.code).toBe(1);
+    expect(await store.get('talk')).not.toBeNull();
     const deleted = await run(['sessions', 'delete', 'talk', 'nobody', '--yes', '--json'], env);
     expect(deleted.code).toBe(1);
     expect(JSON.parse(deleted.stdout)).toEqual({ deleted: 1, missing: ['nobody'] });
@@ -132,7 +135,7 @@ describe('holdfast sessions', () => {
   });
 
   it.skipIf(!hasTerminals)(
-    'delete: asks who is there, and leaves all as it is on a no',
+    'delete: asks who is there, and leaves all as it is when stopped there',
     async () => {
       const { env, store } = await conversation();
       const asked = startInTerminal(['sessions', 'delete', 'talk'], env);
@@ -180,7 +183,7 @@ describe('requests for what is held of a user', () => {
     const args = ['sessions', 'export', 'user-7', '--out', file];
     expect(await run([...args, '--json'], env)).toMatchObject({
       code: 0,
-      stdout: '{"sessions":2}\n',
+      stdout: '{"sessions":2,"unreadable":[]}\n',
     });
     expect(readFileSync(file, 'utf8').trimEnd().split('\n')).toHaveLength(2);
     expect(statSync(file).mode & 0o777).toBe(0o600);
@@ -210,6 +213,39 @@ describe('requests for what is held of a user', () => {
     for (const secret of planted) expect(after).not.toContain(secret);
     expect(after).toContain('alone');
     expect(await store.countActive()).toBe(1);
+  });
+
+  it('erase: takes what has expired and is not removed yet, too', async () => {
+    const { env, redis, opened } = await scene();
+    const ask = await asking(redis.url);
+    const store = await opened({ idleTimeoutMs: 200 });
+    const { expiresAt } = await store.create('gone', { userId: 'user-7' });
+    // Nobody is left who would remove it in the background.
+    await store.close();
+    const now = async () => Number(((await ask('TIME')) as readonly string[])[0]) * 1000;
+    await expect.poll(now, { timeout: 60_000 }).toBeGreaterThan(expiresAt);
+    expect(await dump(ask)).toContain('user-7');
+    const { code } = await run(['sessions', 'erase', 'user-7', '--yes'], env);
+    expect(code).toBe(0);
+    const after = await dump(ask);
+    for (const secret of ['user-7', 'gone']) expect(after).not.toContain(secret);
+  });
+
+  it('export and erase end with 1 where sessions are that no key opens', async () => {
+    const { env, opened } = await scene();
+    const { createCodec, generateKey, KeyRing } = await import('holdfast/encryption');
+    const namespace = env.REDIS_SESSION_KEY_PREFIX;
+    const codec = createCodec(KeyRing.parse(generateKey()), { namespace });
+    await (await opened({ codec })).create('sealed', { userId: 'user-7' });
+    const other = { ...env, SESSION_ENCRYPTION_KEY: generateKey() };
+    for (const args of [
+      ['export', 'user-7'],
+      ['erase', 'user-7', '--yes'],
+    ]) {
+      const { code, stderr } = await run(['sessions', ...args], other);
+      expect(code).toBe(1);
+      expect(stderr.replaceAll(/\s+/g, ' ')).toContain('no key opens 1: the user may have others');
+    }
   });
 });
 

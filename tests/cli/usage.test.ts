@@ -27,6 +27,13 @@ describe('holdfast', () => {
     }
   });
 
+  it('says which version it is', async () => {
+    const { version } = JSON.parse(
+      readFileSync(join(repositoryRoot, 'packages/holdfast/package.json'), 'utf8'),
+    );
+    expect(await run(['--version'])).toMatchObject({ code: 0, stdout: `${version}\n` });
+  });
+
   it('is written down, each command of it', () => {
     const page = readFileSync(join(repositoryRoot, 'docs/cli.md'), 'utf8');
     const groups = ['sessions', 'migrate'];

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { HoldfastError } from '../errors/errors.ts';
 import { wholeFrom, withCommonOptions } from './arguments.ts';
@@ -41,6 +42,7 @@ function programOf(terminal: Terminal, ends: (code: number) => void): Command {
     .description(
       'Looks after the sessions of a Holdfast store. Settings come from the environment and .env.',
     )
+    .version(versionOf(), '-V, --version', 'print the version')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => out.write(text),
@@ -111,4 +113,11 @@ async function flushed(out: Terminal['out']): Promise<void> {
   await new Promise<void>((resolve) => {
     out.write('', () => resolve());
   });
+}
+
+function versionOf(): string {
+  const { version } = createRequire(import.meta.url)('holdfast/package.json') as {
+    version: string;
+  };
+  return version;
 }

@@ -1,4 +1,3 @@
-import { progress as progressBar } from '@clack/prompts';
 import type { Terminal } from './terminal.ts';
 import { count } from './text.ts';
 
@@ -9,26 +8,25 @@ export interface Progress {
 }
 
 const lines = 10;
+const barWidth = 30;
 
-/** A bar where somebody watches; else a line for each tenth of the sessions. */
+/** A bar where somebody watches; else a line for each tenth of the sessions. Input is left alone: Ctrl-C is a signal. */
 export function showProgress(title: string, { out }: Pick<Terminal, 'out'>): Progress {
-  let shown = 0;
+  const text = (done: number, total: number) => `${count(done)} of ${count(total)} sessions`;
   if (out.isTTY) {
-    const bar = progressBar({ output: out, max: 1_000 });
-    bar.start(title);
-    return {
-      update(done, total) {
-        const now = Math.floor((done / Math.max(total, 1)) * 1_000);
-        bar.advance(now - shown, `${count(done)} of ${count(total)} sessions`);
-        shown = now;
-      },
-      end: () => bar.stop(title),
+    const draw = (done: number, total: number) => {
+      const full = Math.round((done / Math.max(total, 1)) * barWidth);
+      const bar = '█'.repeat(full) + '░'.repeat(barWidth - full);
+      out.write(`\r\x1b[K${title} ${bar} ${text(done, total)}`);
     };
+    draw(0, 0);
+    return { update: draw, end: () => out.write('\n') };
   }
+  let shown = 0;
   return {
     update(done, total) {
       const now = Math.floor((done / Math.max(total, 1)) * lines);
-      if (now > shown) out.write(`${count(done)} of ${count(total)} sessions\n`);
+      if (now > shown) out.write(`${text(done, total)}\n`);
       shown = now;
     },
     end() {},

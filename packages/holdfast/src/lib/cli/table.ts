@@ -9,7 +9,7 @@ export function table(
   width: number,
 ): string {
   const widths = head.map((title, at) =>
-    Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)),
+    rows.reduce((most, row) => Math.max(most, row[at]?.length ?? 0), title.length),
   );
   const whole = () => widths.reduce((sum, each) => sum + each, 0) + gap.length * (head.length - 1);
   while (whole() > width) {

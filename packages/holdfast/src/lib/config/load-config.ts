@@ -77,8 +77,12 @@ export function checkConfig(
   const config = toConfig(settings, earlierTimeoutMs, { redis, encryption, server });
   const { idleTimeoutMs } = config.session;
   const isEncrypted = encryption !== undefined && encryption.cipher !== 'none';
-  const adminApiKey = server.adminApiKey?.value;
-  const facts = { settings, given, idleTimeoutMs, isEncrypted, adminApiKey };
+  const secrets = {
+    adminApiKey: server.adminApiKey?.value,
+    metricsToken: server.metricsToken?.value,
+    redisPassword: redis.password?.value,
+  };
+  const facts = { settings, given, idleTimeoutMs, isEncrypted, ...secrets };
   return { config: { ...config, warnings: [...warnings, ...warningsOf(facts)] }, wrong: [] };
 }
 

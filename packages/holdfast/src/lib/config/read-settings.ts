@@ -34,7 +34,9 @@ export function readSettings({ env = process.env, envFile }: SettingSources): Gi
 
 function readEnvFile(envFile: string | undefined): Record<string, string> {
   try {
-    return parseEnv(readFileSync(envFile ?? '.env', 'utf8')) as Record<string, string>;
+    // Some editors begin a file with a byte order mark, which would be part of the first name.
+    const text = readFileSync(envFile ?? '.env', 'utf8').replace(/^\uFEFF/, '');
+    return parseEnv(text) as Record<string, string>;
   } catch (error) {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     if (missing && envFile === undefined) return {};

@@ -122,6 +122,13 @@ describe('settings that are allowed and maybe not meant', () => {
       },
     ],
     ['ADMIN_API_KEY', { ...production, ADMIN_API_KEY: 'change-me-please' }],
+    ['ADMIN_API_KEY', { ...redis, NODE_ENV: 'production', SESSION_ENCRYPTION_KEY: key }],
+    ['METRICS_TOKEN', { ...production, METRICS_TOKEN: 'change-me-please' }],
+    [
+      'REDIS_PASSWORD',
+      { ...production, ...redis, SESSION_ENCRYPTION_KEY: key, REDIS_PASSWORD: 'password' },
+    ],
+    ['SESSION_TIMEOUT_SECONDS', { ...redis, SESSION_TIMEOUT_SECONDS: '600' }],
     ['ADMIN_API_KEY', { ...production, ADMIN_API_KEY: '0'.repeat(16) }],
     ['SESSION_LOCKING_ENABLED', { ...production, SESSION_LOCKING_ENABLED: 'false' }],
     ['RATE_LIMIT_ENABLED', { ...production, RATE_LIMIT_ENABLED: 'false' }],
@@ -135,6 +142,14 @@ describe('settings that are allowed and maybe not meant', () => {
     ['TRUSTED_PROXIES', { ...production, SESSION_FINGERPRINT_STRICT: 'true' }],
   ])('%s is warned of by %j', (setting, env) => {
     expect(warned(env).map(([name]) => name)).toEqual([setting]);
+  });
+
+  it('the idle timeouts of two names that differ', () => {
+    const env = { ...redis, SESSION_TIMEOUT_SECONDS: '600', REDIS_SESSION_TTL_SECONDS: '1200' };
+    expect(warned(env).map(([name]) => name)).toEqual([
+      'SESSION_TIMEOUT_SECONDS',
+      'REDIS_SESSION_TTL_SECONDS',
+    ]);
   });
 
   it.each<[string, Record<string, string>]>([

@@ -14,20 +14,29 @@ interface Facts {
   readonly idleTimeoutMs: number;
   readonly isEncrypted: boolean;
   readonly adminApiKey: string | undefined;
+  readonly metricsToken: string | undefined;
+  readonly redisPassword: string | undefined;
 }
 
 type Warn = (facts: Facts) => ConfigWarning | false;
 
 /** Settings of which one makes another useless, or not what it seems. */
 const always: readonly Warn[] = [
-  ({ settings, given, idleTimeoutMs }) =>
-    settings.SESSION_STORE_TYPE === 'redis' &&
-    settings.REDIS_SESSION_TTL_SECONDS !== undefined &&
-    given.SESSION_TIMEOUT_MINUTES !== undefined &&
-    idleTimeoutMs !== settings.SESSION_TIMEOUT_MINUTES * 60_000 && {
+  ({ settings, given, idleTimeoutMs }) => {
+    const { SESSION_TIMEOUT_MINUTES: minutes, SESSION_TIMEOUT_SECONDS: seconds } = given;
+    const [name, otherMs] =
+      minutes === undefined
+        ? [
+            'SESSION_TIMEOUT_SECONDS',
+            seconds === undefined ? idleTimeoutMs : Number(seconds) * 1000,
+          ]
+        : ['SESSION_TIMEOUT_MINUTES', settings.SESSION_TIMEOUT_MINUTES * 60_000];
+    if (settings.SESSION_STORE_TYPE !== 'redis' || idleTimeoutMs === otherMs) return false;
+    return {
       setting: 'REDIS_SESSION_TTL_SECONDS',
-      message: `REDIS_SESSION_TTL_SECONDS and SESSION_TIMEOUT_MINUTES differ: on Redis the first one counts, and sessions are idle for ${idleTimeoutMs / 1000} s at most`,
-    },
+      message: `REDIS_SESSION_TTL_SECONDS and ${name} differ: on Redis the first one counts, and sessions are idle for ${idleTimeoutMs / 1000} s at most`,
+    };
+  },
   ({ settings, idleTimeoutMs }) =>
     idleTimeoutMs > settings.SESSION_ABSOLUTE_TIMEOUT_MINUTES * 60_000 && {
       setting: 'SESSION_ABSOLUTE_TIMEOUT_MINUTES',
@@ -99,13 +108,27 @@ const inProduction: readonly Warn[] = [
       message:
         'Sessions are not encrypted: whoever reads Redis, or a copy of it, reads the conversations; set SESSION_ENCRYPTION_KEY (holdfast keygen makes one)',
     },
-  ({ adminApiKey }) =>
-    adminApiKey !== undefined &&
-    placeholder.test(adminApiKey) && {
+  ({ settings, adminApiKey }) =>
+    settings.SESSION_STORE_TYPE === 'redis' &&
+    adminApiKey === undefined && {
       setting: 'ADMIN_API_KEY',
       message:
-        'ADMIN_API_KEY looks like an example, which others know too: set a random one (holdfast keygen makes one)',
+        'ADMIN_API_KEY is not set: each instance makes a key of its own and prints it, which the others do not know; set a random one (holdfast keygen makes one)',
     },
+  ...(
+    [
+      ['ADMIN_API_KEY', ({ adminApiKey }: Facts) => adminApiKey],
+      ['METRICS_TOKEN', ({ metricsToken }: Facts) => metricsToken],
+      ['REDIS_PASSWORD', ({ redisPassword }: Facts) => redisPassword],
+    ] as const
+  ).map(
+    ([setting, secretOf]): Warn =>
+      (facts) => {
+        if (!placeholder.test(secretOf(facts) ?? '')) return false;
+        const message = `${setting} looks like an example, which others know too: set a random one (holdfast keygen makes one)`;
+        return { setting, message };
+      },
+  ),
   ({ settings }) =>
     !settings.RATE_LIMIT_ENABLED && {
       setting: 'RATE_LIMIT_ENABLED',

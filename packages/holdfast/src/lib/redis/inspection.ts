@@ -1,4 +1,5 @@
 import type { RedisLink } from './connection/redis-link.ts';
+import { setting } from './connection/server-check.ts';
 import { allowed, serverInfo } from './connection/server-info.ts';
 import { scripts } from './scripts/scripts.ts';
 
@@ -80,11 +81,6 @@ async function timed(server: Server) {
     },
     clock: { aheadMs: best?.aheadMs ?? 0, errorMs: (best?.tripMs ?? 0) / 2 },
   };
-}
-
-async function setting(server: Server, name: string): Promise<string | undefined> {
-  const reply = await allowed(server, ['CONFIG', 'GET', name]);
-  return Array.isArray(reply) && Buffer.isBuffer(reply[1]) ? reply[1].toString() : undefined;
 }
 
 function number(text: string | undefined): number | undefined {

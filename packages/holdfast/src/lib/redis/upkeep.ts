@@ -1,4 +1,4 @@
-import { DecryptionError } from '../errors/errors.ts';
+import { DecryptionError, SessionBusyError } from '../errors/errors.ts';
 import type { HistoryReader } from './history.ts';
 import { type Holdings, HoldingsReader } from './holdings.ts';
 import { inspectServers, type ServerInspection } from './inspection.ts';
@@ -19,6 +19,7 @@ interface Parts<Metadata extends object> {
 const graveKey = 10;
 const keysAtOnce = '500';
 const entriesAtOnce = 200;
+const eraseTries = 3;
 
 /** What operators do with a store on Redis by the command line, and its users do not. */
 export class Upkeep<Metadata extends object> {
@@ -34,30 +35,46 @@ export class Upkeep<Metadata extends object> {
     return new HoldingsReader(core, history).of(id);
   }
 
-  /**
-   * Ends every session of the user, those that no key opens too, and takes away what otherwise stays of a deleted
-   * session for a minute. Of those that somebody else deleted within the last minute that remains.
-   *
-   * @returns how many sessions there were
-   */
-  async eraseUser(userId: string): Promise<number> {
-    const { core, removals, users } = this.#parts;
+  /** The ids in the user's index: of the user's sessions, and maybe of some that are not any more. */
+  async entriesOf(userId: string): Promise<readonly UserEntry[]> {
     const entries: UserEntry[] = [];
     for (let after = 0; ; after = entries.at(-1)?.order ?? after) {
-      const page = await users.page(userId, after, entriesAtOnce);
+      const page = await this.#parts.users.page(userId, after, entriesAtOnce);
       entries.push(...page);
-      if (page.length < entriesAtOnce) break;
+      if (page.length < entriesAtOnce) return entries;
     }
-    const erased = await removals.deleteUser(userId, {});
-    for (const { id } of entries) {
-      const { keys, link } = core;
-      await link.command(['UNLINK', keys.session(id)[graveKey]]);
-      // What it was imported from is not remembered either: an original that is still there would be new again.
-      await link.command(['HDEL', keys.imports(keys.bucketOf(id)), id]);
+  }
+
+  /**
+   * Ends every session of the user, those that have expired or that no key opens too, and takes away what otherwise
+   * stays of one for a minute. Of those that went by themselves, or by somebody else, within the last minute that remains.
+   *
+   * @returns how many sessions there were
+   * @throws SessionBusyError when the user goes on beginning sessions
+   */
+  async eraseUser(userId: string, signal?: AbortSignal): Promise<number> {
+    const { core, removals, users } = this.#parts;
+    const { keys, link } = core;
+    let erased = 0;
+    for (let left = eraseTries; left > 0; left -= 1) {
+      signal?.throwIfAborted();
+      const entries = await this.entriesOf(userId);
+      erased += await removals.deleteUser(userId, { signal });
+      // Nobody can read one that has expired; what it holds is there until it is removed.
+      const buckets = new Set(entries.map(({ id }) => keys.bucketOf(id)));
+      await removals.removeExpired(signal, [...buckets]);
+      for (const { id } of entries) {
+        signal?.throwIfAborted();
+        await link.command(['UNLINK', keys.session(id)[graveKey]]);
+        // What it was imported from is not remembered either: an original that is still there would be new again.
+        await link.command(['HDEL', keys.imports(keys.bucketOf(id)), id]);
+      }
+      await users.heal(userId, entries);
+      if (await users.forget(userId)) return erased;
     }
-    await users.heal(userId, entries);
-    await users.forget(userId);
-    return erased;
+    throw new SessionBusyError(
+      'The user goes on beginning sessions: end that first, and run it again. What there was is erased.',
+    );
   }
 
   /**

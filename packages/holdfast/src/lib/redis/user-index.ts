@@ -105,9 +105,12 @@ export class UserIndex<Metadata extends object> {
     }
   }
 
-  /** Takes the index itself away, unless something is in it: even its name is the user's. */
-  async forget(userId: string): Promise<void> {
-    await this.#everywhere(userId, ['forget']);
+  /** Takes the index itself away, unless something is in it: even its name is the user's. @returns whether it did */
+  async forget(userId: string): Promise<boolean> {
+    const forgotten = await Promise.all(
+      this.namesOf(userId).map((name) => this.#ask(name, ['forget'])),
+    );
+    return forgotten.every((reply) => int(reply) === 1);
   }
 
   async leave(userId: string, ids: readonly string[]): Promise<void> {

@@ -20,6 +20,7 @@ const answer = {
 export const experiments: readonly Experiment[] = [
   {
     name: 'read, from this process',
+    needsL1: true,
     atOnce: 1,
     async prepare(sessions) {
       const [id = ''] = await created(sessions, 'kept', 1);

@@ -2,6 +2,8 @@ import type { SessionManager } from '../../manager/session-manager.ts';
 
 export interface Experiment {
   readonly name: string;
+  /** Reads what is kept in this process. */
+  readonly needsL1?: true;
   /** How many of it run at once. */
   readonly atOnce: number;
   /** What is there before it. @returns what is repeated, by the number of who repeats it */

@@ -10,8 +10,8 @@ export function checkSettings(options: LoadConfigOptions): {
   try {
     const { config, wrong } = checkConfig(options);
     if (config === null)
-      return { config, findings: wrong.map((each) => failed('settings', `${each}.`)) };
-    const warnings = config.warnings.map(({ message }) => warning('settings', `${message}.`));
+      return { config, findings: wrong.map((each) => failed('settings', sentence(each))) };
+    const warnings = config.warnings.map(({ message }) => warning('settings', sentence(message)));
     const findings =
       warnings.length === 0 ? [ok('settings', 'All of them can be used.')] : warnings;
     return { config, findings: [...findings, encryption(config)] };
@@ -34,4 +34,8 @@ function encryption({ encryption: how, session }: Config): Finding {
     'Off: whoever reads Redis, or a copy of it, reads the conversations.',
     'Set SESSION_ENCRYPTION_KEY to what `holdfast keygen` prints.',
   );
+}
+
+function sentence(text: string): string {
+  return /[.?]$/.test(text) ? text : `${text}.`;
 }

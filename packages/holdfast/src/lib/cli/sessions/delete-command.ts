@@ -1,3 +1,4 @@
+import { assertId } from '../../model/ids.ts';
 import { isMeant } from '../confirm.ts';
 import { onRedis } from '../redis-store.ts';
 import { type CommonOptions, exitCodes, type Terminal } from '../terminal.ts';
@@ -18,12 +19,19 @@ export async function deleteSessions(
     err.write('Nothing was deleted.\n');
     return exitCodes.interrupted;
   }
+  for (const id of ids) assertId(id, 'A session id');
   return onRedis(options, terminal, async (store) => {
     const missing: string[] = [];
-    for (const id of ids) if (!(await store.delete(id, { signal }))) missing.push(id);
-    const deleted = ids.length - missing.length;
+    let deleted = 0;
+    for (const id of ids) {
+      // What was deleted is told of, also when this is stopped.
+      if (signal.aborted) break;
+      if (await store.delete(id)) deleted += 1;
+      else missing.push(id);
+    }
     if (options.json) out.write(`${JSON.stringify({ deleted, missing })}\n`);
     else out.write(`${counted(deleted, 'session')} deleted.\n`);
+    if (signal.aborted) return exitCodes.interrupted;
     if (missing.length === 0) return exitCodes.done;
     if (!options.json) err.write(`There is no session ${missing.join(' ')}.\n`);
     return exitCodes.failed;

@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import type { Writable } from 'node:stream';
-import { ConfigError } from '../../errors/errors.ts';
+import { unlink } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { ConfigError, DecryptionError } from '../../errors/errors.ts';
 import type { RedisSessionStore } from '../../redis/redis-session-store.ts';
 import { isMeant } from '../confirm.ts';
 import { onRedis } from '../redis-store.ts';
-import { type CommonOptions, exitCodes, type Terminal } from '../terminal.ts';
+import { type CommonOptions, exitCodes, said, type Terminal } from '../terminal.ts';
 import { counted } from '../text.ts';
 import type { DeleteOptions } from './delete-command.ts';
 
@@ -14,9 +16,19 @@ export interface ExportOptions extends CommonOptions {
   readonly out?: string;
 }
 
+/** What was found of a user. */
+interface Found {
+  sessions: number;
+  /** Sessions of the user that no key opens. */
+  readonly unreadable: string[];
+}
+
+/** Sessions that are looked at for whether the keys are those of the store. */
+const sampleSize = 100;
+
 /**
  * `holdfast sessions export`: all that is held of a user, a session a line, as JSON.
- * @throws ConfigError, StoreUnavailableError, DecryptionError
+ * @throws ConfigError, StoreUnavailableError
  */
 export function exportUser(
   userId: string,
@@ -25,82 +37,105 @@ export function exportUser(
 ): Promise<number> {
   const { out, err, signal } = terminal;
   return onRedis(options, terminal, async (store) => {
-    const file = path === undefined ? null : await newFile(path);
-    let sessions = 0;
-    for await (const id of idsOf(store, userId, signal)) {
-      const holdings = await store.upkeep.holdings(id);
-      if (holdings === null) continue;
-      sessions += 1;
-      await write(file ?? out, `${JSON.stringify(holdings)}\n`);
+    const found: Found = { sessions: 0, unreadable: [] };
+    const lines = linesOf(store, userId, found, signal);
+    if (path === undefined) await pipeline(lines, out, { end: false });
+    else await intoFile(path, lines);
+    const { sessions, unreadable } = found;
+    const done = options.json
+      ? JSON.stringify({ sessions, unreadable })
+      : `${counted(sessions, 'session')} written.`;
+    if (path !== undefined) out.write(`${done}\n`);
+    else if (!options.json) err.write(`${done}\n`);
+    if (unreadable.length > 0) {
+      err.write(said(`error: No key opens ${unreadable.join(' ')}: they are not written.`));
     }
-    if (file !== null) {
-      file.end();
-      await once(file, 'close');
-      const done = options.json
-        ? JSON.stringify({ sessions })
-        : `${counted(sessions, 'session')} written.`;
-      out.write(`${done}\n`);
-    } else if (!options.json) err.write(`${counted(sessions, 'session')} written.\n`);
-    return exitCodes.done;
+    return (await isWhole(store, terminal)) && unreadable.length === 0
+      ? exitCodes.done
+      : exitCodes.failed;
   });
 }
 
 /**
  * `holdfast sessions erase`: afterwards nothing of the user's sessions is left in Redis.
- * @throws WrongUseError, ConfigError, StoreUnavailableError
+ * @throws WrongUseError, ConfigError, StoreUnavailableError, SessionBusyError
  */
 export async function eraseUser(
   userId: string,
   options: DeleteOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const { out, err } = terminal;
+  const { out, err, signal } = terminal;
   if (!(await isMeant(`Erase all that is held of ${userId}?`, options, terminal))) {
     err.write('Nothing was erased.\n');
     return exitCodes.interrupted;
   }
-  return onRedis(options, terminal, async (store) => {
-    const erased = await store.upkeep.eraseUser(userId);
-    out.write(
-      options.json
-        ? `${JSON.stringify({ erased })}\n`
-        : `${counted(erased, 'session')} erased. Redis's files and their backups keep theirs\nuntil they are written anew.\n`,
-    );
-    return exitCodes.done;
-  });
+  return onRedis(
+    options,
+    terminal,
+    async (store) => {
+      const erased = await store.upkeep.eraseUser(userId, signal);
+      out.write(
+        options.json
+          ? `${JSON.stringify({ erased })}\n`
+          : `${counted(erased, 'session')} erased. Redis's files and their backups keep theirs\nuntil they are written anew.\n`,
+      );
+      return (await isWhole(store, terminal)) ? exitCodes.done : exitCodes.failed;
+    },
+    'Stopped. Run it again: something of the user may be left.',
+  );
 }
 
-async function* idsOf(
+async function* linesOf(
   store: RedisSessionStore,
   userId: string,
+  found: Found,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
-  let cursor: string | null | undefined;
-  do {
-    const page = await store.listActive({
-      userId,
-      cursor: cursor ?? undefined,
-      limit: 200,
-      signal,
-    });
-    for (const { id } of page.sessions) yield id;
-    cursor = page.cursor;
-  } while (cursor !== null);
+  for (const { id } of await store.upkeep.entriesOf(userId)) {
+    signal.throwIfAborted();
+    try {
+      const holdings = await store.upkeep.holdings(id);
+      if (holdings?.session.userId !== userId) continue;
+      found.sessions += 1;
+      yield `${JSON.stringify(holdings)}\n`;
+    } catch (error) {
+      if (!(error instanceof DecryptionError)) throw error;
+      found.unreadable.push(id);
+    }
+  }
 }
 
-/** For its owner alone, and never over what is there. */
-async function newFile(path: string): Promise<Writable> {
+/** For its owner alone, and never over what is there. What fails leaves no part of it. */
+async function intoFile(path: string, lines: AsyncGenerator<string>): Promise<void> {
   const file = createWriteStream(path, { flags: 'wx', mode: 0o600 });
   try {
     await once(file, 'open');
-    return file;
   } catch (cause) {
     throw new ConfigError('--out must name a file that is not there yet, in a folder that is.', {
       cause,
     });
   }
+  try {
+    await pipeline(Readable.from(lines), file);
+  } catch (error) {
+    await unlink(path);
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (code !== 'ENOSPC' && code !== 'EDQUOT') throw error;
+    throw new ConfigError('The file system of --out is full: name a file elsewhere.', {
+      cause: error,
+    });
+  }
 }
 
-async function write(stream: Writable, text: string): Promise<void> {
-  if (!stream.write(text)) await once(stream, 'drain');
+/** Of users whose names in the index were made with another key nothing is found: then this says so. */
+async function isWhole(store: RedisSessionStore, { err }: Terminal): Promise<boolean> {
+  const { sessions, unreadable } = await store.upkeep.tryKeys(sampleSize);
+  if (unreadable.length === 0) return true;
+  err.write(
+    said(
+      `error: Of ${sessions} sessions that were tried no key opens ${unreadable.length}: the user may have others among those. Put their key into SESSION_ENCRYPTION_KEY, and run it again.`,
+    ),
+  );
+  return false;
 }

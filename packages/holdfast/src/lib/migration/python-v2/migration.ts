@@ -83,7 +83,9 @@ async function one(
       : verdict;
   if (outcome === null) return;
   tally.count(outcome, id);
-  if (!remove || (await target.digestOf(id)) !== original.digest) return;
+  // What would be imported is not: the original has something that Holdfast has not.
+  const isBehind = !apply && (outcome === 'new' || outcome === 'changed');
+  if (!remove || isBehind || (await target.digestOf(id)) !== original.digest) return;
   if (!(await originals.remove(stored))) return;
   await target.forget(id);
   tally.removed += 1;

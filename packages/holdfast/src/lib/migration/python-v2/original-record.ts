@@ -51,7 +51,7 @@ const record = z.looseObject({
   updated_at: time.nullish(),
   last_activity: time.nullish(),
   // Unkeyed and of everything at once: there is nothing that Holdfast could compare it with.
-  fingerprint: z.unknown(),
+  fingerprint: z.unknown().optional(),
 });
 
 /**

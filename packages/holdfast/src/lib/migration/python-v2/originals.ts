@@ -96,6 +96,7 @@ export class Originals {
 
   /** Those of these that are there. */
   async read(ids: readonly string[]): Promise<readonly StoredOriginal[]> {
+    if (ids.length === 0) return [];
     const keys = ids.map((id) => this.#prefix + id);
     const readAt = performance.now();
     // All on one connection, in this order: each expiry lies between two times that are known.

@@ -118,7 +118,7 @@ function persistenceOf(aofEnabled: string | undefined, save: string | undefined)
   return save === '' ? 'none' : 'rdb';
 }
 
-async function setting(
+export async function setting(
   link: Pick<RedisLink, 'command'>,
   name: string,
 ): Promise<string | undefined> {
