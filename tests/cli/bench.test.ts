@@ -51,7 +51,7 @@ describe('holdfast bench', () => {
     });
     const ask = await asking(redis.url);
     const measuring = start(['bench', '--seconds', '600', '--json'], env);
-    const begun = async () => String(await ask('KEYS', '*bench-*')) !== '';
+    const begun = async () => String(await ask('KEYS', '*bench-*:s:*')) !== '';
     await expect.poll(begun, { timeout: 60_000 }).toBe(true);
     await redis.kill('SIGKILL');
     expect(await measuring.exit).toMatchObject({ code: 1 });
