@@ -1,5 +1,5 @@
 import type { MigrationResult } from '../migration/python-v2/migration.ts';
-import { count } from './text.ts';
+import { count, wrapped } from './text.ts';
 
 interface Mode {
   readonly apply: boolean;
@@ -52,7 +52,7 @@ export function failures({ failed }: MigrationResult): string {
   if (failed.length === 0) return '';
   const lines = failed
     .slice(0, mostNamed)
-    .flatMap(({ id, reason }) => [printable(id), ...wrapped(`  ${reason}`)]);
+    .flatMap(({ id, reason }) => [printable(id), ...indented(reason)]);
   const head = `${count(failed.length)} ${failed.length === 1 ? 'session' : 'sessions'} failed:`;
   return `${[head, ...lines, ...rest(failed.length)].join('\n')}\n`;
 }
@@ -74,17 +74,7 @@ function printable(id: string): string {
   return /^[\w.:@-]*$/.test(text) ? text : JSON.stringify(text);
 }
 
-/** In lines of at most `columns`, each with the first one's indent. */
-function wrapped(text: string): string[] {
-  const indent = /^ */.exec(text)?.[0] ?? '';
-  const lines: string[] = [];
-  let line = indent;
-  for (const word of text.trim().split(' ')) {
-    if (line.length > indent.length && line.length + word.length + 1 > columns) {
-      lines.push(line);
-      line = indent;
-    }
-    line += line.length > indent.length ? ` ${word}` : word;
-  }
-  return [...lines, line];
+function indented(text: string): string[] {
+  const indent = '  ';
+  return wrapped(text, columns - indent.length).map((line) => indent + line);
 }
