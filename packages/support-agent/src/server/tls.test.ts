@@ -2,13 +2,17 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
+import { connect as connectPlain } from 'node:net';
 import { devNull, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { json, text } from 'node:stream/consumers';
+import { connect } from 'node:tls';
 import { loadConfig } from 'holdfast';
+import { FakeClock } from 'holdfast/testing';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { serve } from './serve.ts';
+import { GatedModel } from '../testing/gated-model.ts';
+import { type ServeOptions, serve } from './serve.ts';
 import { StartError } from './start-error.ts';
 
 const openssl = process.env.OPENSSL_BIN ?? 'openssl';
@@ -29,15 +33,16 @@ function certificate() {
   return { API_TLS_CERT_FILE: cert, API_TLS_KEY_FILE: key };
 }
 
-async function start(env: Record<string, string>) {
+async function start(env: Record<string, string>, more: Partial<ServeOptions> = {}) {
   const printed: string[] = [];
   const server = await serve({
     config: loadConfig({ env: { API_PORT: '0', ...env }, envFile: devNull }),
     logger: pino({ level: 'silent' }),
     print: (line) => printed.push(line),
+    ...more,
   });
   onTestFinished(() => server.close());
-  return { port: server.port, printed };
+  return { server, port: server.port, printed };
 }
 
 describe('a server with a certificate', () => {
@@ -56,6 +61,42 @@ describe('a server with a certificate', () => {
     await expect(once(get({ ...trusted, maxVersion: 'TLSv1.1' }), 'response')).rejects.toThrow();
     await expect(fetch(`http://127.0.0.1:${port}/health/ready`)).rejects.toThrow();
   });
+
+  it.skipIf(!hasOpenssl)(
+    'ends connections that were never used when it closes, and no other (openssl)',
+    async () => {
+      const model = new GatedModel();
+      // Its ten seconds never come.
+      const { server, port } = await start(certificate(), { model, clock: new FakeClock() });
+      const post = (path: string, token: string, body: object) => {
+        const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+        const to = { port, host: '127.0.0.1', path, method: 'POST', headers, agent: false };
+        const asked = request({ ...to, rejectUnauthorized: false });
+        asked.end(JSON.stringify(body));
+        return once(asked, 'response').then(([response]) => json(response)) as Promise<{
+          readonly [name: string]: string;
+        }>;
+      };
+      const { session_id: id, token = '' } = await post('/api/sessions', '', {});
+      const answer = post(`/api/sessions/${id}/messages`, token, { message: 'Hello' });
+      const question = await model.nextQuestion();
+      const secured = connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+      await once(secured, 'secureConnect');
+      const bare = connectPlain(port, '127.0.0.1');
+      await once(bare, 'connect');
+      const ended = [secured, bare].map((socket) =>
+        once(
+          socket.on('error', () => {}),
+          'close',
+        ),
+      );
+      const closed = server.close();
+      await Promise.all(ended);
+      question.answer('Hi!');
+      expect(await answer).toMatchObject({ message: 'Hi!' });
+      await closed;
+    },
+  );
 
   it('does not start on files that are none', async () => {
     const file = join(folder(), 'hunter2');
