@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { ConfigError } from '../errors/errors.ts';
 import { loadConfig } from './load-config.ts';
 import { settingsSchema } from './settings.ts';
@@ -49,6 +52,17 @@ describe('names that are no settings', () => {
       const others = warned({ [`${name}_`]: 'x' }).map(([, message]) => message);
       expect(others).toEqual([expect.stringContaining(`did you mean ${name}?`)]);
     }
+  });
+});
+
+describe('a settings file that begins with a byte order mark', () => {
+  it('has its first setting', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-config-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const envFile = join(folder, 'settings.env');
+    writeFileSync(envFile, '\uFEFFAPI_PORT=8123\r\nLOG_LEVEL=warn\r\n');
+    const config = loadConfig({ env: {}, envFile });
+    expect([config.server.port, config.logLevel, config.warnings]).toEqual([8123, 'warn', []]);
   });
 });
 
