@@ -94,8 +94,8 @@ own, on the same machine, without persistence.
   the queue, while a turn holds the session; then the order of the messages must be the same.
 - **What is kept**: frozen sessions of 1 KB that are read again and again; the GET brings the same session's JSON.
 - **Visits** are what pages and turns do: sessions by Zipf's law (the n-th is visited 1 / n times as often), 95 of 100
-  only read. Bytes are what Redis sends to all processes, messages included. Without an L1 an instance still knows
-  the states of 1,000 sessions, which Redis then need not send; with an L1 of 1 it knows nothing.
+  only read. Bytes are what Redis sends to all processes, messages included. Without an L1 nothing of a session stays
+  in an instance beyond a turn.
 - **Tuning**: what [operations.md](operations.md) is based on.
 - **Counts and cleaning**: sessions of 100 bytes without messages; the time of one call, or for
   \`cleanupExpired\` of one session that it removes.

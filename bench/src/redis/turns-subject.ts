@@ -61,7 +61,9 @@ export class TurnsSubject implements Subject {
       ? createCodec(KeyRing.parse(generateKey()), { namespace: 'agent:session:' })
       : undefined;
     const instance = async () =>
-      new SessionManager({ store: await RedisSessionStore.connect({ url, maxMessages, codec }) });
+      new SessionManager({
+        store: await RedisSessionStore.connect({ url, maxMessages, codec, l1: {} }),
+      });
     const first = await instance();
     const ids = idsOf(sessions);
     await createAll(first.store, ids, (id) => sampleSession(id, stateBytes));
@@ -145,7 +147,9 @@ export class TurnsSubject implements Subject {
     let exchanges: readonly Exchange[] = [];
     const stores: RedisSessionStore[] = [];
     for (const { connect } of recorders) {
-      stores.push(await RedisSessionStore.connect({ url: this.server.url, maxMessages, connect }));
+      stores.push(
+        await RedisSessionStore.connect({ url: this.server.url, maxMessages, connect, l1: {} }),
+      );
     }
     for (const [at, store] of stores.entries()) {
       const instance = new SessionManager({ store });

@@ -25,7 +25,7 @@ export class WritersSubject implements Subject {
   }
 
   static async create(options: WritersSubjectOptions): Promise<WritersSubject> {
-    const store = await RedisSessionStore.connect({ url: options.url });
+    const store = await RedisSessionStore.connect({ url: options.url, l1: {} });
     return new WritersSubject(new SessionManager({ store }), options);
   }
 

@@ -41,7 +41,10 @@ export class PlacedSubject implements Subject {
   static async create(options: PlacedSubjectOptions): Promise<PlacedSubject> {
     const { on, durability, sessions, atOnce, stateBytes } = options;
     const { place, stop } = await servers(on);
-    const store = await RedisSessionStore.connect({ ...place, durability, maxMessages: 1_000_000 });
+    const store = await RedisSessionStore.connect({
+      ...{ ...place, durability, maxMessages: 1_000_000 },
+      l1: {},
+    });
     const ids = idsOf(sessions);
     await createAll(store, ids, (id) => sampleSession(id, stateBytes));
     return new PlacedSubject(new SessionManager({ store }), ids, atOnce, async () => {

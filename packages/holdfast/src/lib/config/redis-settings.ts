@@ -76,7 +76,7 @@ export const redis = {
     'Seconds that connecting may take at the start.',
   ),
   SESSION_L1_CACHE_ENABLED: flag(true).describe(
-    'Keep sessions in this process, so that reading one needs no round trip. Turns and authentication do not rely on it.',
+    'Keep sessions in this process, so that reading one needs no round trip, and a turn is not sent what the process has. Turns and authentication are checked by Redis all the same. When it is off, nothing of a session stays beyond a turn.',
   ),
   SESSION_L1_CACHE_SIZE: whole(1, 10_000_000, 1_000).describe('The most sessions that are kept.'),
   SESSION_L1_CACHE_TTL_SECONDS: whole(1, 86_400 * 24, 60).describe(

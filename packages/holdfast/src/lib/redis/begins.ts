@@ -217,7 +217,7 @@ export class Begins<Metadata extends object> {
     const { header, snapshot } = stored;
     const { locking } = this.#core.options;
     this.#leases.handovers.saw(id, header);
-    this.#leases.granted(nonce, header.version);
+    this.#leases.granted(id, nonce, stored);
     const grant: TurnGrant<Metadata> = {
       kind: 'granted',
       lease: Object.freeze({

@@ -183,7 +183,11 @@ export class Creation<Metadata extends object> {
     const header = parseHeader(text(reply[2]));
     this.#core.l1?.drop(id);
     const snapshot = new Snapshot<Metadata>(etag, state, credentials);
-    if (header.etag === etag) Object.assign(this.#core.known.of(id), { header, snapshot });
+    if (header.etag === etag) {
+      const known = this.#core.known.of(id);
+      known.header = header;
+      this.#core.known.learn(known, snapshot);
+    }
     this.#core.saw(id, header);
     return { header, counters: parseCounters(text(reply[3])), snapshot };
   }

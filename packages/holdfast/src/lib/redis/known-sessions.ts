@@ -35,17 +35,32 @@ export interface KnownSession<Metadata extends object> {
   readonly keys: SessionKeys;
   snapshot: Snapshot<Metadata> | null;
   header: Header | null;
+  /** Under way here, by their nonces. Empty where values are kept anyway. */
+  readonly turns: Set<string>;
   /** The newest change of its bucket that was told to be its own, in an epoch of the bucket's news. */
   changed: { readonly epoch: number; readonly count: number } | null;
+}
+
+export interface KnownSessionsOptions {
+  /** The most sessions of which something is known. */
+  readonly size: number;
+  /** Whether values outlast the turns that they were read for. */
+  readonly keepsValues: boolean;
 }
 
 /** The sessions that were asked about of late, for what need not be sent and decoded again. */
 export class KnownSessions<Metadata extends object> {
   readonly #sessions: AgingCache<KnownSession<Metadata>>;
+  readonly #keepsValues: boolean;
   readonly #keysOf: (id: string) => SessionKeys;
 
-  constructor(size: number, keysOf: (id: string) => SessionKeys, aging: Aging) {
+  constructor(
+    { size, keepsValues }: KnownSessionsOptions,
+    keysOf: (id: string) => SessionKeys,
+    aging: Aging,
+  ) {
     this.#sessions = new AgingCache(size, aging);
+    this.#keepsValues = keepsValues;
     this.#keysOf = keysOf;
   }
 
@@ -64,9 +79,30 @@ export class KnownSessions<Metadata extends object> {
       this.#sessions.renew(id);
       return known;
     }
-    const fresh = { keys: this.#keysOf(id), snapshot: null, header: null, changed: null };
+    const fresh = {
+      ...{ keys: this.#keysOf(id), snapshot: null, header: null, changed: null },
+      turns: new Set<string>(),
+    };
     this.#sessions.set(id, fresh);
     return fresh;
+  }
+
+  /** Values that are now the session's. */
+  learn(known: KnownSession<Metadata>, snapshot: Snapshot<Metadata>): void {
+    if (this.#keepsValues || known.turns.size > 0) known.snapshot = snapshot;
+  }
+
+  /** The turn goes on from these values, which are therefore kept until it ends. */
+  turnBegan(id: string, nonce: string, snapshot: Snapshot<Metadata>): void {
+    if (this.#keepsValues) return;
+    const known = this.of(id);
+    known.turns.add(nonce);
+    known.snapshot = snapshot;
+  }
+
+  turnEnded(id: string, nonce: string): void {
+    const known = this.peek(id);
+    if (known?.turns.delete(nonce) && known.turns.size === 0) known.snapshot = null;
   }
 
   /** The session of this incarnation has ended; `none` stands for any. */

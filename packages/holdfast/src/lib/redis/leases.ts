@@ -5,7 +5,7 @@ import { Handovers } from './handovers.ts';
 import { none, parseHeader } from './header.ts';
 import { Inbox } from './inbox.ts';
 import { word } from './keys.ts';
-import type { RedisCore } from './redis-core.ts';
+import type { RedisCore, StoredSnapshot } from './redis-core.ts';
 import { text } from './reply.ts';
 import { scripts } from './scripts/scripts.ts';
 
@@ -62,14 +62,16 @@ export class Leases<Metadata extends object> {
     return this.#known.get(nonce);
   }
 
-  /** It was granted, or is held already, at this version of the session. */
-  granted(nonce: string, version: number): void {
+  /** It was granted, or is held already, on the session as it is there. */
+  granted(id: string, nonce: string, { header, snapshot }: StoredSnapshot<Metadata>): void {
     const commits = this.#known.get(nonce)?.commits ?? new Set();
-    this.#known.set(nonce, { version, commits });
+    this.#known.set(nonce, { version: header.version, commits });
+    this.#core.known.turnBegan(id, nonce, snapshot);
   }
 
-  forget({ nonce }: Lease): void {
+  forget({ sessionId, nonce }: Lease): void {
     this.#known.delete(nonce);
+    this.#core.known.turnEnded(sessionId, nonce);
     const owner = this.inbox.get(word(nonce));
     if (owner !== undefined) this.inbox.remove(word(nonce), owner);
   }

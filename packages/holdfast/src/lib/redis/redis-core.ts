@@ -31,7 +31,7 @@ import { bytes, int, list, type ReplyList, text } from './reply.ts';
 import { scripts } from './scripts/scripts.ts';
 import { ServerClock } from './server-clock.ts';
 
-/** Sessions whose decoded values a process keeps, in case that they are still what Redis has. */
+/** Without an L1, of as many sessions is known what their keys are, and the values that turns need. */
 const knownSessions = 1_000;
 
 /** Without an L1, what is known is kept as long as with its default. */
@@ -113,7 +113,11 @@ export class RedisCore<Metadata extends object> {
     this.events = new Emitter(options.logger);
     this.turnFigures = new TurnFigures(options.clock);
     this.aging = new Aging(options.clock, l1?.ttlMs ?? knownTtlMs);
-    this.known = new KnownSessions(l1?.size ?? knownSessions, (id) => keys.session(id), this.aging);
+    this.known = new KnownSessions(
+      { size: l1?.size ?? knownSessions, keepsValues: l1 !== null },
+      (id) => keys.session(id),
+      this.aging,
+    );
     this.news = new News({
       ...{ link, keys, clock: options.clock },
       stalenessMs: l1?.stalenessMs ?? streamStalenessMs,
@@ -280,7 +284,7 @@ export class RedisCore<Metadata extends object> {
   ): KnownSession<Metadata> {
     const known = this.known.of(id);
     known.header = header;
-    if (snapshot !== null && known === before) known.snapshot = snapshot;
+    if (snapshot !== null && known === before) this.known.learn(known, snapshot);
     this.saw(id, header);
     return known;
   }

@@ -4,7 +4,7 @@ import { type Durations, RecentDurations } from './durations.ts';
 
 /** What became of turns in this process, since its store was opened. */
 export interface TurnReport {
-  /** Turns that got their session. */
+  /** Leases that were granted, those included that were given back as nobody knew of them in time. */
   readonly begun: number;
   /** Calls under an idempotency key that got a stored outcome. */
   readonly replayed: number;

@@ -30,7 +30,7 @@ it(`memory is bounded: ${ids.toLocaleString('en')} distinct ids later, so many a
   const limits = { size, ttlMs: 60_000, stalenessMs: 250 };
   const clock = new FakeClock();
   const aging = new Aging(clock, limits.ttlMs);
-  const known = new KnownSessions(size, () => keys, aging);
+  const known = new KnownSessions({ size, keepsValues: true }, () => keys, aging);
   const l1 = new L1Cache(limits, {} as News, clock, aging, () => {
     throw new Error('Nobody reads.');
   });
