@@ -801,10 +801,18 @@ const guards = [
   {
     name: 'the end of a session while it was read',
     file: 'lib/redis/redis-core.ts',
-    guard: 'if (snapshot !== null && known === before) known.snapshot = snapshot;',
-    without: 'if (snapshot !== null) known.snapshot = snapshot;',
+    guard: 'if (snapshot !== null && known === before) this.known.learn(known, snapshot);',
+    without: 'if (snapshot !== null) this.known.learn(known, snapshot);',
     test: memory,
     notices: 'does not stay for a read that was under way when the session was deleted',
+  },
+  {
+    name: 'the end of values with their turns, without an L1',
+    file: 'lib/redis/known-sessions.ts',
+    guard: 'if (this.#keepsValues || known.turns.size > 0) known.snapshot = snapshot;',
+    without: 'known.snapshot = snapshot;',
+    test: 'tests/redis/l1/off.test.ts',
+    notices: 'keeps nothing of a session beyond the turn',
   },
   {
     name: 'the claim of a lane that is cleaned',
