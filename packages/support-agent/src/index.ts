@@ -15,6 +15,7 @@ export {
 } from './knowledge/knowledge-folder.ts';
 export { bundledKnowledge, loadKnowledge } from './knowledge/load-knowledge.ts';
 export type { Chunk, Passage, Source } from './knowledge/passage.ts';
+export { createModel } from './model/create-model.ts';
 export { LocalModel } from './model/local-model.ts';
 export type {
   Model,
@@ -25,7 +26,7 @@ export type {
   ToolCall,
   ToolSpec,
 } from './model/model.ts';
-export { ModelError } from './model/model-error.ts';
+export { ModelError, ModelServerError, type ModelServerProblem } from './model/model-error.ts';
 export { type AppOptions, buildApp } from './server/app.ts';
 export { type RunningServer, type ServeOptions, serve } from './server/serve.ts';
 export { StartError } from './server/start-error.ts';

@@ -8,7 +8,7 @@ import type {
   ToolCall,
 } from '../model/model.ts';
 import { ModelError } from '../model/model-error.ts';
-import type { Calls } from '../telemetry/calls.ts';
+import type { Calls, Usage } from '../telemetry/calls.ts';
 import type { ToolContext } from '../tools/tool.ts';
 import type { Toolbox } from '../tools/toolbox.ts';
 
@@ -58,7 +58,7 @@ export async function runToolLoop(options: ToolLoopOptions): Promise<ModelAnswer
       text += gap + piece.text;
       turn.emit({ type: 'text', text: gap + piece.text });
     };
-    const said = await calls.model(model.name, sessionId, () => ask(model, request, say));
+    const said = await calls.model(model, sessionId, (used) => ask(model, request, { say, used }));
     if (said.calls.length === 0) {
       return { ...endOf(said, text, model), text, toolsUsed: [...toolsUsed] };
     }
@@ -104,19 +104,20 @@ interface Said {
 async function ask(
   model: Model,
   request: ModelRequest,
-  onText: (piece: Piece) => void,
+  { say, used }: { say: (piece: Piece) => void; used: (usage: Usage) => void },
 ): Promise<Said> {
   let text = '';
   const calls: ToolCall[] = [];
   for await (const part of model.answer(request)) {
     if (part.type === 'end') return { text, calls, end: part };
-    if (part.type === 'tool_call') {
+    if (part.type === 'usage') used(part);
+    else if (part.type === 'tool_call') {
       calls.push(part.call);
       if (calls.length > maxCalls) {
         throw new ModelError(model.name, `it made more than ${maxCalls} calls at once`);
       }
     } else if (part.text !== '') {
-      onText({ text: part.text, isFirst: text === '' });
+      say({ text: part.text, isFirst: text === '' });
       text += part.text;
     }
   }

@@ -72,7 +72,7 @@ async function ask(question: string, setting: Setting = {}) {
     for await (const part of model.answer({ messages, tools: [], session, signal })) {
       if (part.type === 'text') pieces.push(part.text);
       else if (part.type === 'tool_call') made.push(part.call);
-      else return { ...part, pieces, text: pieces.join(''), calls };
+      else if (part.type === 'end') return { ...part, pieces, text: pieces.join(''), calls };
     }
     expect(made).not.toEqual([]);
     messages.push({ role: 'assistant', text: '', toolCalls: made });

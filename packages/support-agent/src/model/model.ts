@@ -57,12 +57,18 @@ export interface ModelRequest {
 }
 
 /**
- * What a model says: any number of pieces of text and calls of tools. When it made calls, it is asked
+ * What a model says: any number of pieces of text and calls of tools, and perhaps what that took. When it made calls, it is asked
  * again with their results; when it made none, it said its answer, and an `end` is the last part.
  */
 export type ModelPart =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'tool_call'; readonly call: ToolCall }
+  | {
+      /** What it took, where that is known: behind all other parts but the `end`. */
+      readonly type: 'usage';
+      readonly inputTokens: number | undefined;
+      readonly outputTokens: number | undefined;
+    }
   | {
       readonly type: 'end';
       /** What the text rests on. */
@@ -76,5 +82,7 @@ export type ModelPart =
 /** Whatever makes answers. Says nothing about sessions, HTTP or where the model runs. */
 export interface Model {
   readonly name: string;
+  /** Who serves it, in the words of OpenTelemetry's conventions; its name unless given. */
+  readonly provider?: string;
   answer(request: ModelRequest): AsyncIterable<ModelPart>;
 }

@@ -13,9 +13,12 @@ export const problems = {
   RATE_LIMITED: { status: 429, title: 'Too many requests' },
   HEADERS_TOO_LARGE: { status: 431, title: 'The headers are too large' },
   INTERNAL: { status: 500, title: 'Something went wrong on our side' },
+  MODEL_FAILED: { status: 502, title: 'The assistant failed' },
+  MODEL_UNAVAILABLE: { status: 503, title: 'The assistant cannot answer now' },
   STREAM_LIMIT: { status: 503, title: 'Too many streams are open' },
   SERVER_CLOSING: { status: 503, title: 'The server is stopping' },
   PAGE_NOT_BUILT: { status: 503, title: 'The page is not built' },
+  MODEL_TIMEOUT: { status: 504, title: 'The assistant took too long' },
 } as const;
 
 export type HttpProblemCode = keyof typeof problems;

@@ -7,6 +7,7 @@ import {
   StoreUnavailableError,
 } from 'holdfast';
 import { type Problem, toProblem } from 'holdfast/http';
+import { ModelError, ModelServerError } from '../model/model-error.ts';
 import { HttpProblem, type HttpProblemCode } from './http-problem.ts';
 
 /** What its sender is told of an error. */
@@ -37,6 +38,10 @@ const outcomeUnknown =
 /** The error as one that has a code and a status. */
 export function knownError(error: unknown): HoldfastError | HttpProblem {
   if (error instanceof HoldfastError || error instanceof HttpProblem) return error;
+  if (error instanceof ModelServerError) return modelProblem(error);
+  if (error instanceof ModelError) {
+    return new HttpProblem('MODEL_FAILED', assistantFailed, { cause: error });
+  }
   const code = isFastifyError(error) ? error.code : '';
   const known = frameworkProblems[code];
   if (known !== undefined) return new HttpProblem(known[0], known[1], { cause: error });
@@ -56,6 +61,30 @@ export function knownError(error: unknown): HoldfastError | HttpProblem {
     { cause: error },
   );
 }
+
+/** Which server it is, and what is wrong with it, is in the log. */
+function modelProblem(error: ModelServerError): HttpProblem {
+  const { problem, retryAfterSeconds } = error;
+  const options = {
+    cause: error,
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+  };
+  switch (problem) {
+    case 'unavailable':
+      return new HttpProblem('MODEL_UNAVAILABLE', assistantUnavailable, options);
+    case 'silent':
+      return new HttpProblem('MODEL_TIMEOUT', assistantSilent, options);
+    case 'refused':
+    case 'broken':
+      return new HttpProblem('MODEL_FAILED', assistantFailed, options);
+  }
+}
+
+const sendAgain =
+  'The message is stored and not answered. Send it again shortly, under the same Idempotency-Key if it had one.';
+const assistantUnavailable = `The assistant cannot answer now. ${sendAgain}`;
+const assistantSilent = `The assistant took too long. ${sendAgain}`;
+const assistantFailed = `The assistant’s answer failed. ${sendAgain}`;
 
 export const noSuchAddress = 'There is nothing at this address.';
 

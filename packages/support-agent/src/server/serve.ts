@@ -4,7 +4,7 @@ import { type Clock, type Config, createSessionManager, Secret, systemClock } fr
 import type { Logger } from 'pino';
 import { CustomerSupportAgent } from '../agent/customer-support-agent.ts';
 import { openKnowledge } from '../knowledge/knowledge-folder.ts';
-import { LocalModel } from '../model/local-model.ts';
+import { createModel } from '../model/create-model.ts';
 import type { Model } from '../model/model.ts';
 import { tracer } from '../telemetry/tracer.ts';
 import { within } from '../within.ts';
@@ -22,7 +22,7 @@ export interface ServeOptions {
   readonly logger: Logger;
   /** Tells whoever started the server what must not be in a log. */
   readonly print: (line: string) => void;
-  /** The local one unless given. */
+  /** The one that the settings name unless given. */
   readonly model?: Model | undefined;
   readonly clock?: Clock | undefined;
   /** How long running turns may take to finish when the server stops; 10,000 unless given. */
@@ -72,12 +72,13 @@ class Opened {
 }
 
 async function start(options: ServeOptions, opened: Opened): Promise<RunningServer> {
-  const { config, logger, print, model = new LocalModel(), clock = systemClock } = options;
+  const { config, logger, print, clock = systemClock } = options;
   const { graceMs = defaultGraceMs } = options;
   checkCertificate(config.server.tls);
   const giveUp = new AbortController();
   const sessions = opened.add(await createSessionManager(config, { logger, clock, tracer }));
   const knowledge = opened.add(await openKnowledge(config.agent.knowledgeDir, logger));
+  const model = options.model ?? (await createModel(config.agent, clock));
   const agent = new CustomerSupportAgent({ sessions, model, knowledge, logger, clock });
   const operatorKey = config.server.adminApiKey ?? Secret.of(randomBytes(24).toString('base64url'));
   const { host, port: wanted, tls } = config.server;

@@ -1,5 +1,6 @@
-import { type Attributes, SpanKind, SpanStatusCode } from '@opentelemetry/api';
+import { type Attributes, type Span, SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import type { Clock } from 'holdfast';
+import type { Model, ModelPart } from '../model/model.ts';
 import { tracer } from './tracer.ts';
 
 /** One use of a model or of a tool. */
@@ -9,6 +10,9 @@ export interface Call {
   readonly seconds: number;
   readonly failed: boolean;
 }
+
+/** What a call of a model took, in tokens, where that is known. */
+export type Usage = Omit<Extract<ModelPart, { type: 'usage' }>, 'type'>;
 
 /**
  * Times and traces what an agent calls, in the words of OpenTelemetry's semantic conventions for
@@ -28,10 +32,21 @@ export class Calls {
     return () => this.#listeners.delete(listener);
   }
 
-  model<Result>(name: string, sessionId: string, work: () => Promise<Result>): Promise<Result> {
-    return this.#run('model', name, `chat ${name}`, SpanKind.CLIENT, work, {
+  /** @param work gets whom to tell what the call took */
+  model<Result>(
+    { name, provider = name }: Pick<Model, 'name' | 'provider'>,
+    sessionId: string,
+    work: (used: (usage: Usage) => void) => Promise<Result>,
+  ): Promise<Result> {
+    const asked = (span: Span) =>
+      work(({ inputTokens, outputTokens }) => {
+        if (inputTokens !== undefined) span.setAttribute('gen_ai.usage.input_tokens', inputTokens);
+        if (outputTokens === undefined) return;
+        span.setAttribute('gen_ai.usage.output_tokens', outputTokens);
+      });
+    return this.#run('model', name, `chat ${name}`, SpanKind.CLIENT, asked, {
       'gen_ai.operation.name': 'chat',
-      'gen_ai.provider.name': name,
+      'gen_ai.provider.name': provider,
       'gen_ai.request.model': name,
       'gen_ai.conversation.id': sessionId,
     });
@@ -55,7 +70,7 @@ export class Calls {
     name: string,
     title: string,
     spanKind: SpanKind,
-    work: () => Promise<Result>,
+    work: (span: Span) => Promise<Result>,
     attributes: Attributes,
   ): Promise<Result> {
     const from = this.#clock.monotonic();
@@ -65,7 +80,7 @@ export class Calls {
     };
     return tracer.startActiveSpan(title, { kind: spanKind, attributes }, async (span) => {
       try {
-        const result = await work();
+        const result = await work(span);
         told(false);
         return result;
       } catch (error) {

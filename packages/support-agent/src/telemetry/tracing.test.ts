@@ -7,6 +7,8 @@ import {
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { OpenAIModel } from '../model/openai/openai-model.ts';
+import { ChatServer, said, streamed } from '../testing/chat-server.ts';
 import { eventually } from '../testing/eventually.ts';
 import { GatedModel } from '../testing/gated-model.ts';
 import { operator, startTestApp } from '../testing/test-app.ts';
@@ -74,6 +76,21 @@ describe('a message', () => {
     );
     expect(all).not.toContain('refund');
     expect(all).not.toContain(session.token);
+  });
+
+  it('names the provider of its model and what each call took, where that is known', async () => {
+    const model = new OpenAIModel({
+      baseUrl: (await ChatServer.start(streamed(said('Hi!'), { usage: [120, 8] }))).base,
+      ...{ apiKey: undefined, model: 'gpt-small', timeoutMs: 60_000 },
+    });
+    const test = await startTestApp({ tracer, model });
+    expect((await test.say(await test.open(), 'Hello')).statusCode).toBe(200);
+    expect(spanNamed('chat gpt-small').attributes).toMatchObject({
+      'gen_ai.provider.name': 'openai',
+      'gen_ai.request.model': 'gpt-small',
+      'gen_ai.usage.input_tokens': 120,
+      'gen_ai.usage.output_tokens': 8,
+    });
   });
 
   it('as a stream is traced the same', async () => {

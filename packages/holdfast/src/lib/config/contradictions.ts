@@ -10,5 +10,11 @@ export function contradictions(settings: Settings): string[] {
   if (settings.SESSION_DURABILITY === 'replicated' && settings.REDIS_MAX_CONNECTIONS < 3) {
     wrong.push('SESSION_DURABILITY=replicated needs REDIS_MAX_CONNECTIONS of 3 or more');
   }
+  const { AGENT_MODEL_TIMEOUT_SECONDS: silence, SESSION_TURN_MAX_SECONDS: turn } = settings;
+  if (settings.AI_PROVIDER === 'openai' && turn < silence) {
+    wrong.push(
+      `SESSION_TURN_MAX_SECONDS (${turn}) is under AGENT_MODEL_TIMEOUT_SECONDS (${silence}): turns would end while the model may still be waited for; set SESSION_TURN_MAX_SECONDS to ${silence} or more, or AGENT_MODEL_TIMEOUT_SECONDS to ${turn} or less`,
+    );
+  }
   return wrong;
 }

@@ -15,12 +15,6 @@ const notices: Readonly<Record<string, (given: Given) => string>> = {
       : 'SESSION_TIMEOUT_SECONDS is a name of version 1 and not used beside SESSION_TIMEOUT_MINUTES: take it out',
   REDIS_HEALTH_CHECK_INTERVAL: () =>
     'REDIS_HEALTH_CHECK_INTERVAL is not needed: the connections to Redis are watched all the time. Take it out',
-  ...Object.fromEntries(
-    ['OPENAI_API_KEY', 'OPENAI_API_BASE', 'AGENT_MODEL'].map((name) => [
-      name,
-      () => `${name} is not used: AI_PROVIDER=local is the only model there is`,
-    ]),
-  ),
 };
 
 export function isEarlierName(name: string): boolean {

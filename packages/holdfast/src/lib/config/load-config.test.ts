@@ -75,7 +75,7 @@ describe('loadConfig', () => {
         rateLimit: { enabled: true, requests: 100, periodMs: 60_000 },
         trustedProxies: [],
       },
-      agent: { provider: 'local', knowledgeDir: undefined },
+      agent: { provider: 'local', knowledgeDir: undefined, openai: undefined },
       logLevel: 'info',
       warnings: [],
     });
@@ -120,7 +120,11 @@ describe('loadConfig', () => {
       RATE_LIMIT_REQUESTS: '7',
       RATE_LIMIT_PERIOD: '9',
       TRUSTED_PROXIES: ' 10.0.0.0/8 , 2001:db8::1 ,',
-      AI_PROVIDER: 'local',
+      AI_PROVIDER: 'openai',
+      OPENAI_API_KEY: 'sk-1',
+      OPENAI_API_BASE: 'http://models.example:8080/v1/',
+      AGENT_MODEL: 'small/one:7b',
+      AGENT_MODEL_TIMEOUT_SECONDS: '3',
       KNOWLEDGE_DIR: 'articles',
       LOG_LEVEL: 'silent',
     });
@@ -163,7 +167,16 @@ describe('loadConfig', () => {
         rateLimit: { enabled: false, requests: 7, periodMs: 9_000 },
         trustedProxies: ['10.0.0.0/8', '2001:db8::1'],
       },
-      agent: { provider: 'local', knowledgeDir: 'articles' },
+      agent: {
+        provider: 'openai',
+        knowledgeDir: 'articles',
+        openai: {
+          baseUrl: 'http://models.example:8080/v1',
+          apiKey: Secret.of('sk-1'),
+          model: 'small/one:7b',
+          timeoutMs: 3_000,
+        },
+      },
       logLevel: 'silent',
       warnings: [
         expect.objectContaining({ setting: 'SESSION_STORE_TYPE' }),
@@ -238,7 +251,15 @@ describe('a malformed setting', () => {
     ['CORS_ORIGINS', 'hunter2.example', 'must list origins such as'],
     ['RATE_LIMIT_REQUESTS', '0', 'must be a whole number from 1 to 1000000'],
     ['RATE_LIMIT_PERIOD', '0', 'must be a whole number from 1 to 86400'],
-    ['AI_PROVIDER', 'openai', 'must be one of local'],
+    ['AI_PROVIDER', 'hunter2', 'must be one of local, openai'],
+    ['OPENAI_API_KEY', 'hunter2 ', 'must be visible ASCII characters'],
+    ['OPENAI_API_BASE', 'hunter2.example/v1', 'must be an address such as https://host/v1'],
+    ['OPENAI_API_BASE', 'https://me:hunter2@host/v1', 'must be an address such as'],
+    ['OPENAI_API_BASE', 'https://host/v1?key=hunter2', 'must be an address such as'],
+    ['OPENAI_API_BASE', 'file:///hunter2', 'must be an address such as'],
+    ['AGENT_MODEL', 'hunter 2', 'must be a name of 1 to 200 visible ASCII characters'],
+    ['AGENT_MODEL_TIMEOUT_SECONDS', '0', 'must be a whole number from 1 to 300'],
+    ['AGENT_MODEL_TIMEOUT_SECONDS', '301', 'must be a whole number from 1 to 300'],
     ['LOG_LEVEL', 'verbose', 'must be one of fatal, error, warn, info, debug, trace, silent'],
   ])('%s=%s is named, and its value is not', (name, value, expected) => {
     const { message, cause } = errorOf({ [name]: value });

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { ConfigError } from '../errors/errors.ts';
+import { type AgentConfig, readAgentConfig } from './agent-config.ts';
 import { contradictions } from './contradictions.ts';
 import { earlierIdleTimeoutMs } from './earlier-names.ts';
 import { type EncryptionConfig, readEncryptionConfig } from './encryption-config.ts';
@@ -40,10 +41,7 @@ export interface Config {
   /** Undefined where values are stored as they are. */
   readonly encryption: EncryptionConfig | undefined;
   readonly server: ServerConfig;
-  readonly agent: {
-    readonly provider: Settings['AI_PROVIDER'];
-    readonly knowledgeDir: string | undefined;
-  };
+  readonly agent: AgentConfig;
   readonly logLevel: Settings['LOG_LEVEL'];
   /** For whoever uses the configuration to log. */
   readonly warnings: readonly ConfigWarning[];
@@ -71,10 +69,11 @@ export function checkConfig(
   const redis = readRedisConfig(settings, wrong);
   const encryption = readEncryptionConfig(settings, wrong);
   const server = readServerConfig(settings, wrong);
+  const agent = readAgentConfig(settings, wrong);
   const earlierTimeoutMs = earlierIdleTimeoutMs(given, wrong);
   wrong.push(...contradictions(settings));
   if (wrong.length > 0) return { config: null, wrong };
-  const config = toConfig(settings, earlierTimeoutMs, { redis, encryption, server });
+  const config = toConfig(settings, earlierTimeoutMs, { redis, encryption, server, agent });
   const { idleTimeoutMs } = config.session;
   const isEncrypted = encryption !== undefined && encryption.cipher !== 'none';
   const secrets = {
@@ -101,7 +100,7 @@ function redisIdleTimeoutMs(settings: Settings): number | undefined {
 function toConfig(
   settings: Settings,
   earlierTimeoutMs: number | undefined,
-  parts: Pick<Config, 'redis' | 'encryption' | 'server'>,
+  parts: Pick<Config, 'redis' | 'encryption' | 'server' | 'agent'>,
 ): Omit<Config, 'warnings'> {
   return {
     session: {
@@ -130,7 +129,6 @@ function toConfig(
       bind: settings.SESSION_FINGERPRINT_BIND,
     },
     ...parts,
-    agent: { provider: settings.AI_PROVIDER, knowledgeDir: settings.KNOWLEDGE_DIR },
     logLevel: settings.LOG_LEVEL,
   };
 }

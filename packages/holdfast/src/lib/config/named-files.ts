@@ -9,7 +9,8 @@ type SecretSetting =
   | 'REDIS_PASSWORD'
   | 'REDIS_SENTINEL_PASSWORD'
   | 'ADMIN_API_KEY'
-  | 'METRICS_TOKEN';
+  | 'METRICS_TOKEN'
+  | 'OPENAI_API_KEY';
 
 /** Settings that name PEM files. */
 type PemSetting = Extract<Setting, `${string}_TLS_${string}_FILE`>;

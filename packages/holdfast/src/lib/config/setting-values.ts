@@ -52,6 +52,25 @@ function isOrigin(text: string): boolean {
   return URL.canParse(text) && /^https?:/.test(text) && new URL(text).origin === text;
 }
 
+/**
+ * The address below which an HTTP API is. What is after its path would end up in the middle of the API's
+ * own addresses, and a user and password are nothing that `fetch` takes.
+ */
+export const apiBase = (fallback: string) =>
+  z
+    .string()
+    .prefault(fallback)
+    .refine(
+      isApiBase,
+      'must be an address such as https://host/v1, by http or https, without a user, query or fragment',
+    );
+
+function isApiBase(text: string): boolean {
+  if (!URL.canParse(text) || !/^https?:/i.test(text)) return false;
+  const { username, password } = new URL(text);
+  return username === '' && password === '' && !/[?#]/.test(text);
+}
+
 /** Addresses and ranges; or a number of proxies, whatever their addresses are. */
 export const trustedProxies = z
   .string()

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { redis } from './redis-settings.ts';
 import {
+  apiBase,
   days,
   file,
   flag,
@@ -126,9 +127,33 @@ const server = {
   ),
 };
 
+export const defaultModelBase = 'https://api.openai.com/v1';
+export const defaultModel = 'gpt-4.1-mini';
+
 const agent = {
-  AI_PROVIDER: oneOf(['local'], 'local').describe(
-    'The model: local answers from the knowledge base, without a network.',
+  AI_PROVIDER: oneOf(['local', 'openai'], 'local').describe(
+    'The model: local answers from the knowledge base, without a network; openai is AGENT_MODEL at OPENAI_API_BASE.',
+  ),
+  OPENAI_API_KEY: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, 'must be visible ASCII characters, as headers can hold them')
+    .optional()
+    .describe(
+      'The key that the model server asks for. A server other than that of OpenAI may need none.',
+    ),
+  OPENAI_API_KEY_FILE: file(
+    'A file that holds that key, in place of OPENAI_API_KEY. Read again on SIGHUP.',
+  ),
+  OPENAI_API_BASE: apiBase(defaultModelBase).describe(
+    'Where the model server is: any that has OpenAI’s chat completions below this address.',
+  ),
+  AGENT_MODEL: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,200}$/, 'must be a name of 1 to 200 visible ASCII characters')
+    .prefault(defaultModel)
+    .describe('The model, by the name that the model server has for it.'),
+  AGENT_MODEL_TIMEOUT_SECONDS: whole(1, 300, 60).describe(
+    'How long the model server may say nothing: before the first piece of an answer, retries included, and between two pieces. At most SESSION_TURN_MAX_SECONDS.',
   ),
   KNOWLEDGE_DIR: z
     .string()

@@ -102,15 +102,26 @@ describe('names of version 1', () => {
     ]);
   });
 
-  it.each(['OPENAI_API_KEY', 'OPENAI_API_BASE', 'AGENT_MODEL', 'REDIS_HEALTH_CHECK_INTERVAL'])(
-    '%s is accepted, and said to do nothing',
-    (name) => {
-      const [[setting, message] = []] = warned({ [name]: 'sk-secret' });
-      expect(setting).toBe(name);
-      expect(message).toMatch(/not (used|needed)/);
-      expect(message).not.toContain('sk-secret');
-    },
-  );
+  it.each([
+    ['OPENAI_API_KEY', 'sk-secret'],
+    ['OPENAI_API_BASE', 'http://secret.example/v1'],
+    ['AGENT_MODEL', 'secret-model'],
+    ['REDIS_HEALTH_CHECK_INTERVAL', '29'],
+  ])('%s is accepted, and said to do nothing', (name, value) => {
+    const [[setting, message] = []] = warned({ [name]: value });
+    expect(setting).toBe(name);
+    expect(message).toMatch(/not (used|needed)/);
+    expect(message).not.toContain(value);
+  });
+
+  it('settings of a model over a network are said nothing of where they are used, or as by default', () => {
+    const used = { OPENAI_API_KEY: 'sk-1', OPENAI_API_BASE: 'http://models.example/v1' };
+    expect(warned({ ...used, AI_PROVIDER: 'openai' })).toEqual([]);
+    const defaults = { OPENAI_API_BASE: 'https://api.openai.com/v1', AGENT_MODEL: 'gpt-4.1-mini' };
+    expect(warned(defaults)).toEqual([]);
+    // As a deployment has it that is ready for either.
+    expect(warned({ OPENAI_API_KEY_FILE: '/run/secrets/key' })).toEqual([]);
+  });
 });
 
 describe('settings that are allowed and maybe not meant', () => {

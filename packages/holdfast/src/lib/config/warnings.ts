@@ -1,5 +1,5 @@
 import { defaultRedisUrl } from './redis-settings.ts';
-import type { Settings } from './settings.ts';
+import { defaultModel, defaultModelBase, type Settings } from './settings.ts';
 
 /** What is allowed, and maybe not meant. */
 export interface ConfigWarning {
@@ -74,6 +74,14 @@ const always: readonly Warn[] = [
       message:
         'SESSION_STORE_TYPE is in_memory, so the Redis that is set is not used: set SESSION_STORE_TYPE=redis',
     },
+  ({ settings, given }) => {
+    const setting = unusedModelSetting(given);
+    if (settings.AI_PROVIDER !== 'local' || setting === undefined) return false;
+    return {
+      setting,
+      message: `${setting} is set and not used, since AI_PROVIDER is local: set AI_PROVIDER=openai, or take it out`,
+    };
+  },
   ({ settings }) =>
     !settings.SESSION_LOCKING_ENABLED && {
       setting: 'SESSION_LOCKING_ENABLED',
@@ -88,6 +96,18 @@ const always: readonly Warn[] = [
         'Values that are not encrypted are read: whoever can write to the store can forge sessions. Run `holdfast rekey`, then switch it off',
     },
 ];
+
+/** A setting of a model over a network, other than by default. */
+function unusedModelSetting(given: Facts['given']): string | undefined {
+  const defaults: Readonly<Record<string, string | undefined>> = {
+    OPENAI_API_KEY: undefined,
+    OPENAI_API_BASE: defaultModelBase,
+    AGENT_MODEL: defaultModel,
+  };
+  return Object.keys(defaults).find(
+    (name) => given[name] !== undefined && given[name] !== defaults[name],
+  );
+}
 
 /** Text that stands in examples for a secret. */
 const placeholder = /change|example|secret|password|your|placeholder|default|^(.)\1*$/i;

@@ -28,7 +28,6 @@ without encryption, an operators' key that looks like an example, or sessions in
 Other names are ignored, among them what Kubernetes sets for a service named redis, such as \`REDIS_PORT\`. Names of
 earlier versions work with a notice: \`SESSION_TIMEOUT_SECONDS\` is \`SESSION_TIMEOUT_MINUTES\`, in seconds; \`USE_SHARED_CONTEXT\` is always
 so. \`REDIS_HEALTH_CHECK_INTERVAL\` is not needed: the connections to Redis are watched all the time.
-\`OPENAI_API_KEY\`, \`OPENAI_API_BASE\` and \`AGENT_MODEL\` do nothing yet.
 `;
 }
 
