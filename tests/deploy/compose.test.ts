@@ -1,19 +1,24 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from 'holdfast';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { settingsSchema } from '../../packages/holdfast/src/lib/config/settings.ts';
 import { startProcess } from '../helpers/child-process.ts';
+import { makeTemporaryFolder, removeFolder } from '../helpers/temporary-folder.ts';
 import { type ComposeFile, composeFile, deployFolder } from './compose-file.ts';
 import { madeBy } from './made-by.ts';
 import { programs } from './programs.ts';
 
-const files = ['docker-compose.yml', 'docker-compose.secrets.yml', 'docker-compose.tls.yml'];
+const files = [
+  ...['docker-compose.yml', 'docker-compose.secrets.yml', 'docker-compose.openai.yml'],
+  'docker-compose.tls.yml',
+];
 const variants = [
   ['docker-compose.yml'],
   ['docker-compose.yml', 'docker-compose.secrets.yml'],
+  ['docker-compose.yml', 'docker-compose.openai.yml'],
   ['docker-compose.yml', 'docker-compose.tls.yml'],
   files,
 ];
@@ -121,6 +126,26 @@ describe('docker-compose.yml', () => {
       const env = composeFile().services[service]?.environment ?? {};
       const { server } = loadConfig({ env, envFile: '/dev/null' });
       expect([server.host, server.port]).toEqual(['0.0.0.0', 8000]);
+    }
+  });
+
+  it('hands the model of the shell on, with its key from a file where that is asked for', async () => {
+    const folder = makeTemporaryFolder();
+    onTestFinished(() => removeFolder(folder));
+    const shell = { AI_PROVIDER: 'openai', OPENAI_API_KEY: 'sk-1', AGENT_MODEL: 'small-model' };
+    const path = join(folder, 'openai-api-key');
+    writeFileSync(path, 'sk-2\n');
+    const { services, secrets = {} } = composeFile('docker-compose.openai.yml');
+    for (const name of ['holdfast', 'replica']) {
+      const env = composeFile('docker-compose.yml', shell).services[name]?.environment ?? {};
+      const load = (more: object) => loadConfig({ env: { ...env, ...more }, envFile: '/dev/null' });
+      const { openai } = load({}).agent;
+      expect([openai?.model, openai?.apiKey?.value]).toEqual(['small-model', 'sk-1']);
+      const { environment, secrets: used } = services[name] ?? {};
+      expect(used).toEqual(Object.keys(secrets));
+      expect(environment?.OPENAI_API_KEY_FILE).toBe('/run/secrets/openai-api-key');
+      const withFile = load({ ...environment, OPENAI_API_KEY_FILE: path });
+      expect(withFile.agent.openai?.apiKey?.value).toBe('sk-2');
     }
   });
 

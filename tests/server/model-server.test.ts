@@ -112,7 +112,7 @@ describe.each(['in_memory', 'redis'])('a server on %s with a model on a server',
     'completes a message whose answer %s when it is sent again',
     async (_, answer, status, code) => {
       const chat = await ChatServer.start(answer, streamed(said('Within five days.')));
-      const server = await startServer(chat, { ...env, AGENT_MODEL_TIMEOUT_SECONDS: '1' });
+      const server = await startServer(chat, { ...env, AGENT_MODEL_TIMEOUT_SECONDS: '5' });
       const session = await server.open();
       const events = await (await streamOf(server, session, 'k-1')).all();
       expect(events.map(({ event, data }) => data.text ?? event)).toEqual([

@@ -5,6 +5,11 @@ import { join } from 'node:path';
 import { generateKey } from 'holdfast/encryption';
 import { RedisSessionStore } from 'holdfast/redis';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
+import {
+  ChatServer,
+  hanging,
+  refusal,
+} from '../../packages/support-agent/src/testing/chat-server.ts';
 import { repositoryRoot } from '../helpers/repository.ts';
 import { connected } from '../redis/connection/fixtures.ts';
 import { startRedis } from '../servers/redis-server.ts';
@@ -146,5 +151,32 @@ describe('what the page about troubles quotes is logged, when', () => {
       await server.request('GET', `/api/sessions/${id}`, { token: `guess-${n}` });
     }
     await isLogged(server, 'a client sends wrong tokens');
+  });
+
+  it('a model server gives no answer', async () => {
+    const { url } = await ownRedis();
+    const chat = await ChatServer.start(
+      refusal(401, 'invalid_api_key'),
+      refusal(404, 'model_not_found'),
+      refusal(429, 'rate_limit_exceeded', { 'retry-after': '9' }),
+      hanging(),
+    );
+    const server = await ServerOnRedis.start(url, {
+      AI_PROVIDER: 'openai',
+      OPENAI_API_BASE: chat.base,
+      AGENT_MODEL_TIMEOUT_SECONDS: '5',
+    });
+    const session = await server.open();
+    const statuses: number[] = [];
+    const ask = async () => statuses.push((await server.say(session, 'Hello')).status);
+    for (let n = 0; n < 4; n += 1) await ask();
+    chat.stop();
+    await ask();
+    expect(statuses).toEqual([502, 502, 503, 504, 503]);
+    await isLogged(server, 'The model server refused the key');
+    await isLogged(server, 'The model server knows no such model');
+    await isLogged(server, 'The model server cannot answer now');
+    await isLogged(server, 'The model server said nothing');
+    await isLogged(server, 'The model server at OPENAI_API_BASE');
   });
 });
