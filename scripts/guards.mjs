@@ -32,6 +32,7 @@ const kept = 'tests/redis/l1/l1.test.ts';
 const keptHistory = 'tests/redis/l1/history.test.ts';
 const memory = 'tests/redis/l1/memory.test.ts';
 const imports = 'tests/redis/importing.test.ts';
+const requests = 'tests/redis/encryption/requests.test.ts';
 
 /**
  * @typedef {object} Guard
@@ -885,6 +886,56 @@ const guards = [
     without: '',
     test: 'tests/redis/encryption/user-names.test.ts',
     notices: 'the cap counts what was given to a user under the key before',
+  },
+  {
+    name: 'the key of a request’s digest',
+    file: 'lib/encryption/create-codec.ts',
+    guard: 'return this.#underAll(digest, under, true);',
+    without: 'return [digest, ...this.#underAll(digest, under, true)];',
+    test: requests,
+    notices:
+      'tells nobody who guesses it: neither of a turn that runs, nor of one that failed or ended',
+  },
+  {
+    name: 'the place of a request’s digest',
+    file: 'lib/encryption/create-codec.ts',
+    guard: 'JSON.stringify([sessionId, position, digest])',
+    without: 'JSON.stringify([sessionId.length, position, digest])',
+    test: requests,
+    notices: 'does not show that two requests were the same',
+  },
+  {
+    name: 'the digests under all keys',
+    file: 'lib/redis/request-digests.ts',
+    guard: '...others.map(',
+    without: '...others.slice(others.length).map(',
+    test: requests,
+    notices: 'a repeat gets the outcome, and another request is a mismatch',
+  },
+  {
+    name: 'the comparison of digests under a key that is there',
+    file: 'lib/redis/scripts/begin.lua',
+    guard: "return not key_id or string.find(ARGV[12], ' =' .. key_id .. '.', 1, true) ~= nil",
+    without: 'return false',
+    test: requests,
+    notices: 'a repeat gets the outcome, and another request is a mismatch',
+  },
+  {
+    name: 'the pass for a digest under a key that is gone',
+    file: 'lib/redis/scripts/begin.lua',
+    guard: "return not key_id or string.find(ARGV[12], ' =' .. key_id .. '.', 1, true) ~= nil",
+    without: 'return true',
+    test: requests,
+    notices: 'a repeat gets the outcome, and another request is a mismatch',
+  },
+  {
+    name: 'the encryption of what an attempt has stored',
+    file: 'lib/redis/records.ts',
+    guard: "return typeof encoded === 'string' ? names.join(',') : encoded.toString('base64url');",
+    without: "return encoded === null ? '' : names.join(',');",
+    test: requests,
+    notices:
+      'tells nobody who guesses it: neither of a turn that runs, nor of one that failed or ended',
   },
   {
     name: 'the version that an import may replace',

@@ -1,5 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { DecryptionError, LeaseLostError, SessionNotFoundError } from 'holdfast';
+import {
+  DecryptionError,
+  IdempotencyMismatchError,
+  LeaseLostError,
+  SessionNotFoundError,
+} from 'holdfast';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { issueToken } from '../../../packages/holdfast/src/lib/model/token.ts';
 import type {
@@ -97,6 +102,14 @@ async function readings(
 ): Promise<Error[]> {
   const cold = await instance();
   return [await rejection(read(one)), await rejection(read(cold))];
+}
+
+/** The line of one item with the value of another. */
+function swapped(line: Buffer, value: Buffer): Buffer {
+  return Buffer.concat([
+    line.subarray(0, line.indexOf(10) + 1),
+    value.subarray(value.indexOf(10) + 1),
+  ]);
 }
 
 const said = (content: string) => ({ role: 'user' as const, content });
@@ -244,8 +257,6 @@ describe('somebody who writes to Redis', () => {
     const pieces = await attacker.items('s', 7);
     const [first, second] = pieces as [Buffer, Buffer];
     const [foreign] = (await attacker.items('t', 7)) as [Buffer];
-    const swapped = (head: Buffer, body: Buffer) =>
-      Buffer.concat([head.subarray(0, head.indexOf(10) + 1), body.subarray(body.indexOf(10) + 1)]);
     for (const forged of [
       swapped(first, second),
       swapped(first, foreign),
@@ -269,10 +280,13 @@ describe('somebody who writes to Redis', () => {
     }
     const key = attacker.key('s', 2);
     const [, first, , second] = (await attacker.items('s', 2)) as [Buffer, Buffer, Buffer, Buffer];
+    const repeating = () => one.turn('s', { idempotencyKey: 'first' }, async () => 'run again');
+    await attacker.do('LSET', key, '1', swapped(first, second));
+    expect(await rejection(repeating())).toBeInstanceOf(DecryptionError);
+    // The digest of its request is bound to its key, too.
     await attacker.do('LSET', key, '1', second);
     await attacker.do('LSET', key, '3', first);
-    const repeating = one.turn('s', { idempotencyKey: 'first' }, async () => 'run again');
-    expect(await rejection(repeating)).toBeInstanceOf(DecryptionError);
+    expect(await rejection(repeating())).toBeInstanceOf(IdempotencyMismatchError);
   });
 
   it('cannot give one turn the live output of another', async () => {

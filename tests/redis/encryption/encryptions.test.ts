@@ -30,6 +30,7 @@ it('are counted by what the session counts, and far from what a key may be used 
     decode: (bytes, at) => real.decode(bytes, at),
     isStale: (bytes, at) => real.isStale(bytes, at),
     userNames: (userId) => real.userNames(userId),
+    digests: (digest, at) => real.digests(digest, at),
   };
   const instances = await Promise.all(
     Array.from({ length: writers }, () => place.instance({ codec: counting })),

@@ -1,13 +1,13 @@
 import type { JsonValue } from '../json/json-value.ts';
 
-export type RecordKind = 'state' | 'credentials' | 'messages' | 'outcome' | 'output';
+export type RecordKind = 'state' | 'credentials' | 'messages' | 'outcome' | 'effects' | 'output';
 
 /** Where a record belongs: a codec may bind it there, so that it is worth nothing elsewhere. */
 export interface RecordPlace {
   readonly sessionId: string;
   readonly incarnation: string;
   readonly kind: RecordKind;
-  /** Version of the state or credentials, seq of the first message, key of the outcome, turn. */
+  /** Version of the state or credentials, seq of the first message, key of the outcome or effects, turn. */
   readonly position: number | string;
 }
 
@@ -28,6 +28,14 @@ export interface Codec {
   isStale(bytes: Buffer, place: RecordPlace): boolean;
   /** A user's name in indexes, and all names that it may have there from other times. */
   userNames(userId: string): readonly [string, ...string[]];
+  /**
+   * A request's digest as it is stored beside the outcome of this place, and all that it may be stored
+   * as from other times. Under a key it is "key id.hash", and without one as it came.
+   */
+  digests(
+    digest: string,
+    place: Pick<RecordPlace, 'sessionId' | 'position'>,
+  ): readonly [string, ...string[]];
 }
 
 /** Plain JSON. */
@@ -39,4 +47,5 @@ export const jsonCodec: Codec = {
   decode: (bytes) => JSON.parse(bytes.toString()) as JsonValue,
   isStale: () => false,
   userNames: (userId) => [userId],
+  digests: (digest) => [digest],
 };

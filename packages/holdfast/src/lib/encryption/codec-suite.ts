@@ -30,7 +30,14 @@ const place: RecordPlace = {
   kind: 'state',
   position: 7,
 };
-const kinds: readonly RecordKind[] = ['state', 'credentials', 'messages', 'outcome', 'output'];
+const kinds: readonly RecordKind[] = [
+  'state',
+  'credentials',
+  'messages',
+  'outcome',
+  'effects',
+  'output',
+];
 
 /** What every codec that encrypts must hold, as cases. */
 export function codecSuite(target: CodecSuiteTarget, { describe, it }: CodecSuiteRunner): void {
@@ -295,6 +302,26 @@ export function codecSuite(target: CodecSuiteTarget, { describe, it }: CodecSuit
       assert.notEqual(codecOf(ring, { namespace: 'other:' }).userNames('user-123')[0], name);
       const allowing = codecOf(ring, { allowPlaintext: true });
       assert.deepEqual(allowing.userNames('user-123'), [name, 'user-123']);
+    });
+
+    test('digests are hashed for their place, under each key, and known plainly too', () => {
+      const at = { sessionId: 'session-1', position: 'key-1' };
+      const [keyed, ...others] = codec.digests('digest', at);
+      assert.match(keyed, new RegExp(`^${ring.primary.id}\\.[A-Za-z0-9_-]{22,}$`));
+      assert.deepEqual(others, ['digest']);
+      const both = codecOf(KeyRing.parse(`${newKey},${oldKey}`));
+      const [byNew] = codecOf(KeyRing.parse(newKey)).digests('digest', at);
+      assert.deepEqual(both.digests('digest', at), [byNew, keyed, 'digest']);
+      const off = codecOf(ring, { cipher: 'none' });
+      assert.deepEqual(off.digests('digest', at), ['digest', keyed]);
+      const elsewhere = [
+        codec.digests('digest', { ...at, sessionId: 'session-2' }),
+        codec.digests('digest', { ...at, position: 'key-2' }),
+        codec.digests('other', at),
+        codec.digests('', at),
+        codecOf(ring, { namespace: 'other:' }).digests('digest', at),
+      ].map(([first]) => first);
+      assert.equal(new Set([keyed, ...elsewhere]).size, 6);
     });
   });
 }

@@ -1,4 +1,3 @@
-import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import type { Codec, RecordPlace } from '../codec/codec.ts';
 import { ConfigError, DecryptionError } from '../errors/errors.ts';
 import type { JsonValue } from '../json/json-value.ts';
@@ -6,7 +5,8 @@ import { AesRecords, envelopeVersion } from './aes-records.ts';
 import { FernetRecords } from './fernet-records.ts';
 import { tokenVersion } from './fernet-token.ts';
 import type { KeyRing } from './key-ring.ts';
-import { type RingKey, saltOf } from './ring-key.ts';
+import { KeyedHashes } from './keyed-hashes.ts';
+import type { RingKey } from './ring-key.ts';
 
 const ciphers = ['aes-256-gcm', 'fernet', 'none'] as const;
 
@@ -26,9 +26,6 @@ export interface CodecOptions {
   /** Sessions whose keys are kept, of each key of the ring and for each cipher. Default 10,000. */
   readonly subkeyCacheSize?: number | undefined;
 }
-
-/** Characters of a user's hashed name: 144 bits. */
-const nameBytes = 18;
 
 /**
  * JSON, encrypted and bound to its place. Nothing is compressed, so that neither lengths tell of
@@ -60,8 +57,8 @@ class EncryptingCodec implements Codec {
   readonly #fernet: FernetRecords;
   readonly #writer: AesRecords | FernetRecords | null;
   readonly #allowPlaintext: boolean;
-  readonly #namespace: string;
-  readonly #nameKeys = new WeakMap<RingKey, KeyObject>();
+  readonly #names: KeyedHashes;
+  readonly #digests: KeyedHashes;
 
   constructor(
     ring: KeyRing,
@@ -74,7 +71,8 @@ class EncryptingCodec implements Codec {
     this.#fernet = new FernetRecords(ring, namespace, subkeyCacheSize);
     this.#writer = { 'aes-256-gcm': this.#aes, fernet: this.#fernet, none: null }[cipher];
     this.#allowPlaintext = allowPlaintext;
-    this.#namespace = namespace;
+    this.#names = new KeyedHashes('user names', namespace);
+    this.#digests = new KeyedHashes('request digests', namespace);
   }
 
   get keyIds(): readonly string[] {
@@ -116,20 +114,30 @@ class EncryptingCodec implements Codec {
   }
 
   userNames(userId: string): readonly [string, ...string[]] {
-    const { primary, keys } = this.#ring;
-    const others = keys.filter((key) => key !== primary).map((key) => this.#nameUnder(key, userId));
-    if (this.#writer === null) return [userId, this.#nameUnder(primary, userId), ...others];
-    if (this.#allowPlaintext) others.push(userId);
-    return [this.#nameUnder(primary, userId), ...others];
+    const under = (key: RingKey) => this.#names.under(key, userId);
+    return this.#underAll(userId, under, this.#allowPlaintext);
   }
 
-  #nameUnder(ringKey: RingKey, userId: string): string {
-    let key = this.#nameKeys.get(ringKey);
-    if (key === undefined) {
-      key = createSecretKey(ringKey.derive(['user names'], saltOf(this.#namespace)));
-      this.#nameKeys.set(ringKey, key);
-    }
-    return createHmac('sha256', key).update(userId).digest().toString('base64url', 0, nameBytes);
+  digests(
+    digest: string,
+    { sessionId, position }: Pick<RecordPlace, 'sessionId' | 'position'>,
+  ): readonly [string, ...string[]] {
+    const text = JSON.stringify([sessionId, position, digest]);
+    const under = (key: RingKey) => `${key.id}.${this.#digests.under(key, text)}`;
+    return this.#underAll(digest, under, true);
+  }
+
+  /** What it is called under each key, and plainly where that is looked for: the one to write first. */
+  #underAll(
+    plain: string,
+    under: (key: RingKey) => string,
+    withPlain: boolean,
+  ): readonly [string, ...string[]] {
+    const { primary, keys } = this.#ring;
+    const others = keys.filter((key) => key !== primary).map(under);
+    if (this.#writer === null) return [plain, under(primary), ...others];
+    if (withPlain) others.push(plain);
+    return [under(primary), ...others];
   }
 }
 

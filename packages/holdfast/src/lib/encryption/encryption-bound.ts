@@ -13,8 +13,8 @@ const attemptsPerWrite = 4;
 
 /**
  * The most encryptions that a session can have had under its key, by its own counters: a write encrypts
- * the state, the credentials and an outcome at most once each, a message and a live event at most one
- * piece each. Compare it with `maxEncryptions`.
+ * the state, the credentials, and an outcome or the effects of a checkpoint at most once each, a message and
+ * a live event at most one piece each. Compare it with `maxEncryptions`.
  */
 export function encryptionsOf(session: {
   /** Writes of the session. */

@@ -1,3 +1,4 @@
+import type { RecordPlace } from '../codec/codec.ts';
 import {
   DecryptionError,
   type HoldfastError,
@@ -7,13 +8,14 @@ import {
 } from '../errors/errors.ts';
 import { assertId } from '../model/ids.ts';
 import { onAbort } from '../store/on-abort.ts';
-import type { BeginOptions, EffectNames, TurnGrant, TurnReplay } from '../store/turn-store.ts';
-import { none, parseHeader, tokenWord, userWord } from './header.ts';
-import { digestWord, word } from './keys.ts';
+import type { BeginOptions, Idempotency, TurnGrant, TurnReplay } from '../store/turn-store.ts';
+import { type Header, none, parseHeader, tokenWord, userWord } from './header.ts';
+import { word } from './keys.ts';
 import { interrupted, refusal } from './lease-errors.ts';
 import type { Leases } from './leases.ts';
 import { gone, type RedisCore, type Sent } from './redis-core.ts';
 import { bytes, int, type ReplyList, text } from './reply.ts';
+import { digestWords } from './request-digests.ts';
 import { scripts } from './scripts/scripts.ts';
 import { Wait } from './wait.ts';
 
@@ -153,7 +155,7 @@ export class Begins<Metadata extends object> {
         users,
         tokenHash === undefined ? '*' : tokenWord(tokenHash),
         idempotency === undefined ? none : word(idempotency.key),
-        digestWord(idempotency),
+        idempotency === undefined ? none : ` ${digestWords(codec, id, idempotency).join(' ')} `,
         sent.snapshot?.etag ?? none,
         store.locking ? '1' : '0',
       ],
@@ -237,7 +239,7 @@ export class Begins<Metadata extends object> {
       state: snapshot.state,
       credentials: snapshot.credentials,
       attempt: int(reply[5]),
-      effects: effectsOf(text(reply[6])),
+      effects: this.#core.records.readEffects(text(reply[6]), placeOf(id, header, idempotency)),
       lastSeq: header.lastSeq,
       lastEventSeq: header.lastEventSeq,
     };
@@ -250,11 +252,7 @@ export class Begins<Metadata extends object> {
     { reply, sent }: Asked<Metadata>,
   ): TurnReplay<Metadata> {
     const stored = this.#core.decode(id, sent, reply, 3, 7);
-    const place = {
-      sessionId: id,
-      incarnation: stored.header.incarnation,
-      position: idempotency === undefined ? '' : word(idempotency.key),
-    };
+    const place = placeOf(id, stored.header, idempotency);
     return Object.freeze({
       kind: 'replayed',
       session: this.#core.view(id, stored),
@@ -275,8 +273,12 @@ function unlockedFence(now: number): number {
   return now * 1_000 + Math.floor(Math.random() * 1_000);
 }
 
-function effectsOf(names: string): EffectNames {
-  return names === none ? noEffects : Object.freeze(names.split(','));
+/** Where what is known under an idempotency key is bound to. */
+function placeOf(
+  sessionId: string,
+  { incarnation }: Header,
+  idempotency: Idempotency | undefined,
+): Omit<RecordPlace, 'kind'> {
+  const position = idempotency === undefined ? '' : word(idempotency.key);
+  return { sessionId, incarnation, position };
 }
-
-const noEffects: EffectNames = Object.freeze([]);

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import type { Idempotency } from '../store/turn-store.ts';
 
 /**
  * The names of all keys. A session's keys and its bucket's carry the bucket as hash tag, so that they
@@ -147,11 +146,4 @@ const plainName = /^[A-Za-z0-9_-]{2,64}$/;
 /** A nonce or key as scripts take it: without what they use to tell words apart. */
 export function word(name: string): string {
   return plainName.test(name) ? name : createHash('sha256').update(name).digest('base64url');
-}
-
-/** Digests, and the empty one of no request, stand as they are; anything else is made a word. */
-export function digestWord(idempotency: Idempotency | undefined): string {
-  if (idempotency === undefined) return '-';
-  const { requestDigest } = idempotency;
-  return `=${requestDigest === '' ? '' : word(requestDigest)}`;
 }

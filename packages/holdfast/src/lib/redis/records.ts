@@ -10,6 +10,8 @@ import {
 } from '../model/message.ts';
 import type { SessionCredentials, SessionState } from '../model/session.ts';
 import type { PreparedOutput, TurnEvent } from '../model/turn-event.ts';
+import type { EffectNames } from '../store/turn-store.ts';
+import { none } from './header.ts';
 
 /** Messages, and live events, are stored in pieces of at most so many. */
 const pieceLength = 64;
@@ -130,6 +132,30 @@ export class Records {
     return this.#decode(stored, { ...at, kind: 'outcome' });
   }
 
+  /** Names of effects as one word, or "-" when there are none. */
+  effects(names: EffectNames, at: Omit<RecordPlace, 'kind'>): string {
+    if (names.length === 0) return none;
+    const encoded = this.#codec.encode(names, { ...at, kind: 'effects' });
+    return typeof encoded === 'string' ? names.join(',') : encoded.toString('base64url');
+  }
+
+  /** The names in words that were joined by commas. @throws DecryptionError */
+  readEffects(stored: string, at: Omit<RecordPlace, 'kind'>): EffectNames {
+    if (stored === none) return noEffects;
+    const place = { ...at, kind: 'effects' } as const;
+    const lists = stored
+      .split(',')
+      .map((word) => this.#decode(effectBytes(word), place) as readonly string[]);
+    return Object.freeze(lists.flat());
+  }
+
+  /** Whether a word of them would be stored otherwise today. */
+  areEffectsStale(stored: string, at: Omit<RecordPlace, 'kind'>): boolean {
+    if (stored === none) return false;
+    const place = { ...at, kind: 'effects' } as const;
+    return stored.split(',').some((word) => this.#codec.isStale(effectBytes(word), place));
+  }
+
   /** As `n` and then `n` pairs of a count and a piece. */
   output(output: readonly PreparedOutput[], at: Omit<RecordPlace, 'kind'>): (string | Buffer)[] {
     const pieces = inPieces(output, (event) => JSON.stringify(event).length).flatMap((piece) => [
@@ -186,6 +212,13 @@ function split(piece: Buffer): { words: string[]; body: Buffer } {
   const end = piece.indexOf(10);
   return { words: piece.toString('latin1', 0, end).split(' '), body: piece.subarray(end + 1) };
 }
+
+/** A word of stored effects: a name that no codec hides has a colon, which base64url has not. */
+function effectBytes(word: string): Buffer {
+  return word.includes(':') ? Buffer.from(JSON.stringify([word])) : Buffer.from(word, 'base64url');
+}
+
+const noEffects: EffectNames = Object.freeze([]);
 
 function inPieces<Item>(items: readonly Item[], sizeOf: (item: Item) => number): Item[][] {
   if (items.length === 1) return [[...items]];

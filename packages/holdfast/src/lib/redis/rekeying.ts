@@ -3,10 +3,11 @@ import type { RecordKind, RecordPlace } from '../codec/codec.ts';
 import { DecryptionError, StoreUnavailableError } from '../errors/errors.ts';
 import { randomId } from '../model/ids.ts';
 import type { RedisArgument } from './connection/redis-connection.ts';
-import { type Header, parseHeader, userWord } from './header.ts';
+import { type Header, none, parseHeader, userWord } from './header.ts';
 import { word } from './keys.ts';
 import type { RedisCore } from './redis-core.ts';
 import { bytes, bytesOrNull, int, list, type ReplyList, text } from './reply.ts';
+import { renewedDigest } from './request-digests.ts';
 import { scripts } from './scripts/scripts.ts';
 import type { UserIndex } from './user-index.ts';
 
@@ -193,27 +194,44 @@ export class Rekeying<Metadata extends object> {
     kind: RecordKind,
     items: ReplyList,
   ): (readonly [number, Buffer, Buffer])[] {
-    const { records } = this.#core;
     return items.flatMap((item, at) => {
       const old = bytes(item);
       const position = positionOf(kind, old, text(items[at - 1]), at);
       if (position === null) return [];
-      const end = old.indexOf(10) + 1;
-      const body = old.subarray(end);
-      const place: RecordPlace = { sessionId: id, incarnation, kind, position };
       try {
-        if (!records.isStale(body, place)) return [];
-        const renewed = records.renew(body, place);
-        const whole = Buffer.concat([
-          old.subarray(0, end),
-          typeof renewed === 'string' ? Buffer.from(renewed) : renewed,
-        ]);
-        return [[at, old, whole] as const];
+        const renewed = this.#renewed(old, { sessionId: id, incarnation, kind, position });
+        return renewed.equals(old) ? [] : [[at, old, renewed] as const];
       } catch (error) {
         this.#found(id, error);
         return [];
       }
     });
+  }
+
+  /** A line and a value, as they would be stored today. @throws DecryptionError */
+  #renewed(item: Buffer, place: RecordPlace): Buffer {
+    const { records } = this.#core;
+    const end = item.indexOf(10);
+    const line = item.toString('latin1', 0, end);
+    const body = item.subarray(end + 1);
+    const isStale = body.length > 0 && records.isStale(body, place);
+    const value = isStale ? records.renew(body, place) : body;
+    const renewedLine = place.kind === 'outcome' ? this.#renewedLine(line, place) : line;
+    return Buffer.concat([
+      Buffer.from(`${renewedLine}\n`, 'latin1'),
+      typeof value === 'string' ? Buffer.from(value) : value,
+    ]);
+  }
+
+  /** The line in front of an outcome (`outcomes.lua`). */
+  #renewedLine(line: string, place: RecordPlace): string {
+    const { codec, records } = this.#core;
+    const [expiry, attempts, stored, done, request = '', effects = none] = line.split(' ');
+    const digest = renewedDigest(codec, place.sessionId, String(place.position), request);
+    const names = records.areEffectsStale(effects, place)
+      ? records.effects(records.readEffects(effects, place), place)
+      : effects;
+    return [expiry, attempts, stored, done, digest, names].join(' ');
   }
 
   async #put(
@@ -274,7 +292,7 @@ function inParts(replacements: readonly Replacement[]): Replacement[][] {
   return parts;
 }
 
-/** What the item's place is named by; `null` for one that holds no encoded value. */
+/** What the item's place is named by; `null` for one that holds nothing to encode. */
 function positionOf(
   kind: RecordKind,
   item: Buffer,
@@ -288,6 +306,6 @@ function positionOf(
     case 'output':
       return words[4] === '-' ? (words[2] ?? '') : null;
     default:
-      return at % 2 === 1 && words[3] === '1' ? before : null;
+      return at % 2 === 1 && words.length === 6 ? before : null;
   }
 }

@@ -15,11 +15,12 @@ import {
 } from '../store/turn-store.ts';
 import type { RedisArgument } from './connection/redis-connection.ts';
 import { none } from './header.ts';
-import { digestWord, word } from './keys.ts';
+import { word } from './keys.ts';
 import { interrupted, leaseLost } from './lease-errors.ts';
 import type { Leases } from './leases.ts';
 import { gone, type RedisCore, unlessRepeated } from './redis-core.ts';
 import { int, text } from './reply.ts';
+import { digestWords } from './request-digests.ts';
 import { scripts } from './scripts/scripts.ts';
 import type { Writes } from './writes.ts';
 
@@ -148,18 +149,19 @@ export class Turns<Metadata extends object> {
     end: TurnEnd,
   ): RedisArgument[] {
     const key = word(idempotency.key);
+    const place = { sessionId, incarnation, position: key };
+    const { codec, records } = this.#core;
     const outcome = end.keep ? undefined : end.outcome;
     const done = end.keep ? '0' : outcome === undefined ? '2' : '1';
     if (outcome !== undefined) assertOutcomeFits(outcome);
     return [
       'key',
       key,
-      digestWord(idempotency),
-      effects.length === 0 ? none : effects.join(','),
+      digestWords(codec, sessionId, idempotency)[0],
+      // The outcome says all that a repeat must know.
+      end.keep ? records.effects(effects, place) : none,
       done,
-      outcome === undefined
-        ? ''
-        : this.#core.records.outcome(outcome, { sessionId, incarnation, position: key }),
+      outcome === undefined ? '' : records.outcome(outcome, place),
     ];
   }
 }

@@ -5,7 +5,8 @@
 -- ARGV  1 session id, 2 inbox prefix, 3 outcomes' time to live in ms
 --       4 nonce, 5 lease in ms, 6 "wait", "reject" or "interrupt", 7 wait in ms, 8 inbox
 --       9 names of the user who must own it, each in spaces, or "*"; 10 the token's hash or "*"
---       11 idempotency key or "-", 12 the request's digest; 13 the etag that the caller has
+--       11 idempotency key or "-", 12 words that the request's digest may be stored as, each in spaces, the
+--       one to store first; 13 the etag that the caller has
 --       14 "1" with locking
 -- Reply {"none"} | {"user"} | {"token"} | {"closed"} | {"mismatch"} | {"busy"}
 --       {"wait", now, news, header}
@@ -31,6 +32,14 @@ local function reply(kind, first, second)
   return { kind, now, news, line, stored[2], first, second, parts[1], parts[2] }
 end
 
+-- Whether a stored digest is another request's. One under a key that the caller does not have cannot be
+-- compared, and is taken for the same.
+local function differs(request)
+  if string.find(ARGV[12], ' ' .. request .. ' ', 1, true) then return false end
+  local key_id = string.match(request, '^=(%x+)%.')
+  return not key_id or string.find(ARGV[12], ' =' .. key_id .. '.', 1, true) ~= nil
+end
+
 if locking and (has(H, 'q') or (H[O] ~= '-' and tonumber(H[LU]) <= now)) then
   check_hand_over()
   if H[O] == '-' then hand_over(H) else settle(H) end
@@ -54,7 +63,7 @@ elseif ARGV[10] ~= '*' and ARGV[10] ~= H[TOK] then
 else
   if key ~= '-' then entry = outcome_of(key) end
   local running, request = string.match(H[OK], '^([^/]+)/([^/]+)')
-  if (entry and entry.request ~= ARGV[12]) or (running == key and request ~= ARGV[12]) then
+  if (entry and differs(entry.request)) or (running == key and differs(request)) then
     refusal = { 'mismatch' }
   elseif entry and entry.done ~= '0' then
     refusal = reply('replayed', entry.done, entry.outcome)
@@ -86,7 +95,7 @@ if mine or H[O] == '-' then
   if not has(H, 'i') then H[LU] = now + ARGV[5] end
   -- It lives longer than was heard of.
   if tonumber(H[LU]) > tonumber(H[IE]) then news = changed() end
-  H[OK] = key == '-' and '-' or key .. '/' .. ARGV[12] .. '/' .. attempt
+  H[OK] = key == '-' and '-' or key .. '/' .. string.match(ARGV[12], '%S+') .. '/' .. attempt
   redis.call('ZADD', KEYS[6], H[LU], ARGV[1])
   outlast(H)
   save()
