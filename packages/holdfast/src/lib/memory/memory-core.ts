@@ -32,7 +32,7 @@ export class MemoryCore<Metadata extends object> {
   readonly table: SessionTable<Metadata>;
   readonly events: Emitter<StoreEvents>;
   readonly #codec: Codec | null;
-  readonly #clearIds: ClearIdWarning;
+  readonly #clearIds: ClearIdWarning | null;
   #cancelSweep: (() => void) | null = null;
   #closed = false;
 
@@ -45,7 +45,7 @@ export class MemoryCore<Metadata extends object> {
     this.table = new SessionTable(maxSessions);
     this.events = new Emitter(options.logger);
     this.#codec = codec;
-    this.#clearIds = new ClearIdWarning(options.logger);
+    this.#clearIds = codec?.authenticates ? new ClearIdWarning(options.logger) : null;
   }
 
   get closed(): boolean {
@@ -99,7 +99,7 @@ export class MemoryCore<Metadata extends object> {
     if (this.find(id) !== null) {
       throw new VersionConflictError(`A session ${id} exists already.`);
     }
-    if (this.#codec?.authenticates) this.#clearIds.check(id, state.userId);
+    this.#clearIds?.check(id, state.userId);
     const record = this.#newRecord(id, state);
     record.counters = counters;
     record.credentials = credentials;
@@ -141,6 +141,7 @@ export class MemoryCore<Metadata extends object> {
   setState(record: SessionRecord<Metadata>, state: SessionState): void {
     const before = record.state;
     if (before === state) return;
+    this.#clearIds?.check(record.id, state.userId);
     const evicted = before.userId === state.userId ? null : this.#oldestOverUserCap(state.userId);
     if (evicted !== null && evicted !== record) this.remove(evicted, 'evicted');
     this.table.setState(record, state);

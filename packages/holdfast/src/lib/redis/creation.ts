@@ -1,5 +1,4 @@
 import { LRUCache } from 'lru-cache';
-import { ClearIdWarning } from '../codec/clear-id-warning.ts';
 import { SessionLimitError, VersionConflictError } from '../errors/errors.ts';
 import { assertId, randomId } from '../model/ids.ts';
 import type { Session, SessionCredentials, SessionState } from '../model/session.ts';
@@ -45,13 +44,10 @@ export class Creation<Metadata extends object> {
   /** Creations under their callers' own nonces, to be answered alike when they are repeated. */
   readonly #made = new LRUCache<string, Init>({ max: rememberedCreations });
 
-  readonly #clearIds: ClearIdWarning;
-
   constructor(core: RedisCore<Metadata>, users: UserIndex<Metadata>, removals: Removals<Metadata>) {
     this.#core = core;
     this.#users = users;
     this.#removals = removals;
-    this.#clearIds = new ClearIdWarning(core.options.logger);
   }
 
   /** @throws VersionConflictError, SessionLimitError, ValidationError */
@@ -61,9 +57,9 @@ export class Creation<Metadata extends object> {
     givenCredentials: SessionCredentials,
     { nonce, mayRepeat }: { readonly nonce: string; readonly mayRepeat: boolean },
   ): Promise<Session<Metadata>> {
-    const { codec, floors, options, records } = this.#core;
+    const { clearIds, floors, options, records } = this.#core;
     assertId(id, 'A session id');
-    if (codec.authenticates) this.#clearIds.check(id, given.userId);
+    clearIds?.check(id, given.userId);
     options.readMetadata(given.metadata);
     const name = `n${word(nonce)}`;
     const memory = `${id}\n${name}`;

@@ -1,3 +1,4 @@
+import { ClearIdWarning } from '../codec/clear-id-warning.ts';
 import type { Codec } from '../codec/codec.ts';
 import {
   type HoldfastError,
@@ -93,6 +94,8 @@ export class RedisCore<Metadata extends object> {
   readonly tails: HistoryTails | null;
   /** `null` where anybody could make what the codec decodes. */
   readonly floors: Floors | null;
+  /** `null` where users' names are no secret anyway. */
+  readonly clearIds: ClearIdWarning | null;
   /** Set once: ends a session that has ended before and was put back. */
   endAgain: (id: string, incarnation: string) => void = () => {};
   /** Names this instance: where it is told of leases. */
@@ -131,6 +134,7 @@ export class RedisCore<Metadata extends object> {
     this.floors = codec.authenticates
       ? new Floors(options.logger, (lost) => this.events.emit('lostWrites', lost))
       : null;
+    this.clearIds = codec.authenticates ? new ClearIdWarning(options.logger) : null;
     this.#outcomeTtl = String(options.outcomeTtlMs);
   }
 

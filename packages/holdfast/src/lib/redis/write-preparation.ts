@@ -114,6 +114,7 @@ export class WritePreparation<Metadata extends object> {
     { state }: Snapshot<Metadata>,
   ): Promise<Reservation | null> {
     if (state.userId === null || state.userId === base.snapshot.state.userId) return null;
+    this.#core.clearIds?.check(id, state.userId);
     return this.#users.enter(state.userId, id, () => this.#assertWritable(id, order));
   }
 
