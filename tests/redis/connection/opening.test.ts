@@ -1,16 +1,20 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import {
   ConfigError,
   StoreUnavailableError,
 } from '../../../packages/holdfast/src/lib/errors/errors.ts';
-import type { RedisAddressOptions } from '../../../packages/holdfast/src/lib/redis/connection/redis-address.ts';
+import {
+  RedisAddress,
+  type RedisAddressOptions,
+} from '../../../packages/holdfast/src/lib/redis/connection/redis-address.ts';
 import {
   RedisLink,
   type RedisLinkOptions,
 } from '../../../packages/holdfast/src/lib/redis/connection/redis-link.ts';
+import { RedisSessionStore } from '../../../packages/holdfast/src/lib/redis/redis-session-store.ts';
 import { fakeRedis, usual } from './fake-redis.ts';
 import { echo, linkOptions, openedLink, rejection, startedRedis } from './fixtures.ts';
 import { muteServer } from './mute-server.ts';
@@ -150,5 +154,63 @@ describe('RedisLink.open', () => {
     const { error, logged } = await failedStart(stuck.url, { connectTimeoutMs: 500 });
     expect(error).toBeInstanceOf(StoreUnavailableError);
     expect(logged).toEqual(['Redis ping failed: Loading its data']);
+  });
+});
+
+describe('RedisLink.open, given up', () => {
+  const places = (port: number) => [{ host: '127.0.0.1', port }];
+  const translate = (place: { host: string; port: number }) => place;
+
+  it.each([
+    ['one server', () => undefined],
+    [
+      'sentinels',
+      (port: number) => ({
+        ...{ kind: 'sentinel' as const, master: 'main', translate },
+        sentinels: [new RedisAddress({ url: `redis://127.0.0.1:${port}` })],
+      }),
+    ],
+    ['a cluster', (port: number) => ({ kind: 'cluster' as const, roots: places(port), translate })],
+  ])('ends at once, and without a word, while it waits for %s', async (_, topology) => {
+    const { port, accepted } = await muteServer();
+    const stopping = new AbortController();
+    const options = linkOptions(`redis://127.0.0.1:${port}`, {
+      ...{ topology: topology(port), signal: stopping.signal },
+      connectTimeoutMs: 600_000,
+    });
+    const opening = rejection(RedisLink.open(options));
+    await expect.poll(() => accepted.length, { timeout: 60_000 }).toBeGreaterThan(0);
+    const why = new Error('Enough.');
+    const closed = once(accepted[0]?.resume() as Socket, 'close');
+    stopping.abort(why);
+    expect(await opening).toBe(why);
+    await closed;
+    expect(options.logger.lines).toEqual([]);
+  });
+
+  it('does not begin where that was so before', async () => {
+    const { port, accepted } = await muteServer();
+    const why = new Error('Enough.');
+    const options = linkOptions(`redis://127.0.0.1:${port}`, { signal: AbortSignal.abort(why) });
+    expect(await rejection(RedisLink.open(options))).toBe(why);
+    expect(accepted).toEqual([]);
+  });
+});
+
+describe('RedisSessionStore.connect, given up', () => {
+  it('ends at once where the server answers the handshake, and no more', async () => {
+    const stopping = new AbortController();
+    const fake = await fakeRedis((command) => {
+      if (command === 'INFO' || command === 'CONFIG' || command === 'HSETNX') {
+        stopping.abort(new Error('Enough.'));
+        return undefined;
+      }
+      return usual(command);
+    });
+    const opening = RedisSessionStore.connect({
+      ...{ url: fake.url, signal: stopping.signal },
+      ...{ timeoutMs: 600_000, connectTimeoutMs: 600_000 },
+    });
+    expect((await rejection(opening)).message).toBe('Enough.');
   });
 });

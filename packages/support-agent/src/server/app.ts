@@ -153,8 +153,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
  * makes of the two differs in nothing that is used here.
  */
 function listener(tls: Config['server']['tls'], options: { connectionsCheckingInterval: number }) {
-  const https = { ...options, ...tls, minVersion: 'TLSv1.2' };
-  return tls === undefined ? { http: options } : ({ https } as object);
+  if (tls === undefined) return { http: options };
+  const { cert, key } = tls;
+  return { https: { ...options, cert, key: key.value, minVersion: 'TLSv1.2' } } as object;
 }
 
 async function routes(app: FastifyInstance, services: Services): Promise<void> {

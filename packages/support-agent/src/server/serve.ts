@@ -10,7 +10,7 @@ import { tracer } from '../telemetry/tracer.ts';
 import { within } from '../within.ts';
 import { buildApp } from './app.ts';
 import { HttpProblem } from './http-problem.ts';
-import { checkCertificate, listenError } from './start-error.ts';
+import { listenError } from './start-error.ts';
 
 /** How long running turns may take to finish once the server is to stop. */
 const defaultGraceMs = 10_000;
@@ -74,7 +74,6 @@ class Opened {
 async function start(options: ServeOptions, opened: Opened): Promise<RunningServer> {
   const { config, logger, print, clock = systemClock } = options;
   const { graceMs = defaultGraceMs } = options;
-  checkCertificate(config.server.tls);
   const giveUp = new AbortController();
   const sessions = opened.add(await createSessionManager(config, { logger, clock, tracer }));
   const knowledge = opened.add(await openKnowledge(config.agent.knowledgeDir, logger));

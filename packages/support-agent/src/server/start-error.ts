@@ -1,6 +1,3 @@
-import { createSecureContext } from 'node:tls';
-import type { Config } from 'holdfast';
-
 /** Why the server could not start, in a sentence for whoever started it. */
 export class StartError extends Error {
   override readonly name = 'StartError';
@@ -10,19 +7,6 @@ export class StartError extends Error {
 export function listenError(cause: unknown, host: string, port: number): unknown {
   const sentence = sentences[codeOf(cause)];
   return sentence === undefined ? cause : new StartError(sentence(host, port), { cause });
-}
-
-/** @throws StartError for files that are PEM, and not a certificate with its own key. */
-export function checkCertificate(tls: Config['server']['tls']): void {
-  if (tls === undefined) return;
-  try {
-    createSecureContext(tls);
-  } catch (cause) {
-    throw new StartError(
-      'API_TLS_CERT_FILE and API_TLS_KEY_FILE must name a certificate and its own private key, which has no passphrase.',
-      { cause },
-    );
-  }
 }
 
 const sentences: Readonly<Record<string, (host: string, port: number) => string>> = {

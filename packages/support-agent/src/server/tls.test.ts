@@ -7,13 +7,12 @@ import { devNull, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { json, text } from 'node:stream/consumers';
 import { connect } from 'node:tls';
-import { loadConfig } from 'holdfast';
+import { ConfigError, loadConfig } from 'holdfast';
 import { FakeClock } from 'holdfast/testing';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { GatedModel } from '../testing/gated-model.ts';
 import { type ServeOptions, serve } from './serve.ts';
-import { StartError } from './start-error.ts';
 
 const openssl = process.env.OPENSSL_BIN ?? 'openssl';
 const hasOpenssl = spawnSync(openssl, ['version']).status === 0;
@@ -102,7 +101,7 @@ describe('a server with a certificate', () => {
     const file = join(folder(), 'hunter2');
     writeFileSync(file, '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n');
     const failure = start({ API_TLS_CERT_FILE: file, API_TLS_KEY_FILE: file });
-    await expect(failure).rejects.toThrow(StartError);
+    await expect(failure).rejects.toThrow(ConfigError);
     await expect(failure).rejects.toThrow('API_TLS_CERT_FILE and API_TLS_KEY_FILE must name');
   });
 });

@@ -1,19 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { createSessionManager } from '../config/create-session-manager.ts';
-import { loadConfig } from '../config/load-config.ts';
-import { ConfigError, HoldfastError } from '../errors/errors.ts';
+import type { Config } from '../config/load-config.ts';
+import { HoldfastError } from '../errors/errors.ts';
+import type { SessionManager } from '../manager/session-manager.ts';
 import type { RedisSessionStore } from '../redis/redis-session-store.ts';
 import { experiments } from './bench/experiments.ts';
 import { type Measured, measure } from './bench/measure.ts';
+import { loadRedisConfig, onRedisOnly, openingLogger } from './redis-store.ts';
 import { table } from './table.ts';
-import {
-  type CommonOptions,
-  exitCodes,
-  said,
-  type Terminal,
-  terminalLogger,
-  widthOf,
-} from './terminal.ts';
+import { type CommonOptions, exitCodes, said, type Terminal, widthOf } from './terminal.ts';
 import { count } from './text.ts';
 
 export interface BenchOptions extends CommonOptions {
@@ -25,28 +20,22 @@ export interface BenchOptions extends CommonOptions {
  * `holdfast bench`: what turns take on this Redis from here, in a namespace of its own that goes with the
  * command. @throws ConfigError, StoreUnavailableError
  */
-export async function bench(
-  { settings: envFile, json, seconds }: BenchOptions,
-  terminal: Terminal,
-): Promise<number> {
-  const { env, out, err, signal } = terminal;
-  const config = loadConfig({ env, envFile });
-  if (config.session.storeType !== 'redis') {
-    throw new ConfigError('SESSION_STORE_TYPE is not redis: it is Redis that is measured.');
-  }
+export async function bench(options: BenchOptions, terminal: Terminal): Promise<number> {
+  const { json, seconds } = options;
+  const { out, err, signal } = terminal;
+  const config = loadRedisConfig(options, terminal, 'it is Redis that is measured');
   // A prefix has 128 characters at most.
   const keyPrefix = `${config.redis.keyPrefix.slice(0, 100)}bench-${randomBytes(6).toString('hex')}:`;
-  const { RedisSessionStore: Store } = await import('../redis/redis-session-store.ts');
   const own = { ...config, redis: { ...config.redis, keyPrefix } };
-  const sessions = await createSessionManager(own, { logger: terminalLogger(terminal) });
-  const { store } = sessions;
-  if (!(store instanceof Store)) throw new TypeError('A store on Redis was expected.');
+  const sessions = await opened(own, terminal);
+  if (sessions === null) return exitCodes.interrupted;
+  const { upkeep } = await onRedisOnly(sessions.store);
   const results: Measured[] = [];
   const run = experiments.filter(({ needsL1 }) => !needsL1 || config.redis.l1 !== undefined);
   const ms = (seconds * 1000) / run.length;
   try {
     for (const experiment of run) {
-      if (!json && out.isTTY) err.write(`${experiment.name} …\n`);
+      if (!json) err.write(`${experiment.name} …\n`);
       results.push(await measure(experiment, sessions, { ms, signal }));
     }
     out.write(json ? `${JSON.stringify({ seconds, results })}\n` : shown(results, terminal));
@@ -56,13 +45,28 @@ export async function bench(
     err.write('Stopped. What it had written is removed.\n');
     return exitCodes.interrupted;
   } finally {
-    await dropped(store, terminal);
+    await dropped(upkeep, terminal);
     await sessions.close();
   }
 }
 
+/** `null` where the terminal's signal came first. @throws ConfigError, StoreUnavailableError */
+async function opened(config: Config, terminal: Terminal): Promise<SessionManager | null> {
+  const { err, signal } = terminal;
+  const { logger, opened: isOpen } = openingLogger(terminal);
+  try {
+    const sessions = await createSessionManager(config, { logger, signal });
+    isOpen();
+    return sessions;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    err.write('Stopped.\n');
+    return null;
+  }
+}
+
 /** What failed before is what is told of: this may well have failed by it. */
-async function dropped({ upkeep }: RedisSessionStore, { err }: Terminal): Promise<void> {
+async function dropped(upkeep: RedisSessionStore['upkeep'], { err }: Terminal): Promise<void> {
   try {
     await upkeep.dropNamespace();
   } catch (error) {

@@ -24,12 +24,15 @@ export async function doctor(
   const { config, findings } = checkSettings({ env, envFile });
   for (const finding of findings) tell(finding);
   if (config !== null) {
-    for await (const finding of checkRedis(config)) {
-      if (signal.aborted) {
-        err.write('Stopped.\n');
-        return exitCodes.interrupted;
+    try {
+      for await (const finding of checkRedis(config, signal)) {
+        signal.throwIfAborted();
+        tell(finding);
       }
-      tell(finding);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      err.write('Stopped.\n');
+      return exitCodes.interrupted;
     }
   }
   const number = (wanted: Finding['status']) =>

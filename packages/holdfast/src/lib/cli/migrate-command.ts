@@ -1,14 +1,16 @@
 import { readFileSync } from 'node:fs';
-import { createSessionStore } from '../config/create-session-store.ts';
-import { type Config, loadConfig } from '../config/load-config.ts';
+import type { Config } from '../config/load-config.ts';
 import { readSettings } from '../config/read-settings.ts';
+import { tlsOptions } from '../config/redis-config.ts';
 import { ConfigError } from '../errors/errors.ts';
-import { migrate } from '../migration/python-v2/migration.ts';
+import { type MigrationOptions, migrate } from '../migration/python-v2/migration.ts';
 import { OriginalKeys } from '../migration/python-v2/original-keys.ts';
+import type { Originals } from '../migration/python-v2/originals.ts';
 import type { RedisAddress } from '../redis/connection/redis-address.ts';
 import { asJson, asText, failures } from './migrate-report.ts';
 import { showProgress } from './progress.ts';
-import { type CommonOptions, exitCodes, type Terminal, terminalLogger } from './terminal.ts';
+import { loadRedisConfig, openingLogger, openStore } from './redis-store.ts';
+import { type CommonOptions, exitCodes, type Terminal } from './terminal.ts';
 
 export interface MigrateOptions extends CommonOptions {
   readonly fromUrl?: string;
@@ -25,59 +27,71 @@ export async function migratePythonV2(
   options: MigrateOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const { env, out, err, signal } = terminal;
-  const { settings: envFile, apply = false, delete: remove = false, json = false } = options;
-  const { settings } = readSettings({ env, envFile });
-  const config = loadConfig({ env, envFile });
-  if (config.session.storeType !== 'redis') {
-    throw new ConfigError(
-      'SESSION_STORE_TYPE is not redis: sessions are imported into Redis only.',
-    );
-  }
+  const { env, err, signal } = terminal;
+  const { settings } = readSettings({ env, envFile: options.settings });
+  const config = loadRedisConfig(options, terminal, 'sessions are imported into Redis only');
   const address = await addressOf(options, settings, config);
   const keys = await OriginalKeys.of(keyTexts(options, settings));
-  const logger = terminalLogger(terminal);
-  const { RedisSessionStore } = await import('../redis/redis-session-store.ts');
+  let message = 'Stopped.';
+  try {
+    const originals = await openOriginals(address, options, config, terminal);
+    try {
+      // Whoever had more sessions than the cap keeps them; in this process nothing is read twice.
+      const store = await openStore(
+        {
+          ...config,
+          session: { ...config.session, maxPerUser: 0 },
+          redis: { ...config.redis, l1: undefined },
+        },
+        terminal,
+      );
+      message = 'Stopped. Run it again to go on from there.';
+      try {
+        return await migrated({ originals, keys, target: store.importing() }, options, terminal);
+      } finally {
+        await store.close();
+      }
+    } finally {
+      await originals.close();
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    err.write(`${message}\n`);
+    return exitCodes.interrupted;
+  }
+}
+
+async function openOriginals(
+  address: RedisAddress,
+  { fromPrefix: prefix }: MigrateOptions,
+  { redis }: Config,
+  terminal: Terminal,
+): Promise<Originals> {
   const { Originals } = await import('../migration/python-v2/originals.ts');
-  const { timeoutMs, connectTimeoutMs, retries, keyPrefix: ownPrefix } = config.redis;
-  const prefix = options.fromPrefix;
+  const { timeoutMs, connectTimeoutMs, retries, keyPrefix: ownPrefix } = redis;
+  const { logger, opened } = openingLogger(terminal);
   const originals = await Originals.connect({
     ...{ address, prefix, ownPrefix, timeoutMs, connectTimeoutMs, retries, logger },
+    signal: terminal.signal,
   });
-  try {
-    // Whoever had more sessions than the cap keeps them; in this process nothing is read twice.
-    const store = await createSessionStore(
-      {
-        ...config,
-        session: { ...config.session, maxPerUser: 0 },
-        redis: { ...config.redis, l1: undefined },
-      },
-      { logger },
-    );
-    if (!(store instanceof RedisSessionStore))
-      throw new TypeError('A store on Redis was expected.');
-    const shown = json ? null : showProgress(apply ? 'Importing' : 'Looking', terminal);
-    try {
-      const target = store.importing();
-      const result = await migrate({
-        ...{ originals, keys, target, apply, remove, signal },
-        onProgress: ({ done, total }) => shown?.update(done, total),
-      });
-      shown?.end();
-      out.write(json ? asJson(result, { apply, remove }) : asText(result, { apply, remove }));
-      if (!json) err.write(failures(result));
-      return result.failed.length === 0 ? exitCodes.done : exitCodes.failed;
-    } catch (error) {
-      shown?.end();
-      if (!signal.aborted) throw error;
-      err.write('Stopped. Run it again to go on from there.\n');
-      return exitCodes.interrupted;
-    } finally {
-      await store.close();
-    }
-  } finally {
-    await originals.close();
-  }
+  opened();
+  return originals;
+}
+
+async function migrated(
+  parts: Pick<MigrationOptions, 'originals' | 'keys' | 'target'>,
+  { apply = false, delete: remove = false, json = false }: MigrateOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const { out, err, signal } = terminal;
+  const shown = json ? null : showProgress(apply ? 'Importing' : 'Looking', terminal);
+  const result = await migrate({
+    ...{ ...parts, apply, remove, signal },
+    onProgress: ({ done, total }) => shown?.update(done, total),
+  }).finally(() => shown?.end());
+  out.write(json ? asJson(result, { apply, remove }) : asText(result, { apply, remove }));
+  if (!json) err.write(failures(result));
+  return result.failed.length === 0 ? exitCodes.done : exitCodes.failed;
 }
 
 /**
@@ -92,16 +106,17 @@ async function addressOf(
   const { RedisAddress } = await import('../redis/connection/redis-address.ts');
   const given = fromUrl ?? settings.PYTHON_V2_REDIS_URL;
   const tls = (url: string) =>
-    redis.tls !== undefined && url.startsWith('rediss:') ? { tls: redis.tls } : {};
+    redis.tls !== undefined && url.startsWith('rediss:') ? { tls: tlsOptions(redis.tls) } : {};
   if (given === undefined) {
     if (redis.cluster !== undefined || redis.sentinel !== undefined) {
       throw new ConfigError(
         'Python’s sessions are on one server: say which by --from-url, or PYTHON_V2_REDIS_URL where its URL has a password.',
       );
     }
-    const { url, password } = redis;
+    const { url, username, password } = redis;
     return new RedisAddress({
       url,
+      ...(username === undefined ? {} : { username }),
       ...(password === undefined ? {} : { password: password.value }),
       ...tls(url),
     });

@@ -6,6 +6,7 @@ import type { MetadataSchema } from '../model/metadata.ts';
 import type { Logger } from '../store/emitter.ts';
 import type { SessionStore } from '../store/session-store.ts';
 import type { Config } from './load-config.ts';
+import { tlsOptions } from './redis-config.ts';
 
 export interface CreateStoreOptions<
   Metadata extends object = JsonObject,
@@ -16,13 +17,15 @@ export interface CreateStoreOptions<
   readonly clock?: Clock | undefined;
   /** Silent unless given. */
   readonly logger?: Logger | undefined;
+  /** Gives up connecting when it aborts; afterwards it means nothing. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * The store that `SESSION_STORE_TYPE` names. One on Redis is connected; only it loads the `redis`
  * package.
  *
- * @throws ConfigError; StoreUnavailableError when Redis cannot be reached.
+ * @throws ConfigError; StoreUnavailableError when Redis cannot be reached; the reason of `signal`
  */
 export async function createSessionStore<
   Metadata extends object = JsonObject,
@@ -40,13 +43,14 @@ export async function createSessionStore<
     return new InMemorySessionStore({ ...limits, ...options, maxSessions, locking, codec });
   }
   const { RedisSessionStore } = await import('../redis/redis-session-store.ts');
-  const { maxConnections: _, password, sentinel, ...redis } = config.redis;
+  const { maxConnections: _, password, sentinel, tls, ...redis } = config.redis;
   // Asked for at each connection: the files that they are from may be read again.
   const secrets = {
     ...(password === undefined ? {} : { password: () => password.value }),
     ...(sentinel === undefined
       ? {}
       : { sentinel: { ...sentinel, password: () => sentinel.password?.value } }),
+    ...(tls === undefined ? {} : { tls: tlsOptions(tls) }),
   };
   const codec = await codecOf(config, redis.keyPrefix);
   return RedisSessionStore.connect({

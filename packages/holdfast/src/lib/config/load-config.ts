@@ -5,7 +5,7 @@ import { contradictions } from './contradictions.ts';
 import { earlierIdleTimeoutMs } from './earlier-names.ts';
 import { type EncryptionConfig, readEncryptionConfig } from './encryption-config.ts';
 import { readSettings, type SettingSources } from './read-settings.ts';
-import { type RedisConfig, readRedisConfig } from './redis-config.ts';
+import { hasPassword, type RedisConfig, readRedisConfig } from './redis-config.ts';
 import { readServerConfig, type ServerConfig } from './server-config.ts';
 import { type Settings, settingsSchema } from './settings.ts';
 import { type ConfigWarning, warningsOf } from './warnings.ts';
@@ -80,7 +80,8 @@ export function checkConfig(
     adminApiKey: server.adminApiKey?.value,
     metricsToken: server.metricsToken?.value,
     redisPassword: redis.password?.value,
-  };
+    redisPasswordSetting: hasPassword(settings.REDIS_URL) ? 'REDIS_URL' : 'REDIS_PASSWORD',
+  } as const;
   const facts = { settings, given, idleTimeoutMs, isEncrypted, ...secrets };
   return { config: { ...config, warnings: [...warnings, ...warningsOf(facts)] }, wrong: [] };
 }

@@ -47,7 +47,7 @@ export function readPem(name: PemSetting, settings: Settings, wrong: string[]): 
 }
 
 /** What is refused is noted as a sentence among others. */
-function noting<Value>(wrong: string[], read: () => Value): Value | undefined {
+export function noting<Value>(wrong: string[], read: () => Value): Value | undefined {
   try {
     return read();
   } catch (error) {

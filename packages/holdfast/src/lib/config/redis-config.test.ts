@@ -1,9 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { devNull, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ConfigError } from '../errors/errors.ts';
 import { type Config, loadConfig } from './load-config.ts';
+import { hasOpenssl, ownCertificate } from './own-certificate.ts';
 
 function file(content: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-secret-'));
@@ -69,16 +71,30 @@ describe('REDIS_PASSWORD_FILE', () => {
 });
 
 describe('the TLS files', () => {
-  it('are read', () => {
-    const [ca, cert, key] = ['ca', 'cert', 'key'].map((name) => `${pem}${name}`);
-    const { redis } = load({
-      REDIS_URL: 'rediss://localhost',
-      REDIS_TLS_CA_FILE: file(ca ?? ''),
-      REDIS_TLS_CERT_FILE: file(cert ?? ''),
-      REDIS_TLS_KEY_FILE: file(key ?? ''),
-    });
-    expect(redis.tls).toEqual({ ca, cert, key });
-    expect(load({ REDIS_TLS_CA_FILE: file(pem) }).redis.tls).toEqual({ ca: pem });
+  const rediss = { REDIS_URL: 'rediss://localhost' };
+
+  it.skipIf(!hasOpenssl)('are read (openssl)', () => {
+    const { certFile, keyFile, cert, key } = ownCertificate();
+    const { tls } = load({
+      ...rediss,
+      REDIS_TLS_CA_FILE: certFile,
+      REDIS_TLS_CERT_FILE: certFile,
+      REDIS_TLS_KEY_FILE: keyFile,
+    }).redis;
+    expect([tls?.ca, tls?.cert, tls?.key?.value]).toEqual([cert, cert, key]);
+  });
+
+  it('may be of authorities alone', () => {
+    const [ca = ''] = rootCertificates;
+    expect(load({ ...rediss, REDIS_TLS_CA_FILE: file(ca) }).redis.tls).toEqual({ ca });
+    expect(refusal({ ...rediss, REDIS_TLS_CA_FILE: file(pem) })).toContain(
+      'REDIS_TLS_CA_FILE names a file that has no certificate which can be read',
+    );
+  });
+
+  it('need a URL that asks for TLS', () => {
+    const [ca = ''] = rootCertificates;
+    expect(refusal({ REDIS_TLS_CA_FILE: file(ca) })).toContain('REDIS_URL is not rediss://');
   });
 
   it.each(['REDIS_TLS_CA_FILE', 'REDIS_TLS_CERT_FILE', 'REDIS_TLS_KEY_FILE'])(
@@ -94,6 +110,33 @@ describe('the TLS files', () => {
     expect(refusal({ [name]: file(pem) })).toContain(
       'REDIS_TLS_CERT_FILE and REDIS_TLS_KEY_FILE are needed together',
     );
+  });
+});
+
+describe('the password of REDIS_URL', () => {
+  it('is kept apart from where Redis is', () => {
+    const { url, username, password } = load({ REDIS_URL: 'redis://ada:hunter%2F2@redis:7' }).redis;
+    expect([url, username, password?.value]).toEqual(['redis://redis:7/0', 'ada', 'hunter/2']);
+  });
+
+  it('goes before REDIS_PASSWORD, with a warning', () => {
+    const env = { REDIS_URL: 'redis://:hunter2@redis', REDIS_PASSWORD: 'other' };
+    const { redis, warnings } = load(env);
+    expect(redis.password?.value).toBe('hunter2');
+    expect(warnings).toEqual([
+      {
+        setting: 'REDIS_PASSWORD',
+        message: expect.stringContaining('the one of REDIS_URL counts'),
+      },
+    ]);
+  });
+
+  it('is needed where there is a user', () => {
+    const url = { REDIS_URL: 'redis://ada@redis' };
+    expect(refusal(url)).toContain('REDIS_URL names a user but there is no password');
+    expect(load({ ...url, REDIS_PASSWORD_FILE: file('hunter2') }).redis).toMatchObject({
+      username: 'ada',
+    });
   });
 });
 

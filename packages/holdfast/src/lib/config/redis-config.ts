@@ -1,11 +1,15 @@
-import { readPem, readSecret } from './named-files.ts';
-import type { Secret } from './secret.ts';
+import { RedisAddress, type RedisTls } from '../redis/connection/redis-address.ts';
+import { noting, readSecret } from './named-files.ts';
+import { Secret } from './secret.ts';
 import type { Settings } from './settings.ts';
+import { readAuthorities, readKeyPair } from './tls-files.ts';
 
 /** Where Redis is, how to get in, and how patient to be. */
 export interface RedisConfig {
+  /** Without the user and the password that `REDIS_URL` may have. */
   readonly url: string;
-  /** Used where the URL has none. */
+  readonly username: string | undefined;
+  /** Of `REDIS_URL`, or else of its own setting. */
   readonly password: Secret | undefined;
   /** PEM, of those files that were named; undefined when none was. */
   readonly tls: RedisTlsConfig | undefined;
@@ -39,7 +43,7 @@ interface L1Config {
 interface RedisTlsConfig {
   readonly ca?: string;
   readonly cert?: string;
-  readonly key?: string;
+  readonly key?: Secret;
 }
 
 /**
@@ -50,9 +54,7 @@ interface RedisTlsConfig {
 export function readRedisConfig(settings: Settings, wrong: string[]): RedisConfig {
   const isUsed = settings.SESSION_STORE_TYPE === 'redis';
   return {
-    url: settings.REDIS_URL,
-    password: isUsed ? readSecret('REDIS_PASSWORD', password, settings, wrong) : undefined,
-    tls: isUsed ? readTls(settings, wrong) : undefined,
+    ...(isUsed ? readAddress(settings, wrong) : whereOf(settings)),
     sentinel: readSentinel(settings, wrong),
     cluster: settings.REDIS_CLUSTER_NODES && { nodes: settings.REDIS_CLUSTER_NODES },
     natMap: settings.REDIS_NAT_MAP,
@@ -70,6 +72,47 @@ export function readRedisConfig(settings: Settings, wrong: string[]): RedisConfi
         }
       : undefined,
   };
+}
+
+type Address = Pick<RedisConfig, 'url' | 'username' | 'password' | 'tls'>;
+
+export function hasPassword(url: string): boolean {
+  return addressOf(url).password !== undefined;
+}
+
+/** A user's password may be in a setting of its own. */
+function addressOf(url: string): RedisAddress {
+  return new RedisAddress({ url, password: () => undefined });
+}
+
+/** What `REDIS_URL` says by itself. */
+function whereOf({ REDIS_URL: url }: Settings): Address {
+  const { display, username, password } = addressOf(url);
+  const secret = password === undefined ? undefined : Secret.of(password);
+  return { url: display, username, password: secret, tls: undefined };
+}
+
+function readAddress(settings: Settings, wrong: string[]): Address {
+  const where = whereOf(settings);
+  const own = readSecret('REDIS_PASSWORD', password, settings, wrong);
+  const tls = readTls(settings, wrong);
+  const { REDIS_URL: url, REDIS_PASSWORD: given, REDIS_PASSWORD_FILE: path } = settings;
+  const hasOwn = given !== undefined || path !== undefined;
+  noting(
+    wrong,
+    () =>
+      new RedisAddress({
+        url,
+        ...(hasOwn ? { password: () => own?.value } : {}),
+        ...(tls === undefined ? {} : { tls: tlsOptions(tls) }),
+      }),
+  );
+  return { ...where, password: where.password ?? own, tls };
+}
+
+/** As the connection takes them. */
+export function tlsOptions({ key, ...certificates }: RedisTlsConfig): RedisTls {
+  return { ...certificates, ...(key === undefined ? {} : { key: key.value }) };
 }
 
 function readSentinel(settings: Settings, wrong: string[]): RedisConfig['sentinel'] {
@@ -91,17 +134,8 @@ function readSentinel(settings: Settings, wrong: string[]): RedisConfig['sentine
 }
 
 function readTls(settings: Settings, wrong: string[]): RedisTlsConfig | undefined {
-  const ca = readPem('REDIS_TLS_CA_FILE', settings, wrong);
-  const cert = readPem('REDIS_TLS_CERT_FILE', settings, wrong);
-  const key = readPem('REDIS_TLS_KEY_FILE', settings, wrong);
-  const { REDIS_TLS_CERT_FILE, REDIS_TLS_KEY_FILE } = settings;
-  if ((REDIS_TLS_CERT_FILE === undefined) !== (REDIS_TLS_KEY_FILE === undefined)) {
-    wrong.push('REDIS_TLS_CERT_FILE and REDIS_TLS_KEY_FILE are needed together: set both');
-  }
-  if (ca === undefined && cert === undefined) return undefined;
-  return {
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-  };
+  const ca = readAuthorities(settings, wrong);
+  const pair = readKeyPair('REDIS_TLS', settings, wrong);
+  if (ca === undefined && pair === undefined) return undefined;
+  return { ...(ca === undefined ? {} : { ca }), ...pair };
 }

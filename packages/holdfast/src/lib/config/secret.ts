@@ -11,6 +11,8 @@ interface SecretFile {
   readonly minLength: number;
 }
 
+const shown = '[secret]';
+
 /**
  * A secret that may be replaced while it is in use, where it is from a file: whoever needs it asks for it
  * each time. Logging or serialising it shows nothing.
@@ -53,11 +55,15 @@ export class Secret {
   }
 
   toJSON(): string {
-    return '[secret]';
+    return shown;
+  }
+
+  toString(): string {
+    return shown;
   }
 
   [inspect.custom](): string {
-    return '[secret]';
+    return shown;
   }
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ConfigError } from '../errors/errors.ts';
 import { type Config, loadConfig } from './load-config.ts';
+import { hasOpenssl, ownCertificate } from './own-certificate.ts';
 
 function file(content: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-secret-'));
@@ -53,10 +54,26 @@ describe.each([
 });
 
 describe('the API_TLS files', () => {
-  it('are read', () => {
-    const [cert, key] = ['cert', 'key'].map((name) => `${pem}${name}`);
-    const env = { API_TLS_CERT_FILE: file(cert ?? ''), API_TLS_KEY_FILE: file(key ?? '') };
-    expect(load(env).server.tls).toEqual({ cert, key });
+  it.skipIf(!hasOpenssl)('are read (openssl)', () => {
+    const { certFile, keyFile, cert, key } = ownCertificate();
+    const { tls } = load({ API_TLS_CERT_FILE: certFile, API_TLS_KEY_FILE: keyFile }).server;
+    expect([tls?.cert, tls?.key.value]).toEqual([cert, key]);
+  });
+
+  it.skipIf(!hasOpenssl)('must be a pair, of a key without a passphrase (openssl)', () => {
+    const [one, other] = [ownCertificate(), ownCertificate()];
+    const locked = ownCertificate('-passout', 'pass:hunter2');
+    for (const [certFile, keyFile] of [
+      [one.certFile, other.keyFile],
+      [locked.certFile, locked.keyFile],
+      [file(pem), file(pem)],
+    ]) {
+      expect(
+        refusal({ API_TLS_CERT_FILE: certFile ?? '', API_TLS_KEY_FILE: keyFile ?? '' }),
+      ).toContain(
+        'API_TLS_CERT_FILE and API_TLS_KEY_FILE must name a certificate and its own private key, which has no passphrase',
+      );
+    }
   });
 
   it.each(['API_TLS_CERT_FILE', 'API_TLS_KEY_FILE'])('%s must be PEM, and not alone', (name) => {

@@ -1,13 +1,14 @@
-import { readPem, readSecret } from './named-files.ts';
+import { readSecret } from './named-files.ts';
 import type { Secret } from './secret.ts';
 import type { Settings } from './settings.ts';
+import { type KeyPair, readKeyPair } from './tls-files.ts';
 
 /** Where the server listens, and whom it lets do what. */
 export interface ServerConfig {
   readonly host: string;
   readonly port: number;
-  /** PEM; undefined where the server speaks plain HTTP. */
-  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** Undefined where the server speaks plain HTTP. */
+  readonly tls: KeyPair | undefined;
   readonly adminApiKey: Secret | undefined;
   readonly metricsToken: Secret | undefined;
   readonly corsOrigins: readonly string[];
@@ -27,7 +28,7 @@ export function readServerConfig(settings: Settings, wrong: string[]): ServerCon
   return {
     host: settings.API_HOST,
     port: settings.API_PORT,
-    tls: readTls(settings, wrong),
+    tls: readKeyPair('API_TLS', settings, wrong),
     adminApiKey: readSecret('ADMIN_API_KEY', key, settings, wrong),
     metricsToken: readSecret('METRICS_TOKEN', key, settings, wrong),
     corsOrigins: settings.CORS_ORIGINS,
@@ -38,14 +39,4 @@ export function readServerConfig(settings: Settings, wrong: string[]): ServerCon
     },
     trustedProxies: settings.TRUSTED_PROXIES,
   };
-}
-
-function readTls(settings: Settings, wrong: string[]): ServerConfig['tls'] {
-  const cert = readPem('API_TLS_CERT_FILE', settings, wrong);
-  const key = readPem('API_TLS_KEY_FILE', settings, wrong);
-  const { API_TLS_CERT_FILE, API_TLS_KEY_FILE } = settings;
-  if ((API_TLS_CERT_FILE === undefined) !== (API_TLS_KEY_FILE === undefined)) {
-    wrong.push('API_TLS_CERT_FILE and API_TLS_KEY_FILE are needed together: set both');
-  }
-  return cert === undefined || key === undefined ? undefined : { cert, key };
 }

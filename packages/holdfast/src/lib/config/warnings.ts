@@ -16,6 +16,8 @@ interface Facts {
   readonly adminApiKey: string | undefined;
   readonly metricsToken: string | undefined;
   readonly redisPassword: string | undefined;
+  /** Of the settings that hold it, the one that counts. */
+  readonly redisPasswordSetting: 'REDIS_URL' | 'REDIS_PASSWORD';
 }
 
 type Warn = (facts: Facts) => ConfigWarning | false;
@@ -82,6 +84,14 @@ const always: readonly Warn[] = [
       message: `${setting} is set and not used, since AI_PROVIDER is local: set AI_PROVIDER=openai, or take it out`,
     };
   },
+  ({ settings, redisPasswordSetting: setting }) =>
+    settings.SESSION_STORE_TYPE === 'redis' &&
+    setting === 'REDIS_URL' &&
+    (settings.REDIS_PASSWORD ?? settings.REDIS_PASSWORD_FILE) !== undefined && {
+      setting: 'REDIS_PASSWORD',
+      message:
+        'REDIS_URL has a password and there is another one besides: the one of REDIS_URL counts; take one out',
+    },
   ({ settings }) =>
     !settings.SESSION_LOCKING_ENABLED && {
       setting: 'SESSION_LOCKING_ENABLED',
@@ -135,20 +145,10 @@ const inProduction: readonly Warn[] = [
       message:
         'ADMIN_API_KEY is not set: each instance makes a key of its own and prints it, which the others do not know; set a random one (holdfast keygen makes one)',
     },
-  ...(
-    [
-      ['ADMIN_API_KEY', ({ adminApiKey }: Facts) => adminApiKey],
-      ['METRICS_TOKEN', ({ metricsToken }: Facts) => metricsToken],
-      ['REDIS_PASSWORD', ({ redisPassword }: Facts) => redisPassword],
-    ] as const
-  ).map(
-    ([setting, secretOf]): Warn =>
-      (facts) => {
-        if (!placeholder.test(secretOf(facts) ?? '')) return false;
-        const message = `${setting} looks like an example, which others know too: set a random one (holdfast keygen makes one)`;
-        return { setting, message };
-      },
-  ),
+  ({ adminApiKey }) => looksLikeExample('ADMIN_API_KEY', adminApiKey),
+  ({ metricsToken }) => looksLikeExample('METRICS_TOKEN', metricsToken),
+  ({ redisPassword, redisPasswordSetting }) =>
+    looksLikeExample(redisPasswordSetting, redisPassword),
   ({ settings }) =>
     !settings.RATE_LIMIT_ENABLED && {
       setting: 'RATE_LIMIT_ENABLED',
@@ -164,6 +164,13 @@ const inProduction: readonly Warn[] = [
         'SESSION_FINGERPRINT_STRICT=true without TRUSTED_PROXIES: behind a load balancer every client has its address, and one that moves among several is refused; list your proxies',
     },
 ];
+
+function looksLikeExample(setting: string, secret = ''): ConfigWarning | false {
+  if (!placeholder.test(secret)) return false;
+  const what = setting === 'REDIS_URL' ? 'The password of REDIS_URL' : setting;
+  const message = `${what} looks like an example, which others know too: set a random one (holdfast keygen makes one)`;
+  return { setting, message };
+}
 
 /** @returns what is to be logged at the start */
 export function warningsOf(facts: Facts): ConfigWarning[] {

@@ -70,6 +70,8 @@ export interface RedisSessionStoreOptions<
   readonly codec?: Codec | undefined;
   /** Another client than the `redis` package. */
   readonly connect?: ConnectRedis | undefined;
+  /** Gives up connecting when it aborts; afterwards it means nothing. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface ResolvedRedisOptions {

@@ -19,6 +19,7 @@ import {
 } from '../model/session.ts';
 import { applyPatch, assertIncrement, parseInit, parsePatch } from '../model/state.ts';
 import type { PreparedOutput, TurnEvent } from '../model/turn-event.ts';
+import { onAbort } from '../store/on-abort.ts';
 import type {
   BatchEntry,
   BatchResult,
@@ -130,7 +131,7 @@ export class RedisSessionStore<
 
   /**
    * Connects, and checks that the server and what it holds fit.
-   * @throws ConfigError, StoreUnavailableError
+   * @throws ConfigError, StoreUnavailableError; the reason of `signal` when that aborts
    */
   static async connect<
     Metadata extends object = JsonObject,
@@ -151,7 +152,9 @@ export class RedisSessionStore<
       retries: own.retries,
       scripts: Object.values(scripts),
       logger: resolved.logger,
+      signal: options.signal,
     });
+    const forget = onAbort(options.signal, () => void link.close());
     try {
       const kind = topology?.kind ?? 'single';
       await Promise.all(link.servers().map((server) => checkServer(server, resolved.logger, kind)));
@@ -166,10 +169,13 @@ export class RedisSessionStore<
       });
       const store = new RedisSessionStore<Metadata, MetadataInput>(core, outputIntervalMs);
       await store.#listen();
+      options.signal?.throwIfAborted();
       return store;
     } catch (error) {
       await link.close();
-      throw error;
+      throw options.signal?.aborted ? options.signal.reason : error;
+    } finally {
+      forget();
     }
   }
 

@@ -2,14 +2,18 @@ import { createSessionStore } from '../../config/create-session-store.ts';
 import type { Config } from '../../config/load-config.ts';
 import { HoldfastError } from '../../errors/errors.ts';
 import type { RedisSessionStore } from '../../redis/redis-session-store.ts';
+import { onAbort } from '../../store/on-abort.ts';
 import { checkServer } from './check-server.ts';
 import { type Finding, failed, ok, skipped } from './finding.ts';
 
 /** Sessions that are tried with the keys that there are. */
 const sampleSize = 100;
 
-/** Whether the sessions on Redis can be reached, held and read; a check at a time, as they come. */
-export async function* checkRedis(config: Config): AsyncGenerator<Finding> {
+/**
+ * Whether the sessions on Redis can be reached, held and read; a check at a time, as they come.
+ * @throws the signal's reason when that aborts
+ */
+export async function* checkRedis(config: Config, signal: AbortSignal): AsyncGenerator<Finding> {
   if (config.session.storeType !== 'redis') {
     yield skipped('redis', 'Not used: SESSION_STORE_TYPE is in_memory.');
     return;
@@ -19,14 +23,16 @@ export async function* checkRedis(config: Config): AsyncGenerator<Finding> {
   try {
     // What would be logged at the start is found below, or was found among the settings.
     const redis = { ...config.redis, l1: undefined };
-    const opened = await createSessionStore({ ...config, redis, warnings: [] });
+    const opened = await createSessionStore({ ...config, redis, warnings: [] }, { signal });
     if (!(opened instanceof Store)) throw new TypeError('A store on Redis was expected.');
     store = opened;
   } catch (error) {
-    if (!(error instanceof HoldfastError)) throw error;
+    if (signal.aborted || !(error instanceof HoldfastError)) throw error;
     yield failed('redis', error.message);
     return;
   }
+  const open = store;
+  const forget = onAbort(signal, () => void open.close());
   try {
     yield ok('redis', 'Reached, and its keys are of this version.');
     const servers = await store.upkeep.inspect();
@@ -34,9 +40,10 @@ export async function* checkRedis(config: Config): AsyncGenerator<Finding> {
     yield await probe(store);
     yield await keys(store, config);
   } catch (error) {
-    if (!(error instanceof HoldfastError)) throw error;
+    if (signal.aborted || !(error instanceof HoldfastError)) throw error;
     yield failed('redis', error.message);
   } finally {
+    forget();
     await store.close();
   }
 }

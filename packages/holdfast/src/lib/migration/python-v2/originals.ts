@@ -27,6 +27,8 @@ export interface OriginalsOptions {
   readonly connectTimeoutMs: number;
   readonly retries: number;
   readonly logger: Logger;
+  /** Gives up connecting. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Keys looked at in one go. */

@@ -103,6 +103,7 @@ export class Cluster implements Routes {
       await this.#look().catch((error: unknown) => {
         this.#lastFailure = error;
       });
+      this.#closing.signal.throwIfAborted();
       if (!this.#hasGap()) break;
       const isFinal =
         this.#lastFailure instanceof ConfigError || performance.now() + pauseMs >= deadline;

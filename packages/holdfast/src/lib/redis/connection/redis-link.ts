@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError } from '../../errors/errors.ts';
 import type { Logger } from '../../store/emitter.ts';
+import { onAbort } from '../../store/on-abort.ts';
 import { Cluster } from './cluster.ts';
 import { CoarseTimer } from './coarse-timer.ts';
 import { OneServer } from './one-server.ts';
@@ -39,6 +40,8 @@ export interface RedisLinkOptions {
   /** All that `call` gets to see. */
   readonly scripts: readonly Script[];
   readonly logger: Logger;
+  /** Gives up connecting. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** An attempt gets at least this long, if the whole call does. */
@@ -129,25 +132,41 @@ export class RedisLink {
    *
    * @throws ConfigError when only other settings help
    * @throws StoreUnavailableError for any other failure
+   * @throws the signal's reason when that aborts
    */
   static async open(options: RedisLinkOptions): Promise<RedisLink> {
-    const { address, connectTimeoutMs, logger } = options;
-    const deadline = performance.now() + connectTimeoutMs;
+    const { signal } = options;
     const link = new RedisLink(options);
+    const forget = onAbort(signal, () => void link.close());
+    try {
+      signal?.throwIfAborted();
+      await link.#open(options);
+      signal?.throwIfAborted();
+      return link;
+    } catch (error) {
+      await link.close();
+      throw signal?.aborted ? signal.reason : error;
+    } finally {
+      forget();
+    }
+  }
+
+  async #open({ address, connectTimeoutMs, topology, logger }: RedisLinkOptions): Promise<void> {
+    const deadline = performance.now() + connectTimeoutMs;
     let passing: unknown;
     for (;;) {
       try {
-        await link.#routes.open(deadline);
-        return link;
+        await this.#routes.open(deadline);
+        return;
       } catch (error) {
-        if (isPassing(error) || (options.topology !== undefined && !isAnswer(error))) {
+        if (this.#isClosed) throw error;
+        if (isPassing(error) || (topology !== undefined && !isAnswer(error))) {
           passing = error;
           if (performance.now() + loadingPauseMs < deadline) {
             await sleep(loadingPauseMs);
             continue;
           }
         }
-        await link.close();
         // The last attempt may have had too little time to hear again what it is that takes so long.
         const err = error instanceof RedisTimeoutError ? (passing ?? error) : error;
         const details = { address: address.display, err };
