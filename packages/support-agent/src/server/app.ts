@@ -37,6 +37,7 @@ import { securityHeaders } from './security-headers.ts';
 import type { Services } from './services.ts';
 import { StoreProbe } from './store-probe.ts';
 import { logTurns } from './turn-log.ts';
+import { noticeUntrustedProxy } from './untrusted-proxy.ts';
 import { checkingSerializer, plainSerializer, zodValidator } from './validation.ts';
 
 /** Room for 1 MB of metadata and the rest of its request. */
@@ -49,7 +50,7 @@ const maxCheckMs = 5_000;
 const maxParamLength = maxHeaderSize;
 
 export interface AppOptions {
-  readonly config: Pick<Config, 'server' | 'encryption'>;
+  readonly config: Pick<Config, 'server' | 'encryption' | 'fingerprint'>;
   readonly sessions: SessionManager;
   readonly agent: CustomerSupportAgent;
   /** What `/api/search` looks through. */
@@ -104,6 +105,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     reply.headers({ ...everyAnswer, [requestIdHeader]: request.id });
     await requireSameOrigin(request);
   });
+  noticeUntrustedProxy(app, config);
   const streams = new OpenStreams({ clock, max: options.maxStreams });
   app.addHook('preClose', async () => streams.close());
   endConnectionsOnClose(app);

@@ -193,3 +193,37 @@ describe('an open stream', () => {
     expect(reader.isOver).toBe(false);
   });
 });
+
+describe('a proxy that is not trusted', () => {
+  async function warned(env: Record<string, string>, ...requests: Record<string, string>[]) {
+    const lines: { setting?: string; msg: string }[] = [];
+    const logger = pino({}, { write: (line) => lines.push(JSON.parse(line)) });
+    const { request } = await startTestApp({ env, logger });
+    for (const headers of requests) await request('GET', '/health/live', { headers });
+    return lines.flatMap(({ setting, msg }) => (setting === 'TRUSTED_PROXIES' ? [msg] : []));
+  }
+  const forwarded = { 'x-forwarded-for': '203.0.113.9' };
+
+  it.each([
+    [{}, forwarded, /^A request came with X-Forwarded-For, .*seem to be others.*list your proxies/],
+    [strict, forwarded, /SESSION_FINGERPRINT_STRICT=true refuses/],
+    [{}, { forwarded: 'for=203.0.113.9' }, /came with Forwarded/],
+  ])('is noticed once, with what to do (%j, %j)', async (env, headers, message) => {
+    const told = await warned(env, {}, headers, headers);
+    expect(told).toEqual([expect.stringMatching(message)]);
+    expect(told[0]).not.toContain('203.0.113.9');
+  });
+
+  it.each([
+    [{ TRUSTED_PROXIES: '10.0.0.0/8' }],
+    [{ TRUSTED_PROXIES: '1' }],
+    [{ SESSION_FINGERPRINT_BIND: 'user_agent' }],
+    [{ SESSION_FINGERPRINTING_ENABLED: 'false' }],
+  ])('is nothing to warn of with %j', async (env) => {
+    expect(await warned(env, forwarded)).toEqual([]);
+  });
+
+  it('is not supposed where nothing says that a request was passed on', async () => {
+    expect(await warned(strict, {}, { via: '1.1 proxy' })).toEqual([]);
+  });
+});
