@@ -26,10 +26,13 @@ class KeyedServer {
     const file = join(folder, 'keys');
     writeFileSync(file, keys.join('\n'));
     const settings = { SESSION_ENCRYPTION_KEY_FILE: file, ...env };
-    return new KeyedServer(await ServerOnRedis.start(redisUrl, settings), file);
+    const server = await ServerOnRedis.start(redisUrl, settings);
+    server.secrets.keep(keys);
+    return new KeyedServer(server, file);
   }
 
   async takes(keys: readonly string[]): Promise<void> {
+    this.server.secrets.keep(keys);
     writeFileSync(this.#file, keys.join('\n'));
     this.server.process.send('SIGHUP');
     this.#rereads += 1;

@@ -11,10 +11,11 @@ const planted = {
   metadata: 'my-secret-metadata-Hw72Lk0b',
   user: 'secret-user-Xy55Tt29',
   address: '203.0.113.77',
+  network: '203.0.113.',
   email: 'secret.customer.9f2c@example.org',
 };
 
-function forms(secret: string): readonly Buffer[] {
+function forms(secret: string | Buffer): readonly Buffer[] {
   const bytes = Buffer.from(secret);
   // In base64 a text looks otherwise behind one or two other bytes: what is the same is searched for.
   const shifted = [0, 1, 2].map((by) =>
@@ -22,7 +23,11 @@ function forms(secret: string): readonly Buffer[] {
       .toString('base64')
       .slice(4, -4),
   );
-  return [secret, bytes.toString('hex'), ...shifted].map((form) => Buffer.from(form));
+  const encoded = shifted.flatMap((text) => [
+    text,
+    Buffer.from(text, 'base64').toString('base64url'),
+  ]);
+  return [bytes, bytes.toString('hex'), ...encoded].map((form) => Buffer.from(form));
 }
 
 /** Every key, and all that it holds, one after another. */
@@ -53,7 +58,7 @@ it.each(['aes-256-gcm', 'fernet'])(
     const key = generateKey();
     const server = await ServerOnRedis.start(redis.url, {
       ...{ SESSION_ENCRYPTION_KEY: key, SESSION_ENCRYPTION_CIPHER: cipher },
-      ...{ LOG_LEVEL: 'trace', TRUSTED_PROXIES: '127.0.0.1' },
+      ...{ LOG_LEVEL: 'trace', TRUSTED_PROXIES: '127.0.0.1', RATE_LIMIT_ENABLED: 'true' },
     });
     const headers = {
       'content-type': 'application/json',
@@ -101,11 +106,13 @@ it.each(['aes-256-gcm', 'fernet'])(
     expect(log.length).toBeGreaterThan(1_000);
     expect(dump.length).toBeGreaterThan(1_000);
     expect(dump.includes(id ?? '')).toBe(true);
+    expect(dump.includes(':t:{'), 'what is counted of clients').toBe(true);
     const secrets = {
       ...planted,
       token: token ?? '',
       key,
-      keyBytes: Buffer.from(key, 'base64url').toString('latin1'),
+      keyBytes: Buffer.from(key, 'base64url'),
+      operatorKey,
     };
     for (const [name, secret] of Object.entries(secrets)) {
       for (const form of forms(secret)) {

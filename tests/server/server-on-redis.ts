@@ -33,6 +33,7 @@ export class ServerClient {
     path: string,
     { token, key, body }: { token?: string; key?: string; body?: object } = {},
   ): Promise<Answer> {
+    this.#secrets?.keep(body);
     const response = await fetch(`${this.address}${path}`, {
       method,
       headers: {
@@ -59,7 +60,6 @@ export class ServerClient {
 
   say({ id, token }: OpenSession, message: string, key?: string): Promise<Answer> {
     const path = `/api/sessions/${id}/messages`;
-    this.#secrets?.keep(message);
     return this.request('POST', path, {
       token,
       body: { message },
@@ -78,10 +78,13 @@ export class ServerClient {
 /** A built server as a process of its own: no npm or shell between, so that a signal is the server's. */
 export class ServerOnRedis extends ServerClient {
   readonly process: RunningProcess;
+  /** What its log must not have. */
+  readonly secrets: SecretWatch;
 
   private constructor(process: RunningProcess, address: string, secrets: SecretWatch) {
     super(address, secrets);
     this.process = process;
+    this.secrets = secrets;
   }
 
   static launch(redisUrl: string, env: Record<string, string> = {}): RunningProcess {
@@ -105,7 +108,7 @@ export class ServerOnRedis extends ServerClient {
     const process = ServerOnRedis.launch(redisUrl, env);
     const secrets = new SecretWatch(() => process.stdout + process.stderr);
     secrets.keep(operatorKey);
-    for (const key of env?.SESSION_ENCRYPTION_KEY?.split(',') ?? []) secrets.keep(key);
+    secrets.keep(env?.SESSION_ENCRYPTION_KEY?.split(','));
     return new ServerOnRedis(process, await addressOf(process), secrets);
   }
 }

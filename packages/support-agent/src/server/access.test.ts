@@ -68,6 +68,22 @@ describe('who may use a session', () => {
     const response = await request('GET', url, { headers: { cookie: `holdfast=${key}` } });
     expectProblem(response, 401, 'INVALID_TOKEN');
   });
+
+  it.each(['key', 'api_key', 'access_token', 'authorization', 'admin_api_key', 'token'])(
+    'takes no key and no token from a URL: ?%s=',
+    async (name) => {
+      const { request, open } = await startTestApp();
+      const { url, token } = await open();
+      const key = operator.authorization.slice('Bearer '.length);
+      for (const secret of [key, `Bearer ${key}`, token]) {
+        const query = new URLSearchParams({ [name]: secret });
+        expectProblem(await request('GET', `${url}?${query}`), 401, 'INVALID_TOKEN');
+        const stats = await request('GET', `/api/stats?${query}`);
+        expect(stats.statusCode).toBeGreaterThanOrEqual(400);
+        expect(stats.statusCode).toBeLessThan(500);
+      }
+    },
+  );
 });
 
 describe('requests that another site made a browser send', () => {

@@ -19,8 +19,12 @@ export class SecretWatch {
     });
   }
 
-  /** A token, a key, or what somebody wrote. */
+  /** A token, a key, or what somebody wrote: a text, or all texts in a value. */
   keep(secret: unknown): void {
-    if (typeof secret === 'string' && secret.length >= leastLength) this.#secrets.add(secret);
+    if (typeof secret === 'string') {
+      if (secret.length >= leastLength) this.#secrets.add(secret);
+    } else if (typeof secret === 'object' && secret !== null) {
+      for (const each of Object.values(secret)) this.keep(each);
+    }
   }
 }

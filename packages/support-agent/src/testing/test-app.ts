@@ -89,8 +89,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     await sessions.close();
   });
   const request: TestApp['request'] = (method, url, more) => {
-    const { message } = (more?.payload ?? {}) as { readonly message?: unknown };
-    secrets.keep(message);
+    secrets.keep(more?.payload);
     return app.inject({ method, url, ...more });
   };
   return {
