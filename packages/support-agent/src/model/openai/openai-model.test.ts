@@ -294,10 +294,16 @@ describe('a server that says nothing', () => {
   });
 
   it('is not one while the reader takes its time', async () => {
-    const it = await asked(streamed(said('One', 'Two')));
+    let goOn = () => {};
+    const it = await asked((response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(chunksOf(said('One')).join(''));
+      goOn = () => response.end(streamOf(said('Two')));
+    });
     const parts = it.ask();
     await parts.next();
     await it.clock.advance(timeoutMs * 2);
+    goOn();
     expect(textOf(await all(parts))).toBe('Two');
     expect(it.clock.timers).toBe(0);
   });

@@ -99,9 +99,11 @@ describe('what is sent of a conversation', () => {
       { role: 'assistant', text: 'Well.', toolCalls: [call] },
       result('a', { error: 'No.' }),
     ];
-    expect(prompt(messages).messages[1]).toMatchObject({
-      content: [{ text: 'Well.' }, { toolName: 'search_knowledge', input: {} }],
-    });
+    const toolName = 'search_knowledge';
+    expect(prompt(messages).messages[1]?.content).toEqual([
+      { type: 'text', text: 'Well.' },
+      { type: 'tool-call', toolCallId: 'call00001', toolName, input: {} },
+    ]);
   });
 });
 
