@@ -25,6 +25,16 @@ async function subscribed() {
   return { redis, slot, connection, moved, heard };
 }
 
+it('however many channels are subscribed to at once, the server is asked once what it knows', async () => {
+  const { redis, connection } = await subscribed();
+  await ask(redis.port, 'CONFIG', 'RESETSTAT');
+  const channels = Array.from({ length: 200 }, (_, at) => `{${at}}news`);
+  await Promise.all(channels.map((channel) => connection.subscribe(channel, 'sharded')));
+  const stats = String(await ask(redis.port, 'INFO', 'commandstats'));
+  expect(/^cmdstat_ssubscribe:calls=(\d+)/m.exec(stats)?.[1]).toBe('200');
+  expect(/^cmdstat_client\|info:calls=(\d+)/m.exec(stats)?.[1]).toBe('1');
+});
+
 describe('a slot leaves its server', () => {
   it('is told of, and the other channels stay', async () => {
     const { redis, slot, connection, moved, heard } = await subscribed();
