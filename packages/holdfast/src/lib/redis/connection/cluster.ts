@@ -150,9 +150,11 @@ export class Cluster implements Routes {
       });
       if (this.#closing.signal.aborted) return;
       const isWhole = [...this.#nodes.values()].every(({ commands }) => commands.current);
-      const isSettled = await this.#channels.settle();
+      const pause = this.#pauses.wait(pauseMs);
+      // A channel may wait for a server that is dead: by then its slot may have another one.
+      const isSettled = await Promise.race([this.#channels.settle(), pause.then(() => false)]);
       if (isWhole && isSettled && !this.#mustLookAgain) return;
-      await this.#pauses.wait(pauseMs);
+      await pause;
       if (this.#closing.signal.aborted) return;
     }
   }
