@@ -8,7 +8,9 @@ export class RawClient {
   readonly #waiting: { resolve(reply: string): void; reject(error: Error): void }[] = [];
   #received = '';
 
-  private constructor(socket: Socket) {
+  /** What is sent before it is connected goes out then. */
+  constructor(port: number, host = '127.0.0.1') {
+    const socket = connect(port, host);
     this.#socket = socket;
     socket.setEncoding('utf8').on('data', (text: string) => this.#receive(text));
     socket.on('error', () => {});
@@ -19,12 +21,14 @@ export class RawClient {
 
   /** Closed when the test ends. */
   static async connect(port: number): Promise<RawClient> {
-    const socket = connect(port, '127.0.0.1');
-    onTestFinished(() => {
-      socket.destroy();
-    });
-    await once(socket, 'connect');
-    return new RawClient(socket);
+    const client = new RawClient(port);
+    onTestFinished(() => client.close());
+    await once(client.#socket, 'connect');
+    return client;
+  }
+
+  close(): void {
+    this.#socket.destroy();
   }
 
   /**

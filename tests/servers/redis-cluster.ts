@@ -22,6 +22,11 @@ export interface ClusterOptions {
   readonly redis?: RedisOptions;
 }
 
+interface ClusterShard<Server> {
+  readonly nodes: readonly Server[];
+  readonly slots: Set<number>;
+}
+
 /** A Redis Cluster of this process's own: primaries first in `nodes`, then their replicas in turn. */
 export class RedisCluster<Server extends RedisServer = RedisServer> implements AsyncDisposable {
   readonly nodes: readonly Server[];
@@ -62,6 +67,8 @@ export class RedisCluster<Server extends RedisServer = RedisServer> implements A
   ): Promise<RedisCluster<Server>> {
     const args = [
       ...['--cluster-enabled', 'yes', '--cluster-node-timeout', String(nodeTimeoutMs)],
+      // A primary that is away takes its own slots along, and no others.
+      ...['--cluster-require-full-coverage', 'no'],
       ...['--repl-diskless-sync-delay', '0', ...(redis.args ?? [])],
     ];
     const started = await Promise.allSettled(
@@ -100,6 +107,30 @@ export class RedisCluster<Server extends RedisServer = RedisServer> implements A
       }
     }
     throw new Error(`No node says who has slot ${slot}.`);
+  }
+
+  /** The nodes that have the same slots, and which; as the first node sees it, once it sees all nodes. */
+  async shards(): Promise<readonly ClusterShard<Server>[]> {
+    for (;;) {
+      const shards = await this.#shards();
+      const seen = shards.reduce((sum, { nodes }) => sum + nodes.length, 0);
+      if (seen === this.nodes.length) return shards;
+      await sleep(pollMs);
+    }
+  }
+
+  async #shards(): Promise<readonly ClusterShard<Server>[]> {
+    const shards = new Map<Answer | undefined, ClusterShard<Server>>();
+    const ranges = await ask(this.nodes[0]?.port ?? 0, 'CLUSTER', 'SLOTS');
+    for (const range of Array.isArray(ranges) ? ranges : []) {
+      const [from, to, ...places] = range as readonly [number, number, ...(readonly Answer[])[]];
+      const ports = places.map((place) => place[1]);
+      const nodes = this.nodes.filter(({ port }) => ports.includes(port));
+      const shard = shards.get(ports[0]) ?? { nodes, slots: new Set<number>() };
+      for (let slot = from; slot <= to; slot++) shard.slots.add(slot);
+      shards.set(ports[0], shard);
+    }
+    return [...shards.values()];
   }
 
   /** Moves a slot, keys and all, as `redis-cli --cluster reshard` does. */

@@ -18,6 +18,11 @@ interface Acknowledged {
   readonly text: string;
   /** In which session it was said at last. */
   readonly sessionId: string;
+  /** When it was first sent, and when it was answered, by `performance.now()`. */
+  readonly from: number;
+  readonly to: number;
+  /** What it met before, with the seconds from its beginning. */
+  readonly refusals: readonly string[];
 }
 
 /** A customer's session; another one when a failover has lost it. */
@@ -53,8 +58,6 @@ export class FailoverLedger {
   readonly acknowledged: Acknowledged[] = [];
   /** How often each error was met. */
   readonly errors = new Map<string, number>();
-  /** The longest time from a message's first attempt to its answer, in ms. */
-  slowestMs = 0;
   readonly #seats: readonly Seat[];
   readonly #servers: readonly ServerOnRedis[];
   readonly #written = new Set<string>();
@@ -151,25 +154,34 @@ export class FailoverLedger {
   }
 
   async #talk(server: ServerOnRedis, seat: Seat): Promise<void> {
+    // Not all at once.
+    await sleep(restMs * Math.random());
     while (!this.#stopped) {
       const text = `How long does a refund take? (${randomUUID()})`;
       this.#written.add(text);
-      const began = performance.now();
-      const { id } = await this.#untilAnswered(server, seat, text);
-      this.slowestMs = Math.max(this.slowestMs, performance.now() - began);
-      this.acknowledged.push({ text, sessionId: id });
+      const from = performance.now();
+      const refusals: string[] = [];
+      const { id } = await this.#untilAnswered(server, seat, text, refusals);
+      this.acknowledged.push({ text, sessionId: id, from, to: performance.now(), refusals });
       await sleep(restMs * Math.random() * 2);
     }
   }
 
-  async #untilAnswered(server: ServerOnRedis, seat: Seat, text: string): Promise<OpenSession> {
-    const deadline = performance.now() + 60_000;
+  async #untilAnswered(
+    server: ServerOnRedis,
+    seat: Seat,
+    text: string,
+    refusals: string[],
+  ): Promise<OpenSession> {
+    const began = performance.now();
+    const deadline = began + 60_000;
     const key = randomUUID();
     for (;;) {
       const session = await seat.session;
       const { status, body } = await server.say(session, text, key);
       if (status === 200) return session;
       const code = String(body.code);
+      refusals.push(`${code} at ${((performance.now() - began) / 1_000).toFixed(1)} s`);
       this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
       if (code === 'INVALID_TOKEN') await seat.replace(session);
       else if (!passing.has(code)) throw new Error(`${status} ${JSON.stringify(body)}`);

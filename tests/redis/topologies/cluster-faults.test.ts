@@ -25,9 +25,9 @@ async function anotherPrimary(slot: number): Promise<RedisServer> {
   return other;
 }
 
-const scene = (durability: Durability) => {
+const scene = async (durability: Durability) => {
   const place = { REDIS_CLUSTER_NODES: cluster.addresses.slice(0, 2).join(',') };
-  return faultScene(durability, [place, place]);
+  return faultScene(durability, [place, place], await cluster.shards());
 };
 
 /** Another server has the slot now. */
@@ -67,10 +67,22 @@ describe.each(['replicated', 'async'] as const)('on a cluster, %s', (durability)
     if (durability === 'replicated') expect(lost).toBe(0);
   });
 
+  it('turns go on at the replica when it is promoted by hand, and nothing is lost', async () => {
+    const { slot, finish } = await scene(durability);
+    const owner = await cluster.ownerOf(slot);
+    const shard = (await cluster.shards()).find(({ slots }) => slots.has(slot));
+    const replica = shard?.nodes.find((node) => node !== owner);
+    await ask(replica?.port ?? 0, 'CLUSTER', 'FAILOVER');
+    await failedOver(slot, owner);
+    expect(await finish()).toBe(0);
+  });
+
   it('a slot moves under its turns, and nothing is lost', async () => {
-    const { slot, ledger, finish } = await scene(durability);
+    const { slot, ledger, outages, finish } = await scene(durability);
     const target = await anotherPrimary(slot);
-    await cluster.move(slot, target, () => ledger.more());
+    // A script needs all keys of a bucket in one place.
+    const move = () => cluster.move(slot, target, () => ledger.more());
+    await outages.during(move, new Set([slot]));
     expect(await cluster.ownerOf(slot)).toBe(target);
     expect(await finish()).toBe(0);
   });

@@ -12,7 +12,7 @@ async function scene(durability: Durability, replicas = 2) {
     REDIS_SENTINEL_NODES: setup.addresses.join(','),
     REDIS_SENTINEL_MASTER: setup.master,
   };
-  const { ledger, finish } = await faultScene(durability, [place, place]);
+  const { ledger, finish } = await faultScene(durability, [place, place], [setup]);
   /** Another server is the primary now. */
   const failedOver = (from: RedisServer) =>
     vi.waitUntil(async () => (await setup.primary()) !== from, { timeout: 60_000, interval: 50 });
