@@ -1,7 +1,8 @@
+import { type JsonObject, type MetadataSchema, TurnInterruptedError } from 'holdfast';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RedisServer, startRedis } from '../../servers/redis-server.ts';
 import { encrypting } from '../support/encryption.ts';
-import { SharedNamespace } from '../support/shared-namespace.ts';
+import { type InstanceOptions, SharedNamespace } from '../support/shared-namespace.ts';
 import { GatedConnections } from './gated-connections.ts';
 
 let server: RedisServer;
@@ -13,16 +14,24 @@ afterAll(() => server.stop());
 /** More than all else that is sent for a session. */
 const plan = 'p'.repeat(100_000);
 
-async function setUp(l1: object | undefined) {
+const refusing: MetadataSchema<JsonObject, JsonObject> = {
+  '~standard': {
+    version: 1,
+    vendor: 'test',
+    validate: () => ({ issues: [{ message: 'not this one' }] }),
+  },
+};
+
+async function setUp(l1: object | undefined, options: InstanceOptions = {}) {
   const place = new SharedNamespace(server.url);
   const gates = new GatedConnections();
   const codec = encrypting(place.keyPrefix);
-  const sessions = await place.instance({ codec, l1, connect: gates.connect });
+  const sessions = await place.instance({ codec, l1, connect: gates.connect, ...options });
+  const other = await place.instance({ codec });
   const ask = await place.asking();
   const sentBytes = async () =>
     Number(/^total_net_output_bytes:(\d+)/m.exec(String(await ask('INFO', 'stats')))?.[1]);
-  await sessions.store.create('s', { metadata: { plan } });
-  await sessions.turn('s', (turn) => turn.increment('messageCount'));
+  await other.store.create('s', { metadata: { plan } });
   /** Whether Redis sends the session's values while this is done, and in how many calls. */
   const during = async (work: () => Promise<unknown>) => {
     const [bytes, calls] = [await sentBytes(), gates.calls];
@@ -30,7 +39,7 @@ async function setUp(l1: object | undefined) {
     const made = gates.calls - calls;
     return { sent: (await sentBytes()) - bytes > plan.length, calls: made };
   };
-  return { sessions, during };
+  return { sessions, other, during };
 }
 
 describe('an instance without an L1', () => {
@@ -56,10 +65,55 @@ describe('an instance without an L1', () => {
     expect(await during(work)).toEqual({ sent: true, calls: 3 });
     expect((await sessions.store.get('s'))?.metadata).toEqual({ plan, step: 2 });
   });
+
+  it.each<[string, (scene: Awaited<ReturnType<typeof setUp>>) => Promise<unknown>]>([
+    [
+      'fails',
+      async ({ sessions }) => {
+        const turn = sessions.turn('s', () => Promise.reject(new Error('mine')));
+        await expect(turn).rejects.toThrow('mine');
+      },
+    ],
+    [
+      'is a repeat',
+      async ({ sessions }) => {
+        const key = { idempotencyKey: 'once' };
+        for (const _ of [1, 2]) expect(await sessions.turn('s', key, () => 'done')).toBe('done');
+      },
+    ],
+    [
+      'is interrupted by another instance',
+      async ({ sessions, other }) => {
+        const turn = sessions.turn('s', async ({ signal }) => {
+          const aborted = new Promise((_, reject) => {
+            signal.addEventListener('abort', () => reject(signal.reason));
+          });
+          const next = other.turn('s', { onBusy: 'interrupt' }, () => 'next');
+          await aborted.finally(() => void next.catch(() => {}));
+        });
+        await expect(turn).rejects.toThrow(TurnInterruptedError);
+        await other.turn('s', () => 'after it');
+      },
+    ],
+  ])('keeps nothing beyond a turn that %s', async (_how, work) => {
+    const scene = await setUp(undefined);
+    await work(scene);
+    const { sessions, during } = scene;
+    expect(await during(() => sessions.store.get('s'))).toEqual({ sent: true, calls: 1 });
+  });
+
+  it('keeps nothing of a session whose turn may not begin, as its metadata is refused', async () => {
+    const { sessions, during } = await setUp(undefined, { metadata: refusing });
+    const refused = 'not this one';
+    await expect(sessions.turn('s', () => 1)).rejects.toThrow(refused);
+    const read = () => expect(sessions.store.get('s')).rejects.toThrow(refused);
+    expect(await during(read)).toEqual({ sent: true, calls: 1 });
+  });
 });
 
 it('with an L1 the values of a session that is known are not sent again', async () => {
   const { sessions, during } = await setUp({});
+  await sessions.turn('s', (turn) => turn.increment('messageCount'));
   const turn = () => sessions.turn('s', (turn) => turn.increment('messageCount'));
   expect(await during(turn)).toEqual({ sent: false, calls: 2 });
   const update = () => sessions.store.update('s', { escalated: true });

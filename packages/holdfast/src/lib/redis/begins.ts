@@ -219,6 +219,8 @@ export class Begins<Metadata extends object> {
     const { header, snapshot } = stored;
     const { locking } = this.#core.options;
     this.#leases.handovers.saw(id, header);
+    // What it throws refuses the turn: nobody would end one that is noted here.
+    const session = this.#core.view(id, stored);
     this.#leases.granted(id, nonce, stored);
     const grant: TurnGrant<Metadata> = {
       kind: 'granted',
@@ -235,7 +237,7 @@ export class Begins<Metadata extends object> {
       grantedAt: locking
         ? sentAt - Math.max(0, leaseMs - (header.leaseUntil - int(reply[1])))
         : sentAt,
-      session: this.#core.view(id, stored),
+      session,
       state: snapshot.state,
       credentials: snapshot.credentials,
       attempt: int(reply[5]),
