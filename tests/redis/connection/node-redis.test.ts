@@ -11,6 +11,11 @@ import { fakeRedis, usual } from './fake-redis.ts';
 import { connected, rejection, startedRedis } from './fixtures.ts';
 import { muteServer } from './mute-server.ts';
 
+vi.mock('redis', async (original) => {
+  const library = await original<typeof import('redis')>();
+  return { ...library, createClient: vi.fn(library.createClient) };
+});
+
 describe('connectNodeRedis', () => {
   it('gives replies as numbers, Buffers, nulls and arrays, and takes binary arguments', async () => {
     const connection = await connected((await startedRedis()).url);
@@ -46,6 +51,22 @@ describe('connectNodeRedis', () => {
     expect(unknown).toMatchObject({ code: 'ERR' });
     expect(unknown.message).not.toContain('their secret');
     expect(connection.explain(unknown)).toBe(unknown);
+  });
+
+  it('makes no class of clients for each server: trying one after the other is cheap', async () => {
+    for (let n = 0; n < 3; n++) {
+      const { port } = await muteServer();
+      const attempt = new AbortController();
+      const connecting = connectNodeRedis(
+        RedisAddress.parse(`redis://127.0.0.1:${port}`),
+        'commands',
+        attempt.signal,
+      );
+      attempt.abort(new Error('Enough.'));
+      await expect(connecting).rejects.toThrow('Enough.');
+    }
+    const { createClient } = await import('redis');
+    expect(vi.mocked(createClient).mock.calls.length).toBeLessThanOrEqual(1);
   });
 
   it('selects the database and names itself', async () => {

@@ -98,6 +98,26 @@ describe('what a process has in memory of a session', () => {
     await gone(await look(one.store));
   });
 
+  it('goes in ten minutes where it is what answers a write that is repeated', async () => {
+    const { place, reader } = setUp();
+    const one = await reader({});
+    await one.store.create('s', {}, { nonce: 'created' });
+    const append = async () => {
+      const question = [{ role: 'user', content: { words: 'hello' } }] as const;
+      const [message] = await one.store.appendMessages('s', question, { nonce: 'asked' });
+      return { message: new WeakRef(message ?? {}), seq: message?.seq };
+    };
+    const { message, seq } = await append();
+    // More than Redis remembers for itself.
+    const ask = await place.asking();
+    await ask('DEL', place.keys.session('s')[8] ?? '');
+    expect((await append()).seq).toBe(seq);
+    await one.clock.advance(599_000);
+    expect(alive({ message })).toEqual(['message']);
+    await one.clock.advance(1_100);
+    await vi.waitUntil(() => alive({ message }).length === 0, soon);
+  });
+
   it('goes when another instance deletes the session', async () => {
     const { reader, writer } = setUp();
     const [one, other] = [await reader(), await writer()];

@@ -1,8 +1,8 @@
-import { LRUCache } from 'lru-cache';
 import { SessionLimitError, VersionConflictError } from '../errors/errors.ts';
 import { assertId, randomId } from '../model/ids.ts';
 import type { Session, SessionCredentials, SessionState } from '../model/session.ts';
 import type { ParsedInit } from '../model/state.ts';
+import { AgingCache } from './aging.ts';
 import type { RedisArgument } from './connection/redis-connection.ts';
 import { formatCounters, none, parseCounters, parseHeader, tokenWord, userWord } from './header.ts';
 import { word } from './keys.ts';
@@ -40,12 +40,14 @@ export class Creation<Metadata extends object> {
   readonly #users: UserIndex<Metadata>;
   readonly #removals: Removals<Metadata>;
   /** Creations of unknown outcome: one that is repeated is the same again. */
-  readonly #unknown = new LRUCache<string, Init>({ max: rememberedCreations });
+  readonly #unknown: AgingCache<Init>;
   /** Creations under their callers' own nonces, to be answered alike when they are repeated. */
-  readonly #made = new LRUCache<string, Init>({ max: rememberedCreations });
+  readonly #made: AgingCache<Init>;
 
   constructor(core: RedisCore<Metadata>, users: UserIndex<Metadata>, removals: Removals<Metadata>) {
     this.#core = core;
+    this.#unknown = new AgingCache(rememberedCreations, core.repeats);
+    this.#made = new AgingCache(rememberedCreations, core.repeats);
     this.#users = users;
     this.#removals = removals;
   }

@@ -38,6 +38,9 @@ const knownSessions = 1_000;
 /** Without an L1, what is known is kept as long as with its default. */
 const knownTtlMs = 60_000;
 
+/** So long a write can be repeated under its nonce and be answered from here as it was, or was meant. */
+const repeatsMs = 600_000;
+
 /** Without an L1, open streams learn as late as with its default that their session has ended. */
 const streamStalenessMs = 250;
 
@@ -85,6 +88,8 @@ export class RedisCore<Metadata extends object> {
   readonly events: Emitter<StoreEvents>;
   readonly turnFigures: TurnFigures;
   readonly aging: Aging;
+  /** The same of writes, for those that are repeated. */
+  readonly repeats: Aging;
   readonly known: KnownSessions<Metadata>;
   readonly clock: ServerClock;
   readonly news: News;
@@ -116,6 +121,7 @@ export class RedisCore<Metadata extends object> {
     this.events = new Emitter(options.logger);
     this.turnFigures = new TurnFigures(options.clock);
     this.aging = new Aging(options.clock, l1?.ttlMs ?? knownTtlMs);
+    this.repeats = new Aging(options.clock, repeatsMs);
     this.known = new KnownSessions(
       { size: l1?.size ?? knownSessions, keepsValues: l1 !== null },
       (id) => keys.session(id),

@@ -465,6 +465,7 @@ export class RedisSessionStore<
     this.#live.close(error);
     this.#core.news.close();
     this.#core.aging.close();
+    this.#core.repeats.close();
     await this.#core.link.close();
   }
 

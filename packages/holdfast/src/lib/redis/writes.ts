@@ -1,8 +1,8 @@
-import { LRUCache } from 'lru-cache';
 import { OutcomeUnknownError, ValidationError, VersionConflictError } from '../errors/errors.ts';
 import { assertId } from '../model/ids.ts';
 import { maxCounters } from '../model/limits.ts';
 import { type Message, type PreparedMessage, placeMessage } from '../model/message.ts';
+import { AgingCache } from './aging.ts';
 import { parseCounters, parseHeader } from './header.ts';
 import { word } from './keys.ts';
 import type { KnownSession, Snapshot } from './known-sessions.ts';
@@ -49,7 +49,7 @@ export class Writes<Metadata extends object> {
   readonly #core: RedisCore<Metadata>;
   readonly #users: UserIndex<Metadata>;
   readonly #preparation: WritePreparation<Metadata>;
-  readonly #remembered = new LRUCache<string, Remembered<Metadata>>({ max: rememberedWrites });
+  readonly #remembered: AgingCache<Remembered<Metadata>>;
   /** Writes that depend on the state: in one process they do not conflict. */
   readonly #dependent: Lines;
   /** Others: not more than Redis remembers, with those of other processes, when all are repeated. */
@@ -58,6 +58,7 @@ export class Writes<Metadata extends object> {
   constructor(core: RedisCore<Metadata>, users: UserIndex<Metadata>) {
     this.#core = core;
     this.#users = users;
+    this.#remembered = new AgingCache(rememberedWrites, core.repeats);
     this.#preparation = new WritePreparation(core, users);
     this.#dependent = new Lines(1, core.link.timeoutMs);
     this.#independent = new Lines(writesAtOnce, core.link.timeoutMs);
