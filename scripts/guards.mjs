@@ -760,6 +760,14 @@ const guards = [
     notices: 'no read is further behind than the bound and a round trip',
   },
   {
+    name: 'the gap in what is told',
+    file: 'lib/redis/l1/bucket-news.ts',
+    guard: '} else if (count === this.#heard + 1) {',
+    without: '} else if (count > this.#heard) {',
+    test: kept,
+    notices: 'is forgotten of a whole bucket at the first message behind one that did not come',
+  },
+  {
     name: 'the epoch of a kept history',
     file: 'lib/redis/l1/history-tails.ts',
     guard: 'tail.epoch === tail.bucket.epoch &&',
@@ -814,6 +822,14 @@ const guards = [
     without: 'known.snapshot = snapshot;',
     test: 'tests/redis/l1/off.test.ts',
     notices: 'keeps nothing of a session beyond the turn',
+  },
+  {
+    name: 'the end of values with a turn that wrote nothing, without an L1',
+    file: 'lib/redis/leases.ts',
+    guard: 'this.#core.known.turnEnded(sessionId, nonce);',
+    without: 'void sessionId;',
+    test: 'tests/redis/l1/off.test.ts',
+    notices: 'keeps nothing beyond a turn that fails',
   },
   {
     name: 'the claim of a lane that is cleaned',

@@ -9,6 +9,8 @@ export class GatedConnections {
   calls = 0;
   /** Swallows messages; the connection looks well otherwise. */
   isDeaf = false;
+  /** Swallows only messages like this. */
+  isDeafTo: RegExp | null = null;
   #hold:
     | { readonly script: string; readonly came: () => void; readonly gone: Promise<void> }
     | undefined;
@@ -33,7 +35,7 @@ export class GatedConnections {
     let deliver: typeof connection.onMessage;
     Object.defineProperty(connection, 'onMessage', {
       get: () => (name: string, message: Buffer) => {
-        if (this.isDeaf) return;
+        if (this.isDeaf || this.isDeafTo?.test(message.toString())) return;
         deliver?.(name, message);
         this.#heard.push(message.toString());
         for (const tell of this.#waiting) tell();

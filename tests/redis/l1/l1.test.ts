@@ -290,6 +290,25 @@ describe('what may have been missed', () => {
     expect((await one.store.get('s'))?.metadata).toEqual({ n: 1 });
   });
 
+  it('is forgotten of a whole bucket at the first message behind one that did not come', async () => {
+    const { place, instance } = setUp();
+    const [one, other] = [await instance({ stalenessMs: 60_000 }), await instance()];
+    const bucket = place.keys.bucketOf('s');
+    const next = Array.from({ length: 1_000 }, (_, n) => `t${n}`).find(
+      (id) => place.keys.bucketOf(id) === bucket,
+    );
+    if (next === undefined) throw new Error('No other session is in that bucket.');
+    for (const id of ['s', next]) await one.store.create(id);
+    await one.store.touch('s');
+    await warm(one, 's');
+    one.gates.isDeafTo = / s$/;
+    const heard = one.gates.heard(new RegExp(` ${next}$`));
+    await other.store.update('s', { metadata: { n: 1 } });
+    await other.store.touch(next);
+    await heard;
+    expect((await one.store.get('s'))?.metadata).toEqual({ n: 1 });
+  });
+
   it('is not relied on after the subscription was lost', async () => {
     const { place, instance } = setUp();
     const [one, other] = [await instance({ stalenessMs: 60_000 }), await instance()];

@@ -1,4 +1,4 @@
-import { context, propagation, SpanKind, trace } from '@opentelemetry/api';
+import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import {
@@ -11,6 +11,7 @@ import { OpenAIModel } from '../model/openai/openai-model.ts';
 import { ChatServer, said, streamed } from '../testing/chat-server.ts';
 import { eventually } from '../testing/eventually.ts';
 import { GatedModel } from '../testing/gated-model.ts';
+import { ScriptedModel } from '../testing/scripted-model.ts';
 import { operator, startTestApp } from '../testing/test-app.ts';
 import { tracer } from './tracer.ts';
 
@@ -91,6 +92,26 @@ describe('a message', () => {
       'gen_ai.usage.input_tokens': 120,
       'gen_ai.usage.output_tokens': 8,
     });
+  });
+
+  it('whose model fails is traced and counted as that, without what the failure quotes', async () => {
+    const secret = 'what the customer said';
+    const model = new ScriptedModel(() => {
+      throw new TypeError(secret);
+    });
+    const test = await startTestApp({ tracer, model });
+    await test.say(await test.open(), 'Hello');
+    const chat = spanNamed('chat scripted');
+    expect(chat.status).toEqual({ code: SpanStatusCode.ERROR });
+    expect(chat.attributes).toMatchObject({ 'error.type': 'TypeError' });
+    const all = exporter.getFinishedSpans();
+    expect(JSON.stringify(all.map((s) => [s.attributes, s.events, s.status]))).not.toContain(
+      secret,
+    );
+    const { body } = await test.request('GET', '/metrics', { headers: operator });
+    expect(body).toContain(
+      'holdfast_model_call_duration_seconds_count{model="scripted",failed="true"} 1\n',
+    );
   });
 
   it('as a stream is traced the same', async () => {
