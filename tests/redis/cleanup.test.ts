@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../packages/holdfast/src/lib/clock.ts';
+import { connectNodeRedis } from '../../packages/holdfast/src/lib/redis/connection/node-redis.ts';
+import type { ConnectRedis } from '../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
+import { scripts } from '../../packages/holdfast/src/lib/redis/scripts/scripts.ts';
 import { type RedisServer, startRedis } from '../servers/redis-server.ts';
 import { HeldCalls } from './support/held-calls.ts';
 import { SharedNamespace } from './support/shared-namespace.ts';
+import { withoutBackground } from './support/without-background.ts';
 
 let server: RedisServer;
 beforeAll(async () => {
@@ -12,7 +17,52 @@ afterAll(() => server.stop());
 const lanes = 16;
 const soon = { timeout: 60_000, interval: 10 };
 
+describe('cleanup', () => {
+  it('looks at so many sessions at a time, however many have expired', async () => {
+    const batch = 200;
+    const place = new SharedNamespace(server.url, {
+      ...{ buckets: 1, idleTimeoutMs: 100, timeoutMs: 60_000, clock: withoutBackground },
+    });
+    let [atOnce, most, longest] = [0, 0, 0];
+    const connect: ConnectRedis = async (...where) => {
+      const connection = await connectNodeRedis(...where);
+      const send = connection.send.bind(connection);
+      connection.send = async (args) => {
+        const removes = args[1] === scripts.remove.sha1;
+        if (removes) most = Math.max(most, ++atOnce);
+        const reply = await send(args).finally(() => {
+          if (removes) atOnce -= 1;
+        });
+        if (args[0] === 'ZRANGEBYSCORE') longest = Math.max(longest, (reply as []).length);
+        return reply;
+      };
+      return connection;
+    };
+    const { store } = await place.instance({ connect });
+    const ids = Array.from({ length: 2 * batch + 50 }, (_, n) => `s${n}`);
+    await Promise.all(ids.map((id) => store.create(id)));
+    const last = ids.at(-1) ?? '';
+    await expect.poll(() => store.get(last), soon).toBeNull();
+    expect(await store.cleanupExpired()).toBe(ids.length);
+    expect({ most, longest }).toEqual({ most: batch, longest: batch });
+  });
+});
+
 describe('cleanup in the background', () => {
+  it('is begun by each instance at a time of its own', async () => {
+    const roundMs = 1_500;
+    const place = new SharedNamespace(server.url, { cleanupIntervalMs: 3 * roundMs });
+    const rests: number[] = [];
+    const setTimer: typeof systemClock.setTimer = (ms, ...more) => {
+      if (ms > roundMs * 0.89 && ms <= roundMs) rests.push(ms);
+      return systemClock.setTimer(ms, ...more);
+    };
+    await Promise.all([1, 2, 3].map(() => place.instance({ clock: { ...systemClock, setTimer } })));
+    expect(rests.length).toBeGreaterThanOrEqual(3);
+    expect(Math.min(...rests)).toBeGreaterThanOrEqual(roundMs * 0.9);
+    expect(new Set(rests).size).toBe(rests.length);
+  });
+
   it('tells once of each session that expires, whichever of three instances removes it', async () => {
     const place = new SharedNamespace(server.url, { idleTimeoutMs: 600, cleanupIntervalMs: 100 });
     const instances = await Promise.all([1, 2, 3].map(() => place.instance()));
