@@ -768,6 +768,15 @@ const guards = [
     notices: 'is forgotten of a whole bucket at the first message behind one that did not come',
   },
   {
+    name: 'what is kept of another server',
+    file: 'lib/redis/l1/news.ts',
+    guard: 'options.link.onServer(() => this.missed());',
+    without: '',
+    test: kept,
+    notices:
+      'is not relied on where the calls go to another server, and the messages come as before',
+  },
+  {
     name: 'the epoch of a kept history',
     file: 'lib/redis/l1/history-tails.ts',
     guard: 'tail.epoch === tail.bucket.epoch &&',

@@ -1,6 +1,8 @@
 import type { JsonObject, MetadataSchema, Session } from 'holdfast';
 import { RedisSessionStore } from 'holdfast/redis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { RedisAddress } from '../../../packages/holdfast/src/lib/redis/connection/redis-address.ts';
+import type { ConnectRedis } from '../../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
 import { Gate } from '../../../packages/holdfast/src/lib/testing/suite/suite-context.ts';
 import { type RedisServer, startRedis } from '../../servers/redis-server.ts';
 import { startedRedis } from '../connection/fixtures.ts';
@@ -332,6 +334,34 @@ describe('what may have been missed', () => {
     await own.restart();
     // It has kept nothing.
     await expect.poll(async () => one.store.get('s').catch(() => 'away'), soon).toBeNull();
+  });
+
+  it('is not relied on where the calls go to another server, and the messages come as before', async () => {
+    const [first, second] = [await startedRedis(), await startedRedis()];
+    const place = new SharedNamespace(first.url);
+    const gates = new GatedConnections();
+    let hasMoved = false;
+    const connect: ConnectRedis = (address, purpose, signal) => {
+      const goesElsewhere = hasMoved && purpose === 'commands';
+      return gates.connect(
+        goesElsewhere ? new RedisAddress({ url: second.url }) : address,
+        purpose,
+        signal,
+      );
+    };
+    const { store } = await place.instance({ l1: { stalenessMs: 60_000 }, connect });
+    const probe = Array.from({ length: 1_000 }, (_, n) => `t${n}`).find(
+      (id) => place.keys.bucketOf(id) !== place.keys.bucketOf('s'),
+    );
+    if (probe === undefined) throw new Error('All sessions are in one bucket.');
+    for (const id of ['s', probe]) await store.create(id);
+    await warm({ store, gates }, 's');
+    hasMoved = true;
+    const ask = await place.asking();
+    await ask('CLIENT', 'KILL', 'TYPE', 'normal');
+    const isThere = () => store.get(probe, { fresh: true }).catch(() => 'away');
+    await expect.poll(isThere, soon).toBeNull();
+    expect(await store.get('s')).toBeNull();
   });
 
   it('is not served while the server is away: that is an error, and no session', async () => {
