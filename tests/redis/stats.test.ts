@@ -67,3 +67,41 @@ describe('the stats of a store on Redis', () => {
     expect(many.calls).toEqual(few.calls);
   });
 });
+
+describe('the health check', () => {
+  async function setUp() {
+    const place = new SharedNamespace(server.url);
+    const ask = await place.asking();
+    const user = place.keyPrefix.replaceAll(':', '-');
+    /** What an operator's ACL lets instances do from now on. */
+    const allow = (...rules: string[]) => ask('ACL', 'SETUSER', user, 'reset', 'on', ...rules);
+    const all = ['>secret', '~*', '&*', '+@all'];
+    await allow(...all);
+    const url = server.url.replace('redis://', `redis://${user}:secret@`);
+    const { store } = await place.instance({ url, clock: withoutBackground });
+    return { place, ask, store, allow, all };
+  }
+
+  it.each([
+    ['-set', { set: false, get: false, delete: false }],
+    ['-get', { set: true, get: false, delete: false }],
+    ['-del', { set: true, get: true, delete: false }],
+  ])('tells what fails where the server refuses %s', async (rule, operations) => {
+    const { store, allow, all } = await setUp();
+    await allow(...all, rule);
+    const error = expect.stringContaining('ACL');
+    expect(await store.healthCheck()).toEqual({ healthy: false, operations, error });
+    await allow(...all);
+    expect((await store.healthCheck()).healthy).toBe(true);
+  });
+
+  it('writes into the namespace, and leaves nothing there', async () => {
+    const { place, ask, store, allow } = await setUp();
+    const prefix = place.keyPrefix;
+    const before = await ask('KEYS', `${prefix}*`);
+    await allow('>secret', `~${prefix}health:*`, '&*', '+@all');
+    const operations = { set: true, get: true, delete: true };
+    expect(await store.healthCheck()).toEqual({ healthy: true, operations });
+    expect(await ask('KEYS', `${prefix}*`)).toEqual(before);
+  });
+});
