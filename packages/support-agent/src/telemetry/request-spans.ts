@@ -28,6 +28,7 @@ export function traceRequests(app: FastifyInstance): void {
         kind: SpanKind.SERVER,
         attributes: {
           'http.request.method': request.method,
+          'url.scheme': request.protocol,
           ...(route !== undefined && { 'http.route': route }),
         },
       },
@@ -41,7 +42,10 @@ export function traceRequests(app: FastifyInstance): void {
   onReplyOver(app, (request, status) => {
     const span = trace.getSpan(contexts.get(request) ?? context.active());
     span?.setAttribute('http.response.status_code', status);
-    if (status >= 500) span?.setStatus({ code: SpanStatusCode.ERROR });
+    if (status >= 500) {
+      span?.setAttribute('error.type', String(status));
+      span?.setStatus({ code: SpanStatusCode.ERROR });
+    }
     span?.end();
   });
 }

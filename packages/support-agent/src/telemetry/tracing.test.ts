@@ -50,6 +50,7 @@ describe('a message', () => {
     expect(request.kind).toBe(SpanKind.SERVER);
     expect(request.attributes).toEqual({
       'http.request.method': 'POST',
+      'url.scheme': 'http',
       'http.route': '/api/sessions/:id/messages',
       'http.response.status_code': 200,
     });
@@ -150,11 +151,24 @@ describe('a message', () => {
     expect(spans).toHaveLength(1);
   });
 
+  it('that fails here is an error of its span', async () => {
+    const { open, say, faults } = await startTestApp({ tracer });
+    const session = await open();
+    faults.fail('begin');
+    await say(session, 'Hello');
+    expect(spanNamed(route).status).toEqual({ code: SpanStatusCode.ERROR });
+    expect(spanNamed(route).attributes).toMatchObject({
+      'http.response.status_code': 503,
+      'error.type': '503',
+    });
+  });
+
   it('that is refused is traced with its status and without its address', async () => {
     const { request } = await startTestApp({ tracer });
     await request('GET', '/api/users/secret-user/sessions');
     expect(spanNamed('GET /api/users/:id/sessions').attributes).toEqual({
       'http.request.method': 'GET',
+      'url.scheme': 'http',
       'http.route': '/api/users/:id/sessions',
       'http.response.status_code': 403,
     });
