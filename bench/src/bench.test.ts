@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { type EncryptionSizes, encryptionExperiments } from './encryption/plan.ts';
 import { type Result, resultOf, runExperiment } from './experiment.ts';
@@ -8,6 +9,7 @@ import { memoryExperiments, type Sizes } from './memory/plan.ts';
 import { SessionsSubject } from './memory/sessions-subject.ts';
 import { page } from './page.ts';
 import { profileOf, selfTimes } from './profile.ts';
+import { quickRedisSizes, redisExperiments } from './redis/plan.ts';
 import { duration, figure, table } from './report.ts';
 
 /** Just enough that everything happens. What it costs is not asked here. */
@@ -22,6 +24,13 @@ const tiny: Sizes = {
 };
 
 const tinyEncryption: EncryptionSizes = { rounds: 1, sessions: 3, records: 20 };
+
+it('the page about running it names what measures each of its tables, and nothing else', async () => {
+  const file = new URL('../../docs/operations.md', import.meta.url);
+  const named = (await readFile(file, 'utf8')).match(/redis\/tuning-[a-z0-9-]+/g) ?? [];
+  const all = redisExperiments(quickRedisSizes).map(({ name }) => name);
+  expect(named.toSorted()).toEqual(all.filter((name) => name.includes('/tuning-')).toSorted());
+});
 
 describe('the experiments', () => {
   const plans = [

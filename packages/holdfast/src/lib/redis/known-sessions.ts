@@ -92,7 +92,7 @@ export class KnownSessions<Metadata extends object> {
     if (this.#keepsValues || known.turns.size > 0) known.snapshot = snapshot;
   }
 
-  /** The turn goes on from these values, which are therefore kept until it ends. */
+  /** The turn goes on from these values, which are therefore kept until it ends, or so many others need room. */
   turnBegan(id: string, nonce: string, snapshot: Snapshot<Metadata>): void {
     if (this.#keepsValues) return;
     const known = this.of(id);
