@@ -66,13 +66,25 @@ function optionsFor(
   };
 }
 
+/** Never connected. */
+const templates = new WeakMap<NodeRedis, ReturnType<NodeRedis['createClient']>>();
+
+/**
+ * A copy of one client: for each new server `createClient` makes a class of all commands, which takes tens
+ * of milliseconds, and those who try to reach servers that are away would do little else.
+ */
 function createClient(
   library: NodeRedis,
   address: RedisAddress,
   purpose: ConnectionPurpose,
   signal: AbortSignal,
 ) {
-  return library.createClient(optionsFor(library, address, purpose, signal));
+  let template = templates.get(library);
+  if (template === undefined) {
+    template = library.createClient();
+    templates.set(library, template);
+  }
+  return template.duplicate(optionsFor(library, address, purpose, signal));
 }
 
 type Client = ReturnType<typeof createClient>;
