@@ -66,6 +66,20 @@ describe('RedisLink.open', () => {
     expect(logged).toEqual(['Redis ping failed: Host not found']);
   });
 
+  it('says that what answers is no Redis', async () => {
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.resume().end('HTTP/1.1 400 Bad Request\r\n\r\n');
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const { error, logged } = await failedStart(`redis://127.0.0.1:${port}`);
+    server.close();
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(error.message).toContain('answers, but not as a Redis does');
+    expect(logged).toEqual(['Redis ping failed: Not a Redis']);
+  });
+
   it('gives up in its time on a server that accepts and never answers', async () => {
     const { port } = await muteServer();
     const start = performance.now();

@@ -80,6 +80,7 @@ describe('describeFailure', () => {
     expect(describeFailure(new ConnectionLostError('Lost.', { sent: true }))).toBe(
       'Connection closed',
     );
+    expect(describeFailure(new Error('Unknown RESP type 72 "H"'))).toBe('Not a Redis');
     expect(describeFailure('a string')).toBe('Failed');
   });
 });

@@ -34,7 +34,8 @@ export function diagnose(error: unknown): Diagnosis {
   // OpenSSL's own errors, the server's alerts among them; the checks of its certificate are not.
   if (code.startsWith('ERR_SSL_')) return diagnoses.TLS;
   if (/CERT|SIGNED/.test(code)) return diagnoses.CERTIFICATE;
-  // node-redis's own words for an end without a code.
+  // node-redis's own words for what it cannot read, and for an end without a code.
+  if (/^Unknown RESP type/.test(error.message)) return diagnoses.NOT_REDIS;
   if (/Socket closed unexpectedly/.test(error.message)) return diagnoses.ECONNRESET;
   if (error.cause !== undefined) return diagnose(error.cause);
   return error instanceof ConnectionLostError ? diagnoses.ECONNRESET : diagnoses.UNKNOWN;

@@ -48,6 +48,12 @@ export const diagnoses = {
     what: 'closed the connection.',
     remedy: 'Check its log, and that REDIS_URL says rediss:// just where the server speaks TLS.',
   },
+  NOT_REDIS: {
+    phrase: 'Not a Redis',
+    what: 'answers, but not as a Redis does.',
+    remedy: 'Correct the host and port in REDIS_URL: another service is there.',
+    isSetting: true,
+  },
   TLS: {
     phrase: 'TLS refused',
     what: 'and this client found no common TLS.',

@@ -162,6 +162,11 @@ class NodeRedisConnection implements RedisConnection {
     this.#end(why);
   }
 
+  /** Why it ended; undefined while it is open. The client itself only says that it was ended. */
+  get endedBy(): Error | undefined {
+    return this.#why;
+  }
+
   /** Unlike other commands, these would wait for ever on a closed client. */
   #assertOpen(): void {
     if (this.#why === undefined) return;
@@ -198,10 +203,11 @@ export async function connectNodeRedis(
     await client.connect();
     return connection;
   } catch (error) {
+    const why = connection.endedBy ?? error;
     connection.destroy();
     if (signal.aborted) throw signal.reason;
     if (error instanceof library.ErrorReply) throw new RedisReplyError(error.message);
-    throw error;
+    throw why;
   } finally {
     signal.removeEventListener('abort', giveUp);
   }
