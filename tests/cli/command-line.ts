@@ -39,25 +39,36 @@ export function expectToFit(text: string): void {
 const scriptProgram = '/usr/bin/script';
 export const hasTerminals = existsSync(scriptProgram);
 
-/** The same in a terminal of 80 columns; what it writes to it is on `stdout`. */
+/** What is typed in a terminal: its line discipline makes a signal of it, unless a prompt reads keys itself. */
+export const ctrlC = '\u0003';
+
+/**
+ * The same in a terminal of 80 columns; what it writes to it is on `stdout`, and behind it how the terminal
+ * was left (`seenInTerminal`).
+ */
 export function startInTerminal(
   args: readonly string[],
   env: Record<string, string> = {},
 ): RunningProcess {
   const words = [process.execPath, 'packages/holdfast/dist/cli.js', ...args];
   const quoted = words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
+  // The shell itself stays: it waits for the command, and looks at the terminal then.
+  const script = `stty cols ${columns}; trap : INT; ${quoted}; code=$?; echo; echo "${after}$(stty -a | grep -owE -- '-?(icanon|echo)' | tr '\\n' ' ')"; exit $code`;
   return startProcess(
     scriptProgram,
-    [
-      '--quiet',
-      '--return',
-      '--flush',
-      '--command',
-      `stty cols ${columns}; exec ${quoted}`,
-      '/dev/null',
-    ],
-    { cwd: inject('builtCopy'), env: { TERM: 'xterm', ...env } },
+    ['--quiet', '--return', '--flush', '--command', script, '/dev/null'],
+    { cwd: inject('builtCopy'), env: { TERM: 'xterm', ...env }, input: 'pipe' },
   );
+}
+
+const after = 'terminal-after:';
+
+/** What the command wrote to its terminal, and whether it left that as it was: keys echoed, lines read, the cursor shown. */
+export function seenInTerminal({ stdout }: RunningProcess) {
+  const [text = '', state = ''] = stdout.split(after);
+  const isShown = text.lastIndexOf('\u001b[?25l') <= text.lastIndexOf('\u001b[?25h');
+  const isSet = ['icanon', 'echo'].every((mode) => state.trim().split(' ').includes(mode));
+  return { text, isAsBefore: isShown && isSet };
 }
 
 /** A Redis of its own, as it should be set up, and a store on it beside the command line. */

@@ -89,7 +89,7 @@ const broken: readonly {
       const { port } = server.address() as AddressInfo;
       return on(`redis://127.0.0.1:${port}`);
     },
-    says: /Redis at redis:\/\/127\.0\.0\.1:\d+\/0 /,
+    says: /Redis at redis:\/\/127\.0\.0\.1:\d+\/0 answers, but not as a Redis does\. Correct the host and port in REDIS_URL/,
   },
   {
     what: "a cluster's node",

@@ -1,12 +1,22 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SessionManager } from 'holdfast';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { startProcess } from '../helpers/child-process.ts';
 import { asking } from '../redis/support/asking.ts';
-import { expectToFit, hasTerminals, run, scene, start, startInTerminal } from './command-line.ts';
+import {
+  ctrlC,
+  expectToFit,
+  hasTerminals,
+  run,
+  scene,
+  seenInTerminal,
+  start,
+  startInTerminal,
+} from './command-line.ts';
 
 const esc = '\u001b[2J';
 
@@ -134,17 +144,41 @@ describe('holdfast sessions', () => {
     expect(await store.get('other')).not.toBeNull();
   });
 
-  it.skipIf(!hasTerminals)(
-    'delete: asks who is there, and leaves all as it is when stopped there',
-    async () => {
-      const { env, store } = await conversation();
-      const asked = startInTerminal(['sessions', 'delete', 'talk'], env);
-      await asked.says(/End 1 session at once\?/);
-      asked.sendToAll('SIGINT');
-      await asked.exit;
-      expect(await store.get('talk')).not.toBeNull();
-    },
-  );
+  it.skipIf(!hasTerminals).each([
+    ['yes', ['delete', 'talk'], /End 1 session at once\?/, 'y', 0, false],
+    ['no', ['delete', 'talk'], /End 1 session at once\?/, 'n', 130, true],
+    ['Enter', ['revoke-user', 'user-7'], /End all sessions of user-7 at once\?/, '\r', 130, true],
+    ['Ctrl-C', ['erase', 'user-7'], /Erase all that is held of user-7\?/, ctrlC, 130, true],
+    ['yes', ['erase', 'user-7'], /Erase all that is held of user-7\?/, 'y', 0, false],
+  ])('asks, and takes %s for an answer (%j)', async (_, args, question, key, code, stays) => {
+    const { env, store } = await conversation();
+    const asked = startInTerminal(['sessions', ...args], env);
+    await asked.says(question);
+    asked.types(key);
+    expect(await asked.exit).toMatchObject({ code });
+    const { text, isAsBefore } = seenInTerminal(asked);
+    expect(isAsBefore).toBe(true);
+    expect(/Nothing was (deleted|erased)\./.test(text)).toBe(stays);
+    expect((await store.get('talk')) !== null).toBe(stays);
+  });
+
+  it.skipIf(!hasTerminals)('asks, and leaves all as it is when a signal ends that', async () => {
+    const { env, store } = await conversation();
+    const asked = startInTerminal(['sessions', 'delete', 'talk'], env);
+    await asked.says(/End 1 session at once\?/);
+    asked.sendToAll('SIGTERM');
+    await asked.exit;
+    expect(await store.get('talk')).not.toBeNull();
+  });
+
+  it.skipIf(!hasTerminals)('tail: Ctrl-C ends it, and leaves the terminal as it was', async () => {
+    const { env } = await conversation();
+    const tail = startInTerminal(['sessions', 'tail', 'talk'], env);
+    await tail.says(/Listening to talk\. Ctrl-C ends it\./);
+    tail.types(ctrlC);
+    expect(await tail.exit).toMatchObject({ code: 130 });
+    expect(seenInTerminal(tail).isAsBefore).toBe(true);
+  });
 
   it('revoke-user: ends all of a user, and none of others', async () => {
     const { env, store } = await conversation();
@@ -189,8 +223,38 @@ describe('requests for what is held of a user', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
     const again = await run(args, env);
     expect(again.code).toBe(1);
-    expect(again.stderr).toContain('--out must name a file that is not there yet');
+    expect(again.stderr).toContain('is there already, and nothing is written over it');
   });
+
+  it('export: a file that cannot hold it all is taken away again', async () => {
+    const { env } = await conversation();
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-export-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'user-7.jsonl');
+    // No file may have a byte: as on a disk that is full, but for the code.
+    const words = `ulimit -f 0; exec '${process.execPath}' packages/holdfast/dist/cli.js sessions export user-7 --out`;
+    const { code, stderr } = await inShell(`${words} '${file}'`, env);
+    expect(code).toBe(1);
+    expect(stderr.replaceAll(/\s+/g, ' ')).toContain('would be larger than files may be there');
+    expect(readdirSync(folder)).toEqual([]);
+    const missing = await run(['sessions', 'export', 'user-7', '--out', join(file, 'x')], env);
+    expect(missing.code).toBe(1);
+    expect(missing.stderr).toContain('in a folder that is not there');
+  });
+
+  it
+    .skipIf(!existsSync('/dev/full'))
+    .each([['sessions export user-7'], ['sessions list --json'], ['keygen']])(
+    '%s into a disk that is full ends with 1 and says so',
+    async (words) => {
+      const { env } = await conversation();
+      const full = `exec '${process.execPath}' packages/holdfast/dist/cli.js ${words} > /dev/full`;
+      const { code, stderr } = await inShell(full, env);
+      expect(code).toBe(1);
+      expect(stderr).toContain('error: The output could not be written (ENOSPC).');
+      expect(stderr).not.toMatch(/^ +at /m);
+    },
+  );
 
   it('erase: nothing that names the user, the sessions or what was said is left', async () => {
     const { env, redis, store } = await conversation();
@@ -244,10 +308,19 @@ describe('requests for what is held of a user', () => {
     ]) {
       const { code, stderr } = await run(['sessions', ...args], other);
       expect(code).toBe(1);
-      expect(stderr.replaceAll(/\s+/g, ' ')).toContain('no key opens 1: the user may have others');
+      expect(stderr.replaceAll(/\s+/g, ' ')).toContain(
+        '1 sessions that were tried 1 cannot be read: the user may have others',
+      );
     }
   });
 });
+
+/** Runs what a shell is told to. */
+async function inShell(script: string, env: Record<string, string>) {
+  const running = startProcess('/bin/sh', ['-c', script], { cwd: inject('builtCopy'), env });
+  const { code } = await running.exit;
+  return { code, stderr: running.stderr };
+}
 
 /** All keys of the server, and the values behind them as they would be moved elsewhere. */
 async function dump(ask: Awaited<ReturnType<typeof asking>>): Promise<string> {

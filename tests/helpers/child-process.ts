@@ -10,6 +10,13 @@ export interface Exit {
   signal: NodeJS.Signals | null;
 }
 
+export interface ProcessOptions {
+  readonly cwd: string;
+  readonly env?: Record<string, string>;
+  /** What it reads: nothing, unless it is to be typed. */
+  readonly input?: 'ignore' | 'pipe';
+}
+
 /** A real process, its output, and ways to wait for what it says and for its end. */
 export class RunningProcess {
   stdout = '';
@@ -17,13 +24,17 @@ export class RunningProcess {
   readonly exit: Promise<Exit>;
   readonly #child: ChildProcess;
 
-  constructor(command: string, args: string[], cwd: string, env: Record<string, string>) {
+  constructor(
+    command: string,
+    args: string[],
+    { cwd, env = {}, input = 'ignore' }: ProcessOptions,
+  ) {
     // A group of its own, so that stop() reaches what npm and the shell started too.
     this.#child = spawn(command, args, {
       cwd,
       env: { ...cleanEnvironment(), ...env },
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [input, 'pipe', 'pipe'],
     });
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
@@ -63,6 +74,11 @@ export class RunningProcess {
     }
   }
 
+  /** As if somebody typed it; for one that was started with `input: 'pipe'`. */
+  types(text: string): void {
+    this.#child.stdin?.write(text);
+  }
+
   send(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }
@@ -96,9 +112,9 @@ export class RunningProcess {
 export function startProcess(
   command: string,
   args: string[],
-  { cwd, env = {} }: { cwd: string; env?: Record<string, string> },
+  options: ProcessOptions,
 ): RunningProcess {
-  const running = new RunningProcess(command, args, cwd, env);
+  const running = new RunningProcess(command, args, options);
   onTestFinished(() => running.stop());
   return running;
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { run } from './lib/cli/program.ts';
+import { exitCodes } from './lib/cli/terminal.ts';
 
 /** As shells tell of a process that SIGPIPE ended. */
 const nobodyReads = 141;
@@ -8,13 +9,15 @@ const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => stopping.abort());
 }
-let isRead = true;
+/** Why nothing can be written any more. */
+let unwritable: NodeJS.ErrnoException | undefined;
 for (const stream of [process.stdout, process.stderr]) {
-  // Whoever reads has enough (`| head`): the command ends in order, as at a signal.
+  // The command ends in order, as at a signal: whoever reads has enough (`| head`), or a disk is full.
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    isRead = false;
+    unwritable ??= error;
     stopping.abort();
+    if (error.code === 'EPIPE' || stream === process.stderr) return;
+    process.stderr.write(`error: The output could not be written (${error.code}).\n`);
   });
 }
 const code = await run(process.argv.slice(2), {
@@ -24,4 +27,8 @@ const code = await run(process.argv.slice(2), {
   err: process.stderr,
   signal: stopping.signal,
 });
-process.exitCode = isRead ? code : nobodyReads;
+// A file tells of its errors only after the command is done with it.
+process.once('exit', () => {
+  if (unwritable === undefined) process.exitCode = code;
+  else process.exitCode = unwritable.code === 'EPIPE' ? nobodyReads : exitCodes.failed;
+});

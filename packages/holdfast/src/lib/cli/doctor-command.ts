@@ -1,3 +1,5 @@
+import { checkCertificate } from './doctor/check-certificate.ts';
+import { checkKnowledge } from './doctor/check-knowledge.ts';
 import { checkRedis } from './doctor/check-redis.ts';
 import { checkSettings } from './doctor/check-settings.ts';
 import type { Finding } from './doctor/finding.ts';
@@ -24,6 +26,8 @@ export async function doctor(
   const { config, findings } = checkSettings({ env, envFile });
   for (const finding of findings) tell(finding);
   if (config !== null) {
+    for (const finding of checkCertificate(config)) tell(finding);
+    for (const finding of await checkKnowledge(config)) tell(finding);
     try {
       for await (const finding of checkRedis(config, signal)) {
         signal.throwIfAborted();

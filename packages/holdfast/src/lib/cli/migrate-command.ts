@@ -3,6 +3,7 @@ import type { Config } from '../config/load-config.ts';
 import { readSettings } from '../config/read-settings.ts';
 import { tlsOptions } from '../config/redis-config.ts';
 import { ConfigError } from '../errors/errors.ts';
+import { sentenceOf } from '../errors/sentence-of.ts';
 import { type MigrationOptions, migrate } from '../migration/python-v2/migration.ts';
 import { OriginalKeys } from '../migration/python-v2/original-keys.ts';
 import type { Originals } from '../migration/python-v2/originals.ts';
@@ -10,7 +11,7 @@ import type { RedisAddress } from '../redis/connection/redis-address.ts';
 import { asJson, asText, failures } from './migrate-report.ts';
 import { showProgress } from './progress.ts';
 import { loadRedisConfig, openingLogger, openStore } from './redis-store.ts';
-import { type CommonOptions, exitCodes, type Terminal } from './terminal.ts';
+import { type CommonOptions, exitCodes, said, type Terminal } from './terminal.ts';
 
 export interface MigrateOptions extends CommonOptions {
   readonly fromUrl?: string;
@@ -47,7 +48,12 @@ export async function migratePythonV2(
       );
       message = 'Stopped. Run it again to go on from there.';
       try {
-        return await migrated({ originals, keys, target: store.importing() }, options, terminal);
+        const where = `Looked at ${address.display} for keys that begin with ${options.fromPrefix} (--from-url and --from-prefix name others).`;
+        return await migrated(
+          { originals, keys, target: store.importing(), where },
+          options,
+          terminal,
+        );
       } finally {
         await store.close();
       }
@@ -79,7 +85,7 @@ async function openOriginals(
 }
 
 async function migrated(
-  parts: Pick<MigrationOptions, 'originals' | 'keys' | 'target'>,
+  { where, ...parts }: Pick<MigrationOptions, 'originals' | 'keys' | 'target'> & { where: string },
   { apply = false, delete: remove = false, json = false }: MigrateOptions,
   terminal: Terminal,
 ): Promise<number> {
@@ -91,6 +97,7 @@ async function migrated(
   }).finally(() => shown?.end());
   out.write(json ? asJson(result, { apply, remove }) : asText(result, { apply, remove }));
   if (!json) err.write(failures(result));
+  if (!json && result.found === 0) err.write(said(where));
   return result.failed.length === 0 ? exitCodes.done : exitCodes.failed;
 }
 
@@ -131,9 +138,7 @@ async function addressOf(
     return new RedisAddress({ url: given, ...tls(given) });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    throw new ConfigError(
-      error.message.replace(` ${error.remedy}`, '').replaceAll('REDIS_URL', name),
-    );
+    throw new ConfigError(sentenceOf(error).replaceAll('REDIS_URL', name));
   }
 }
 

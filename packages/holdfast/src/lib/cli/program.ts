@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { HoldfastError } from '../errors/errors.ts';
 import { wholeFrom, withCommonOptions } from './arguments.ts';
 import { type BenchOptions, bench } from './bench-command.ts';
@@ -10,9 +10,26 @@ import { type MigrateOptions, migratePythonV2 } from './migrate-command.ts';
 import { rekey } from './rekey-command.ts';
 import { addSessionsCommand } from './sessions/sessions-command.ts';
 import { type StatsOptions, stats } from './stats-command.ts';
-import { type CommonOptions, exitCodes, said, type Terminal, WrongUseError } from './terminal.ts';
+import {
+  CommandError,
+  type CommonOptions,
+  exitCodes,
+  said,
+  type Terminal,
+  WrongUseError,
+} from './terminal.ts';
+import { printable } from './text.ts';
 
 const helpWidth = 80;
+
+const examples = `
+Examples:
+  holdfast doctor                          is all as it should be?
+  holdfast stats --watch                   what is going on now?
+  holdfast sessions list --user ada        which sessions has a user?
+  holdfast sessions tail <id>              what do turns put out?
+  holdfast sessions export ada --out file  all that is held of a user
+  holdfast <command> --help                what else a command takes`;
 
 /** Runs the command line `holdfast …`. @returns its exit code */
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
@@ -28,12 +45,25 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     if (error instanceof CommanderError) {
       return error.exitCode === 0 ? exitCodes.done : exitCodes.wrongUse;
     }
-    if (!(error instanceof HoldfastError || error instanceof WrongUseError)) throw error;
-    err.write(said(`error: ${error.message}`));
+    if (!known.some((kind) => error instanceof kind)) throw error;
+    err.write(said(`error: ${messageOf(error as Error)}`));
     return error instanceof WrongUseError ? exitCodes.wrongUse : exitCodes.failed;
   } finally {
     await flushed(out);
   }
+}
+
+/** Errors whose messages say what to do. */
+const known = [HoldfastError, CommandError, WrongUseError];
+
+/** With the words of the cause, where it is said to have them. */
+function messageOf(error: Error): string {
+  if (!error.message.includes('The cause of this error')) return error.message;
+  let cause: unknown = error;
+  while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause;
+  return cause instanceof Error
+    ? `${error.message} Cause: ${printable(cause.message)}`
+    : error.message;
 }
 
 function programOf(terminal: Terminal, ends: (code: number) => void): Command {
@@ -50,7 +80,8 @@ function programOf(terminal: Terminal, ends: (code: number) => void): Command {
       getOutHelpWidth: () => out.columns ?? helpWidth,
       getErrHelpWidth: () => out.columns ?? helpWidth,
     })
-    .showHelpAfterError('(--help says what there is.)');
+    .showHelpAfterError('(--help says what there is.)')
+    .addHelpText('after', examples);
   program
     .command('keygen')
     .description('Make a random key for SESSION_ENCRYPTION_KEY.')
@@ -64,9 +95,18 @@ function programOf(terminal: Terminal, ends: (code: number) => void): Command {
     'Check the settings, Redis and what it holds: what is wrong, and what to do. Exits with 1 when a server could not work.',
     'one object, with all that was found',
   ).action(async (options: CommonOptions) => ends(await doctor(options, terminal)));
-  command('stats', 'How many sessions, turns and waiting turns there are.', 'an object a look')
+  command(
+    'stats',
+    'How many sessions, turns and waiting turns there are.',
+    'one object, with --watch one a line for each look',
+  )
     .option('--watch', 'look again and again')
-    .option('--interval <seconds>', 'how often --watch looks', wholeFrom(1, 3_600), 1)
+    .addOption(
+      new Option('--interval <seconds>', 'look so often; with it --watch need not be said')
+        .argParser(wholeFrom(1, 3_600))
+        .default(1)
+        .implies({ watch: true }),
+    )
     .action(async (options: StatsOptions) => ends(await stats(options, terminal)));
   addSessionsCommand(program, terminal, ends);
   command(

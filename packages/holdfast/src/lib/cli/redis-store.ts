@@ -1,13 +1,19 @@
 import { createSessionStore } from '../config/create-session-store.ts';
 import { type Config, loadConfig } from '../config/load-config.ts';
-import { ConfigError } from '../errors/errors.ts';
 import type { RedisSessionStore } from '../redis/redis-session-store.ts';
 import type { Logger } from '../store/emitter.ts';
 import { onAbort } from '../store/on-abort.ts';
 import type { SessionStore } from '../store/session-store.ts';
-import { type CommonOptions, exitCodes, said, type Terminal, terminalLogger } from './terminal.ts';
+import {
+  CommandError,
+  type CommonOptions,
+  exitCodes,
+  said,
+  type Terminal,
+  terminalLogger,
+} from './terminal.ts';
 
-/** The configuration of a command that needs Redis. @param why it does @throws ConfigError */
+/** The configuration of a command that needs Redis. @param why it does @throws ConfigError, CommandError */
 export function loadRedisConfig(
   { settings: envFile }: CommonOptions,
   { env }: Pick<Terminal, 'env'>,
@@ -15,8 +21,8 @@ export function loadRedisConfig(
 ): Config {
   const config = loadConfig({ env, envFile });
   if (config.session.storeType === 'redis') return config;
-  throw new ConfigError(
-    `SESSION_STORE_TYPE is not redis: ${why}. Set SESSION_STORE_TYPE=redis, and REDIS_URL to where they are.`,
+  throw new CommandError(
+    `SESSION_STORE_TYPE is not redis: ${why}. Set it to redis, and REDIS_URL to where that is.`,
   );
 }
 
@@ -57,7 +63,7 @@ export async function onRedisOnly(store: SessionStore): Promise<RedisSessionStor
  *
  * @param interrupted is said when the signal ended `run`
  * @returns its exit code; that of an interruption when the terminal's signal ended it
- * @throws ConfigError, StoreUnavailableError
+ * @throws ConfigError, CommandError, StoreUnavailableError
  */
 export async function onRedis(
   options: CommonOptions,

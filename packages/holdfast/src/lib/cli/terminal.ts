@@ -30,6 +30,11 @@ export class WrongUseError extends Error {
   override readonly name = 'WrongUseError';
 }
 
+/** A command cannot do its work; the message says why, and what to do. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+}
+
 /** How wide results may be: of a terminal, its columns; a file takes any. */
 export function widthOf({ out }: Pick<Terminal, 'out'>): number {
   return out.isTTY ? (out.columns ?? 80) : Number.POSITIVE_INFINITY;

@@ -54,16 +54,17 @@ export function printable(text: string): string {
   );
 }
 
-/** In lines of at most `width`, those after the first with an indent. */
+/** In lines of at most `width`, those after the first with an indent; what the text begins with as one stays. */
 export function wrapped(text: string, width: number, indent = ''): string[] {
+  const own = /^ */.exec(text)?.[0] ?? '';
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
-    const room = width - (lines.length === 0 ? 0 : indent.length);
+  for (const word of text.slice(own.length).split(' ')) {
+    const room = width - own.length - (lines.length === 0 ? 0 : indent.length);
     if (line !== '' && line.length + 1 + word.length > room) {
       lines.push(line);
       line = word;
     } else line = line === '' ? word : `${line} ${word}`;
   }
-  return [...lines, line].map((each, at) => (at === 0 ? each : indent + each));
+  return [...lines, line].map((each, at) => own + (at === 0 ? each : indent + each));
 }

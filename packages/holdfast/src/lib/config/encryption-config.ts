@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { CipherName } from '../encryption/create-codec.ts';
 import { KeyRing } from '../encryption/key-ring.ts';
 import { ConfigError } from '../errors/errors.ts';
+import { sentenceOf } from '../errors/sentence-of.ts';
 import type { Settings } from './settings.ts';
 
 /** How stored values are encrypted. The keys are inside the ring, which shows nothing of them. */
@@ -41,8 +42,7 @@ export function readEncryptionConfig(
     };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    const why = error.message.replace(` ${error.remedy}`, '').replace(/\.$/, '');
-    wrong.push(why);
+    wrong.push(sentenceOf(error).replace(/\.$/, ''));
     return undefined;
   }
 }

@@ -1,4 +1,5 @@
 import { ConfigError } from '../errors/errors.ts';
+import { sentenceOf } from '../errors/sentence-of.ts';
 import { readNamed, Secret } from './secret.ts';
 import type { Settings } from './settings.ts';
 
@@ -52,7 +53,7 @@ export function noting<Value>(wrong: string[], read: () => Value): Value | undef
     return read();
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    wrong.push(error.message.replace(` ${error.remedy}`, '').replace(/\.$/, ''));
+    wrong.push(sentenceOf(error).replace(/\.$/, ''));
     return undefined;
   }
 }

@@ -5,8 +5,7 @@ import { isHex, weaknessOf } from './weak-key.ts';
 /** The least that a key must have: as much as the ciphers' own keys. */
 const leastBytes = 32;
 
-const howToMakeOne =
-  "Make one with: node -e \"console.log(require('node:crypto').randomBytes(32).toString('base64url'))\"";
+const howToMakeOne = 'Make one with: npx holdfast keygen';
 
 /** A key of 256 bits from the CSPRNG, as 44 characters of base64url: a Fernet key's form. */
 export function generateKey(): string {

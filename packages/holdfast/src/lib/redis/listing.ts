@@ -8,6 +8,7 @@ import type { RedisReply } from './connection/redis-connection.ts';
 import type { RedisCore } from './redis-core.ts';
 import type { IdBatch, IdRange } from './rekeying.ts';
 import { int, text } from './reply.ts';
+import { type Unreadable, whyUnreadable } from './unreadable.ts';
 import type { UserIndex } from './user-index.ts';
 
 /** Index entries looked at for one page at most. */
@@ -29,16 +30,20 @@ export class Listing<Metadata extends object> {
     this.#users = users;
   }
 
-  /** @throws ValidationError */
-  async page(options: ListOptions): Promise<SessionPage<Metadata>> {
+  /**
+   * @param unreadable gets those that cannot be read; without it the first of them fails the page
+   * @throws ValidationError
+   */
+  async page(options: ListOptions, unreadable?: Unreadable[]): Promise<SessionPage<Metadata>> {
     options.signal?.throwIfAborted();
     const limit = pageSize(options.limit);
     const status = options.status === undefined ? undefined : parseStatus(options.status);
     if (options.userId === undefined) {
-      return this.#pageOfIndex(limit, status, parsePlace(options.cursor));
+      return this.#pageOfIndex(limit, status, parsePlace(options.cursor), unreadable);
     }
     assertId(options.userId, 'userId');
-    return this.#pageOfUser(options.userId, limit, status, parseOrder(options.cursor));
+    const from = parseOrder(options.cursor);
+    return this.#pageOfUser(options.userId, limit, status, from, unreadable);
   }
 
   /** The ids of the store, a batch at a time. */
@@ -62,6 +67,7 @@ export class Listing<Metadata extends object> {
     limit: number,
     status: SessionStatus | undefined,
     from: Place,
+    unreadable: Unreadable[] | undefined,
   ): Promise<SessionPage<Metadata>> {
     const sessions: Session<Metadata>[] = [];
     let place: Place | null = from;
@@ -71,11 +77,11 @@ export class Listing<Metadata extends object> {
         place,
         limit - sessions.length,
       );
-      const found = await this.#existing(
-        next.ids,
-        (session) => status === undefined || session.status === status,
-      );
-      sessions.push(...found);
+      const found = await Promise.all(next.ids.map((id) => this.#read(id, unreadable)));
+      for (const session of found) {
+        if (session === null || session === 'unreadable') continue;
+        if (status === undefined || session.status === status) sessions.push(session);
+      }
       reads += Math.max(next.ids.length, 1);
       place = next.place;
     }
@@ -87,19 +93,23 @@ export class Listing<Metadata extends object> {
     limit: number,
     status: SessionStatus | undefined,
     from: number,
+    unreadable: Unreadable[] | undefined,
   ): Promise<SessionPage<Metadata>> {
     const sessions: Session<Metadata>[] = [];
     let after = from;
     for (let reads = 0; sessions.length < limit && reads < listReads; ) {
       const wanted = limit - sessions.length;
       const entries = await this.#users.page(userId, after, wanted);
-      const owned = await Promise.all(entries.map(({ id }) => this.#core.read(id)));
-      const wrong = entries.filter((_, at) => owned[at]?.snapshot.state.userId !== userId);
+      const owned = await Promise.all(entries.map(({ id }) => this.#read(id, unreadable)));
+      // Whose one is that cannot be read, nobody can say.
+      const wrong = entries.filter((_, at) => {
+        const session = owned[at];
+        return session !== 'unreadable' && session?.userId !== userId;
+      });
       await this.#users.heal(userId, wrong);
-      for (const [at, stored] of owned.entries()) {
-        if (stored?.snapshot.state.userId !== userId) continue;
-        if (status !== undefined && stored.snapshot.state.status !== status) continue;
-        sessions.push(this.#core.view(entries[at]?.id ?? '', stored));
+      for (const session of owned) {
+        if (session === null || session === 'unreadable' || session.userId !== userId) continue;
+        if (status === undefined || session.status === status) sessions.push(session);
       }
       after = entries.at(-1)?.order ?? after;
       reads += entries.length;
@@ -108,17 +118,20 @@ export class Listing<Metadata extends object> {
     return { sessions, cursor: after.toString(36) };
   }
 
-  async #existing(
-    ids: readonly string[],
-    fits: (session: Session<Metadata>) => boolean,
-  ): Promise<Session<Metadata>[]> {
-    const found = await Promise.all(
-      ids.map(async (id) => {
-        const stored = await this.#core.read(id);
-        return stored === null ? null : this.#core.view(id, stored);
-      }),
-    );
-    return found.filter((session) => session !== null && fits(session)) as Session<Metadata>[];
+  /** `null` when there is no such session. */
+  async #read(
+    id: string,
+    unreadable: Unreadable[] | undefined,
+  ): Promise<Session<Metadata> | null | 'unreadable'> {
+    try {
+      const stored = await this.#core.read(id);
+      return stored === null ? null : this.#core.view(id, stored);
+    } catch (error) {
+      const why = unreadable && whyUnreadable(id, error);
+      if (!why) throw error;
+      unreadable.push(why);
+      return 'unreadable';
+    }
   }
 
   /** At most `limit` ids behind a place, and where the rest begins; `null` when there is none. */

@@ -1,6 +1,7 @@
 import { ClearIdWarning } from '../codec/clear-id-warning.ts';
 import type { Codec } from '../codec/codec.ts';
 import {
+  DecryptionError,
   type HoldfastError,
   OutcomeUnknownError,
   SessionGoneError,
@@ -28,7 +29,7 @@ import { L1Cache, type L1Options } from './l1/l1-cache.ts';
 import { type Change, News } from './l1/news.ts';
 import { Records } from './records.ts';
 import type { Durability } from './redis-options.ts';
-import { bytes, int, list, type ReplyList, text } from './reply.ts';
+import { bytesOrNull, int, list, type ReplyList, text } from './reply.ts';
 import { scripts } from './scripts/scripts.ts';
 import { ServerClock } from './server-clock.ts';
 
@@ -346,8 +347,12 @@ export class RedisCore<Metadata extends object> {
     const { incarnation } = header;
     const place = { sessionId: id, incarnation };
     const position = header.stateVersion;
-    const state = this.records.readState(bytes(reply[values]), { ...place, position }, header);
-    const credentials = this.records.readCredentials(bytes(reply[values + 1]), header.tokenHash, {
+    const [sealed, sealedCredentials] = [reply[values], reply[values + 1]].map(bytesOrNull);
+    if (!sealed || !sealedCredentials) {
+      throw new DecryptionError(`Of what is stored of session ${id} something is missing.`);
+    }
+    const state = this.records.readState(sealed, { ...place, position }, header);
+    const credentials = this.records.readCredentials(sealedCredentials, header.tokenHash, {
       ...place,
       position: header.credentialsVersion,
     });

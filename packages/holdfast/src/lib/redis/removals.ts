@@ -2,7 +2,7 @@ import { randomId } from '../model/ids.ts';
 import type { StoreEventName } from '../store/store-events.ts';
 import { type Header, none, parseHeader } from './header.ts';
 import type { RedisCore } from './redis-core.ts';
-import { bytes, text } from './reply.ts';
+import { bytesOrNull, text } from './reply.ts';
 import { scripts } from './scripts/scripts.ts';
 import type { UserIndex } from './user-index.ts';
 
@@ -10,6 +10,9 @@ const removeKeys = 13;
 
 /** Sessions looked at in one go. */
 const batch = 200;
+
+/** A state that is missing is one that cannot be read. */
+const nothing = Buffer.alloc(0);
 
 /** How sessions end: deleted, evicted, or expired. */
 export class Removals<Metadata extends object> {
@@ -148,7 +151,7 @@ export class Removals<Metadata extends object> {
     // What was ended on purpose must not come back with a failover; what expired cannot.
     if (event !== 'expired') await this.#core.replicated(id, nonce, { always: true });
     if (outcome === 'removed') {
-      await this.left(id, parseHeader(text(reply[1])), bytes(reply[2]), event);
+      await this.left(id, parseHeader(text(reply[1])), bytesOrNull(reply[2]) ?? nothing, event);
     }
     if (outcome === 'vanished') this.#core.tell('expired', { sessionId: id, userId: null });
     return outcome;

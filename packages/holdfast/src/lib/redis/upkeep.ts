@@ -1,4 +1,5 @@
-import { DecryptionError, SessionBusyError } from '../errors/errors.ts';
+import { SessionBusyError } from '../errors/errors.ts';
+import type { ListOptions, SessionPage } from '../store/session-store.ts';
 import type { HistoryReader } from './history.ts';
 import { type Holdings, HoldingsReader } from './holdings.ts';
 import { inspectServers, type ServerInspection } from './inspection.ts';
@@ -6,6 +7,7 @@ import type { Listing } from './listing.ts';
 import type { RedisCore } from './redis-core.ts';
 import type { Removals } from './removals.ts';
 import { text } from './reply.ts';
+import { type Unreadable, whyUnreadable } from './unreadable.ts';
 import type { UserEntry, UserIndex } from './user-index.ts';
 
 interface Parts<Metadata extends object> {
@@ -27,6 +29,15 @@ export class Upkeep<Metadata extends object> {
 
   constructor(parts: Parts<Metadata>) {
     this.#parts = parts;
+  }
+
+  /** As `listActive`, and those that cannot be read besides, which count for no limit. */
+  async list(
+    options: ListOptions,
+  ): Promise<SessionPage<Metadata> & { readonly unreadable: readonly Unreadable[] }> {
+    const unreadable: Unreadable[] = [];
+    const page = await this.#parts.listing.page(options, unreadable);
+    return { ...page, unreadable };
   }
 
   /** All that is held of a session; `null` when there is none. @throws DecryptionError */
@@ -80,11 +91,11 @@ export class Upkeep<Metadata extends object> {
   /**
    * Tries to read sessions, some of all there are: whether the keys are those that wrote them.
    *
-   * @returns how many were tried, and the ids of those that no key opens
+   * @returns how many were tried, and those that cannot be read
    */
-  async tryKeys(most: number): Promise<{ sessions: number; unreadable: readonly string[] }> {
+  async tryKeys(most: number): Promise<{ sessions: number; unreadable: readonly Unreadable[] }> {
     const { core, listing } = this.#parts;
-    const unreadable: string[] = [];
+    const unreadable: Unreadable[] = [];
     let sessions = 0;
     for await (const { ids } of listing.ids()) {
       for (const id of ids.slice(0, most - sessions)) {
@@ -92,8 +103,9 @@ export class Upkeep<Metadata extends object> {
         try {
           await core.read(id);
         } catch (error) {
-          if (!(error instanceof DecryptionError)) throw error;
-          unreadable.push(id);
+          const why = whyUnreadable(id, error);
+          if (why === null) throw error;
+          unreadable.push(why);
         }
       }
       if (sessions >= most) break;

@@ -61,12 +61,18 @@ async function keys(store: RedisSessionStore, { encryption }: Config): Promise<F
   if (unreadable.length === 0) {
     return ok('keys', `${sessions} of ${sessions} sessions that were tried can be read.`);
   }
-  const some = unreadable.slice(0, 3).join(' ');
+  const some = unreadable
+    .slice(0, 3)
+    .map(({ id }) => id)
+    .join(' ');
+  const damaged = unreadable.find(({ code }) => code !== 'DECRYPTION');
   return failed(
     'keys',
     `${unreadable.length} of ${sessions} sessions that were tried cannot be read (${some}).`,
-    encryption === undefined
-      ? 'They are encrypted: set SESSION_ENCRYPTION_KEY to the key that wrote them.'
-      : 'Add the key that wrote them behind the others of SESSION_ENCRYPTION_KEY; plain ones are read with SESSION_ENCRYPTION_ALLOW_PLAINTEXT=true.',
+    damaged !== undefined
+      ? `\`holdfast sessions list\` says why of each. ${damaged.remedy}`
+      : encryption === undefined
+        ? 'They are encrypted: set SESSION_ENCRYPTION_KEY to the key that wrote them.'
+        : 'Add the key that wrote them behind the others of SESSION_ENCRYPTION_KEY; plain ones are read with SESSION_ENCRYPTION_ALLOW_PLAINTEXT=true.',
   );
 }

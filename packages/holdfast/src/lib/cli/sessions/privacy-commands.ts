@@ -3,13 +3,15 @@ import { createWriteStream } from 'node:fs';
 import { unlink } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { ConfigError, DecryptionError } from '../../errors/errors.ts';
+import { assertId } from '../../model/ids.ts';
 import type { RedisSessionStore } from '../../redis/redis-session-store.ts';
+import { type Unreadable, whyUnreadable } from '../../redis/unreadable.ts';
 import { isMeant } from '../confirm.ts';
 import { onRedis } from '../redis-store.ts';
-import { type CommonOptions, exitCodes, said, type Terminal } from '../terminal.ts';
+import { CommandError, type CommonOptions, exitCodes, said, type Terminal } from '../terminal.ts';
 import { counted } from '../text.ts';
 import type { DeleteOptions } from './delete-command.ts';
+import { reasons } from './reasons.ts';
 
 export interface ExportOptions extends CommonOptions {
   /** A new file; the standard output unless given. */
@@ -19,8 +21,8 @@ export interface ExportOptions extends CommonOptions {
 /** What was found of a user. */
 interface Found {
   sessions: number;
-  /** Sessions of the user that no key opens. */
-  readonly unreadable: string[];
+  /** Sessions of the user that cannot be read, and so are not written. */
+  readonly unreadable: Unreadable[];
 }
 
 /** Sessions that are looked at for whether the keys are those of the store. */
@@ -28,14 +30,15 @@ const sampleSize = 100;
 
 /**
  * `holdfast sessions export`: all that is held of a user, a session a line, as JSON.
- * @throws ConfigError, StoreUnavailableError
+ * @throws ValidationError, ConfigError, CommandError, StoreUnavailableError
  */
-export function exportUser(
+export async function exportUser(
   userId: string,
   { out: path, ...options }: ExportOptions,
   terminal: Terminal,
 ): Promise<number> {
   const { out, err, signal } = terminal;
+  assertId(userId, 'A user id');
   return onRedis(options, terminal, async (store) => {
     const found: Found = { sessions: 0, unreadable: [] };
     const lines = linesOf(store, userId, found, signal);
@@ -47,9 +50,7 @@ export function exportUser(
       : `${counted(sessions, 'session')} written.`;
     if (path !== undefined) out.write(`${done}\n`);
     else if (!options.json) err.write(`${done}\n`);
-    if (unreadable.length > 0) {
-      err.write(said(`error: No key opens ${unreadable.join(' ')}: they are not written.`));
-    }
+    err.write(reasons(unreadable));
     return (await isWhole(store, terminal)) && unreadable.length === 0
       ? exitCodes.done
       : exitCodes.failed;
@@ -58,7 +59,7 @@ export function exportUser(
 
 /**
  * `holdfast sessions erase`: afterwards nothing of the user's sessions is left in Redis.
- * @throws WrongUseError, ConfigError, StoreUnavailableError, SessionBusyError
+ * @throws WrongUseError, ValidationError, ConfigError, StoreUnavailableError, SessionBusyError
  */
 export async function eraseUser(
   userId: string,
@@ -66,6 +67,7 @@ export async function eraseUser(
   terminal: Terminal,
 ): Promise<number> {
   const { out, err, signal } = terminal;
+  assertId(userId, 'A user id');
   if (!(await isMeant(`Erase all that is held of ${userId}?`, options, terminal))) {
     err.write('Nothing was erased.\n');
     return exitCodes.interrupted;
@@ -100,32 +102,43 @@ async function* linesOf(
       found.sessions += 1;
       yield `${JSON.stringify(holdings)}\n`;
     } catch (error) {
-      if (!(error instanceof DecryptionError)) throw error;
-      found.unreadable.push(id);
+      const why = whyUnreadable(id, error);
+      if (why === null) throw error;
+      found.unreadable.push(why);
     }
   }
 }
 
-/** For its owner alone, and never over what is there. What fails leaves no part of it. */
+/** For its owner alone, and never over what is there. What fails leaves no part of it. @throws CommandError */
 async function intoFile(path: string, lines: AsyncGenerator<string>): Promise<void> {
   const file = createWriteStream(path, { flags: 'wx', mode: 0o600 });
   try {
     await once(file, 'open');
-  } catch (cause) {
-    throw new ConfigError('--out must name a file that is not there yet, in a folder that is.', {
-      cause,
-    });
+  } catch (error) {
+    throw outError(error);
   }
   try {
     await pipeline(Readable.from(lines), file);
   } catch (error) {
     await unlink(path);
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    if (code !== 'ENOSPC' && code !== 'EDQUOT') throw error;
-    throw new ConfigError('The file system of --out is full: name a file elsewhere.', {
-      cause: error,
-    });
+    throw outError(error);
   }
+}
+
+const outErrors: Readonly<Record<string, string>> = {
+  EEXIST: 'is there already, and nothing is written over it: name a new file',
+  ENOENT: 'is in a folder that is not there: make that first',
+  EACCES: 'is in a folder that this user may not write to: name a file elsewhere',
+  ENOSPC: 'is on a file system that is full: name a file elsewhere',
+  EDQUOT: "is on a file system where this user's quota is full: name a file elsewhere",
+  EFBIG: 'would be larger than files may be there: name a file elsewhere',
+};
+
+function outError(error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const why = outErrors[code];
+  if (why === undefined) return error;
+  return new CommandError(`The file of --out ${why}. Nothing was written.`, { cause: error });
 }
 
 /** Of users whose names in the index were made with another key nothing is found: then this says so. */
@@ -134,7 +147,7 @@ async function isWhole(store: RedisSessionStore, { err }: Terminal): Promise<boo
   if (unreadable.length === 0) return true;
   err.write(
     said(
-      `error: Of ${sessions} sessions that were tried no key opens ${unreadable.length}: the user may have others among those. Put their key into SESSION_ENCRYPTION_KEY, and run it again.`,
+      `error: Of ${sessions} sessions that were tried ${unreadable.length} cannot be read: the user may have others among those. \`holdfast sessions list\` says why; if it is their key, put that into SESSION_ENCRYPTION_KEY, and run it again.`,
     ),
   );
   return false;

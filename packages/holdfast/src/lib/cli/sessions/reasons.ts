@@ -1,0 +1,21 @@
+import type { Unreadable } from '../../redis/unreadable.ts';
+import { said } from '../terminal.ts';
+import { counted } from '../text.ts';
+
+/** Sessions that are named for people; `--json` names all. */
+const mostNamed = 20;
+
+/** Why sessions cannot be read, for people, and what to do; empty when all can. */
+export function reasons(unreadable: readonly Unreadable[]): string {
+  if (unreadable.length === 0) return '';
+  const named = unreadable.slice(0, mostNamed).map(({ id, reason }) => said(`  ${id}: ${reason}`));
+  const rest = unreadable.length - named.length;
+  const more = rest === 0 ? [] : [said(`  and ${rest} more: --json names all`)];
+  const remedies = new Set(unreadable.map(({ remedy }) => remedy));
+  return [
+    said(`error: ${counted(unreadable.length, 'session')} cannot be read:`),
+    ...named,
+    ...more,
+    ...[...remedies].map(said),
+  ].join('');
+}

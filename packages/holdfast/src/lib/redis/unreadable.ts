@@ -1,0 +1,33 @@
+import { DecryptionError, StoreUnavailableError } from '../errors/errors.ts';
+import type { ErrorCode } from '../errors/registry.ts';
+import { sentenceOf } from '../errors/sentence-of.ts';
+import { RedisReplyError } from './connection/redis-connection.ts';
+
+/** A session that is there and cannot be read, because of what is stored of it: others may well be. */
+export interface Unreadable {
+  readonly id: string;
+  readonly code: ErrorCode;
+  /** One sentence. */
+  readonly reason: string;
+  readonly remedy: string;
+}
+
+/** What something else than Holdfast has written, by the first word of the server's reply about it. */
+const damages: Readonly<Record<string, string>> = {
+  WRONGTYPE: 'A key of the session holds something of another type than Holdfast stores there.',
+  ERR: 'What is stored of the session is nothing that Holdfast has written.',
+};
+
+/** Why the session cannot be read; `null` where the failure is none of its own, as of a server that is down. */
+export function whyUnreadable(id: string, error: unknown): Unreadable | null {
+  if (error instanceof DecryptionError) {
+    return { id, code: error.code, reason: sentenceOf(error), remedy: error.remedy };
+  }
+  if (!(error instanceof StoreUnavailableError)) return null;
+  const { code, cause } = error;
+  const reason = cause instanceof RedisReplyError ? damages[cause.code] : undefined;
+  return reason === undefined ? null : { id, code, reason, remedy };
+}
+
+const remedy =
+  'Let nothing else write to these keys of Redis; bring back what they held from a backup, or remove them.';
