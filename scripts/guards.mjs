@@ -841,6 +841,14 @@ const guards = [
     notices: 'keeps nothing beyond a turn that fails',
   },
   {
+    name: 'fencing tokens that a failover does not set back',
+    file: 'lib/redis/scripts/begin.lua',
+    guard: 'local fence = math.max(clock[1] * 1000000 + clock[2], H[F] + 1)',
+    without: 'local fence = H[F] + 1',
+    test: 'tests/redis/topologies/after-a-failover.test.ts',
+    notices: 'fencing tokens go on from where they were',
+  },
+  {
     name: 'the claim of a lane that is cleaned',
     file: 'lib/redis/sweeper.ts',
     guard: 'claims[lane] !== null',
