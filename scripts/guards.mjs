@@ -849,6 +849,14 @@ const guards = [
     notices: 'fencing tokens go on from where they were',
   },
   {
+    name: 'the same reply for a wrong token as for no session',
+    file: 'lib/redis/scripts/read.lua',
+    guard: "if not alive(H) or ARGV[2] ~= '*' and ARGV[2] ~= H[TOK] then return {} end",
+    without: 'if not alive(H) then return {} end',
+    test: 'tests/redis/encryption/wrong-tokens.test.ts',
+    notices: 'a wrong token and no session take the same',
+  },
+  {
     name: 'the claim of a lane that is cleaned',
     file: 'lib/redis/sweeper.ts',
     guard: 'claims[lane] !== null',

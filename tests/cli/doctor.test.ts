@@ -7,6 +7,7 @@ import { generateKey } from 'holdfast/encryption';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { makeTemporaryFolder, removeFolder } from '../helpers/temporary-folder.ts';
 import { asking } from '../redis/support/asking.ts';
+import { certificate, hasOpenssl } from '../redis/support/certificate.ts';
 import { type RedisOptions, startRedis } from '../servers/redis-server.ts';
 import { expectToFit, hasTerminals, run, scene, startInTerminal } from './command-line.ts';
 
@@ -160,6 +161,44 @@ const broken: readonly {
     says: /REDIS_SENTINEL_NODES and REDIS_SENTINEL_MASTER are needed together/,
   },
 ];
+
+describe('holdfast doctor, of what the server itself needs', () => {
+  const folder = () => {
+    const path = makeTemporaryFolder();
+    onTestFinished(() => removeFolder(path));
+    return path;
+  };
+  const pair = ({ cert, key }: { cert: string; key: string }) => ({
+    ...{ API_TLS_CERT_FILE: cert, API_TLS_KEY_FILE: key },
+  });
+
+  it.skipIf(!hasOpenssl)(
+    'tries a certificate with its key, and looks when it ends (openssl)',
+    async () => {
+      const [long, soon] = [certificate(folder(), 'a', 90), certificate(folder(), 'b', 3)];
+      expect((await found(pair(long))).findings).toContainEqual(
+        expect.objectContaining({ check: 'certificate', status: 'ok' }),
+      );
+      expect((await found(pair(soon))).warnings.join()).toMatch(/CN=redis\.test.*until .*Renew it/);
+      const { failures } = await found(pair({ cert: long.cert, key: soon.key }));
+      expect(failures).toEqual([expect.stringMatching(/a certificate and its own private key/)]);
+    },
+  );
+
+  it('looks whether there are articles', async () => {
+    const path = folder();
+    const of = (dir: string) => found({ KNOWLEDGE_DIR: dir });
+    expect((await of(join(path, 'none'))).failures.join()).toMatch(/There is no folder .*none/);
+    writeFileSync(join(path, 'empty.md'), '');
+    writeFileSync(join(path, '.hidden.md'), '# Hidden');
+    expect((await of(path)).failures.join()).toMatch(/No article that can be read/);
+    writeFileSync(join(path, 'returns.md'), '# Returns');
+    const { ok, findings } = await of(path);
+    expect(ok).toBe(true);
+    expect(findings.map(({ message }) => message).join()).toContain('1 article in ');
+    expect((await of(join(path, 'returns.md'))).failures.join()).toContain('(ENOTDIR)');
+  });
+});
 
 describe('holdfast doctor', () => {
   it.each(broken)('names the cause of $what', async ({ env, says }) => {

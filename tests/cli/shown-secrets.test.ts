@@ -75,11 +75,13 @@ it.skipIf(!hasOpenssl)(
     };
     const seen: Record<string, string> = {};
     for (const [name, settings] of Object.entries(scenes)) {
-      for (const words of commands) {
-        const running = start(words.split(' '), settings);
-        await running.exit;
-        seen[`${name}: ${words}`] = running.stdout + running.stderr;
-      }
+      await Promise.all(
+        commands.map(async (words) => {
+          const running = start(words.split(' '), settings);
+          await running.exit;
+          seen[`${name}: ${words}`] = running.stdout + running.stderr;
+        }),
+      );
       const server = startProcess(process.execPath, ['packages/support-agent/dist/main.js'], {
         ...{ cwd: inject('builtCopy'), env: settings },
       });

@@ -29,7 +29,7 @@ async function gatedReplicas(redisUrl: string) {
     const config = loadConfig({ env, envFile: devNull });
     const model = new GatedModel();
     const logger = createLogger('silent');
-    const server = await serve({ config, logger, print: () => {}, model, graceMs: 100 });
+    const server = await serve({ config, logger, model, graceMs: 100 });
     onTestFinished(() => server.close());
     replicas.push({ model, server });
     dns.addresses.add(address);

@@ -205,7 +205,6 @@ describe('a turn that loses its Redis', () => {
         envFile: devNull,
       }),
       logger: createLogger('silent'),
-      print: () => {},
       model,
     });
     onTestFinished(() => server.close());

@@ -24,7 +24,8 @@ const model = {
     yield { type: 'end', sources: [], confidence: 0.9, answered: true };
   },
 };
-await serve({ config: loadConfig(), logger: pino({ level: 'silent' }), print: console.log, model });
+const server = await serve({ config: loadConfig(), logger: pino({ level: 'silent' }), model });
+console.log(server.greeting);
 `;
 
 export class PacedServer extends ServerClient {

@@ -15,7 +15,6 @@ async function gatedServer(env: Record<string, string>, graceMs?: number) {
   const server = await serve({
     config: loadConfig({ env: { API_PORT: '0', ...env }, envFile: devNull }),
     logger: createLogger('silent'),
-    print: () => {},
     model,
     graceMs,
   });

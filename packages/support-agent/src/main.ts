@@ -6,7 +6,7 @@ import { StartError } from './server/start-error.ts';
 try {
   const config = loadConfig();
   const logger = createLogger(config.logLevel);
-  const server = await serve({ config, logger, print: console.log });
+  // Before it listens: a signal that nobody handles ends the process.
   process.on('SIGHUP', () => {
     try {
       const { settings, keyIds } = rereadSecrets(config);
@@ -16,6 +16,7 @@ try {
       logger.error({ err }, 'the keys stay as they were');
     }
   });
+  const server = await serve({ config, logger });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     // Once: a second signal ends the process at once, as it would any other.
     process.once(signal, () => {
@@ -29,6 +30,8 @@ try {
       );
     });
   }
+  // Whoever reads that it is ready may send a signal at once.
+  console.log(server.greeting);
 } catch (error) {
   if (!(error instanceof HoldfastError || error instanceof StartError)) throw error;
   console.error(error.message);

@@ -20,7 +20,6 @@ export async function pacedServer(env: Record<string, string> = {}): Promise<Pac
       envFile: devNull,
     }),
     logger: createLogger('silent'),
-    print: () => {},
     model,
     graceMs: 0,
   });

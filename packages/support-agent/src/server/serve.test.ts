@@ -12,16 +12,19 @@ import { type ServeOptions, serve } from './serve.ts';
 import { StartError } from './start-error.ts';
 
 async function start(env: Record<string, string> = {}, more: Partial<ServeOptions> = {}) {
-  const printed: string[] = [];
   let log = '';
   const server = await serve({
     config: loadConfig({ env: { API_PORT: '0', ...env }, envFile: devNull }),
     logger: pino({}, { write: (line) => (log += line) }),
-    print: (line) => printed.push(line),
     ...more,
   });
   onTestFinished(() => server.close());
-  return { server, base: `http://127.0.0.1:${server.port}`, printed, log: () => log };
+  return {
+    server,
+    base: `http://127.0.0.1:${server.port}`,
+    printed: server.greeting.split('\n'),
+    log: () => log,
+  };
 }
 
 async function session(base: string) {

@@ -20,8 +20,6 @@ const handBackMs = 2_000;
 export interface ServeOptions {
   readonly config: Config;
   readonly logger: Logger;
-  /** Tells whoever started the server what must not be in a log. */
-  readonly print: (line: string) => void;
   /** The one that the settings name unless given. */
   readonly model?: Model | undefined;
   readonly clock?: Clock | undefined;
@@ -31,6 +29,8 @@ export interface ServeOptions {
 
 export interface RunningServer {
   readonly port: number;
+  /** For whoever started it, once they can stop it, too: where it is, and what must not be in a log. */
+  readonly greeting: string;
   /**
    * Stops accepting, tells the streams, and closes the sessions. Running turns may finish; those that
    * do not in time are given up, and their sessions are free for other instances at once.
@@ -72,7 +72,7 @@ class Opened {
 }
 
 async function start(options: ServeOptions, opened: Opened): Promise<RunningServer> {
-  const { config, logger, print, clock = systemClock } = options;
+  const { config, logger, clock = systemClock } = options;
   const { graceMs = defaultGraceMs } = options;
   const giveUp = new AbortController();
   const sessions = opened.add(await createSessionManager(config, { logger, clock, tracer }));
@@ -92,12 +92,15 @@ async function start(options: ServeOptions, opened: Opened): Promise<RunningServ
   });
   const { port } = app.server.address() as AddressInfo;
   const scheme = tls === undefined ? 'http' : 'https';
-  print(`Holdfast is ready at ${scheme}://${shownHost(host)}:${port}`);
+  const greeting = [`Holdfast is ready at ${scheme}://${shownHost(host)}:${port}`];
   if (config.server.adminApiKey === undefined) {
-    print(`Operator key of this run: ${operatorKey.value} (set ADMIN_API_KEY for a lasting one)`);
+    greeting.push(
+      `Operator key of this run: ${operatorKey.value} (set ADMIN_API_KEY for a lasting one)`,
+    );
   }
   return {
     port,
+    greeting: greeting.join('\n'),
     async close() {
       // Once it is closed no message comes any more.
       const done = app.close().then(() => agent.idle());

@@ -33,15 +33,13 @@ function certificate() {
 }
 
 async function start(env: Record<string, string>, more: Partial<ServeOptions> = {}) {
-  const printed: string[] = [];
   const server = await serve({
     config: loadConfig({ env: { API_PORT: '0', ...env }, envFile: devNull }),
     logger: pino({ level: 'silent' }),
-    print: (line) => printed.push(line),
     ...more,
   });
   onTestFinished(() => server.close());
-  return { server, port: server.port, printed };
+  return { server, port: server.port, printed: server.greeting.split('\n') };
 }
 
 describe('a server with a certificate', () => {

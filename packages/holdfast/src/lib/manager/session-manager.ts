@@ -208,7 +208,7 @@ export class SessionManager<
     assertClient(client);
     const { sessionId, hash } = this.#access.readToken(token, expectedId);
     const { session, credentials } = this.#access.checkToken(
-      await this.store.getWithCredentials(sessionId),
+      await this.store.getWithCredentials(sessionId, { tokenHash: hash }),
       hash,
     );
     this.#access.checkClient(session, credentials, client);

@@ -12,12 +12,14 @@ import {
   type SessionPatch,
 } from '../model/session.ts';
 import { applyPatch, assertIncrement, incremented, parseInit, parsePatch } from '../model/state.ts';
+import { sameHash } from '../model/token.ts';
 import type { PreparedOutput, TurnEvent } from '../model/turn-event.ts';
 import { closable } from '../store/closable.ts';
 import type {
   BatchEntry,
   BatchResult,
   CreateOptions,
+  CredentialsOptions,
   HistoryOptions,
   ListOptions,
   RateWindow,
@@ -119,10 +121,13 @@ export class InMemorySessionStore<
 
   async getWithCredentials(
     id: string,
-    options?: ReadOptions,
+    { signal, tokenHash }: CredentialsOptions = {},
   ): Promise<StoredSession<Metadata> | null> {
-    options?.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     const record = this.#core.find(id);
+    const isWrong =
+      tokenHash !== undefined && !sameHash(record?.credentials.tokenHash ?? null, tokenHash);
+    if (isWrong) return null;
     const session = this.#view(record);
     return record && session && { session, credentials: record.credentials };
   }

@@ -20,7 +20,7 @@ import type { RedisArgument } from './connection/redis-connection.ts';
 import type { RedisLink } from './connection/redis-link.ts';
 import type { Script } from './connection/script.ts';
 import { type Floor, Floors, PutBackError } from './floors.ts';
-import { type Header, none, parseCounters, parseHeader } from './header.ts';
+import { type Header, none, parseCounters, parseHeader, tokenWord } from './header.ts';
 import type { Keys } from './keys.ts';
 import { type KnownSession, KnownSessions, Snapshot, viewOf } from './known-sessions.ts';
 import type { Asked } from './l1/bucket-news.ts';
@@ -198,14 +198,20 @@ export class RedisCore<Metadata extends object> {
     );
   }
 
-  /** The session as it is at this instant; `null` when there is none. */
-  async read(id: string): Promise<StoredSnapshot<Metadata> | null> {
+  /**
+   * The session as it is at this instant; `null` when there is none, or its token has not the hash that
+   * is given: the two replies are the same.
+   */
+  async read(id: string, tokenHash?: string): Promise<StoredSnapshot<Metadata> | null> {
     assertId(id, 'A session id');
     const sent = this.sent(id);
     const { keys } = this.known.of(id);
     const etag = sent.snapshot?.etag ?? none;
-    const reply = list(await this.link.call(scripts.read, [keys[0], keys[newsKey]], [etag]));
+    const token = tokenHash === undefined ? '*' : tokenWord(tokenHash);
+    const reply = list(await this.link.call(scripts.read, [keys[0], keys[newsKey]], [etag, token]));
     if (reply.length === 0) {
+      // Of a session whose token is another one nothing was learned.
+      if (tokenHash !== undefined) return null;
       this.forget(id);
       if (sent.floor?.server === this.#serverOf(id)) {
         this.floors?.ended(id, sent.floor.header.incarnation);
@@ -218,7 +224,7 @@ export class RedisCore<Metadata extends object> {
       return stored;
     } catch (error) {
       if (error instanceof SessionNotFoundError) return null;
-      if (await this.isElsewhere(id, error)) return this.read(id);
+      if (await this.isElsewhere(id, error)) return this.read(id, tokenHash);
       throw error;
     }
   }

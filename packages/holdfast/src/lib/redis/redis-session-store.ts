@@ -24,6 +24,7 @@ import type {
   BatchEntry,
   BatchResult,
   CreateOptions,
+  CredentialsOptions,
   GetOptions,
   HistoryOptions,
   ListOptions,
@@ -213,10 +214,10 @@ export class RedisSessionStore<
 
   async getWithCredentials(
     id: string,
-    options?: ReadOptions,
+    { signal, tokenHash }: CredentialsOptions = {},
   ): Promise<StoredSession<Metadata> | null> {
-    options?.signal?.throwIfAborted();
-    const stored = await this.#core.read(id);
+    signal?.throwIfAborted();
+    const stored = await this.#core.read(id, tokenHash);
     return (
       stored && {
         session: this.#core.view(id, stored),

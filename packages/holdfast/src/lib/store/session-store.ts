@@ -17,6 +17,14 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface CredentialsOptions extends ReadOptions {
+  /**
+   * Hash of a token that must be the session's. With another one it is as if there were no session, and
+   * takes the store as long: whoever tries tokens learns of no session that it is there.
+   */
+  readonly tokenHash?: string | undefined;
+}
+
 export interface GetOptions extends ReadOptions {
   /**
    * As it is at this instant. A store may otherwise return a session as it was a moment ago: for Redis
@@ -124,7 +132,10 @@ export interface SessionStore<
   ): Promise<Session<Metadata>>;
   get(id: string, options?: GetOptions): Promise<Session<Metadata> | null>;
   /** As `get`, with what the session knows of its client and token, never from a cache. */
-  getWithCredentials(id: string, options?: ReadOptions): Promise<StoredSession<Metadata> | null>;
+  getWithCredentials(
+    id: string,
+    options?: CredentialsOptions,
+  ): Promise<StoredSession<Metadata> | null>;
   exists(id: string, options?: ReadOptions): Promise<boolean>;
 
   /**

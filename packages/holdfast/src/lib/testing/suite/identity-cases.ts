@@ -79,6 +79,21 @@ export function identityCases(context: SuiteContext): void {
       assert.ok(!JSON.stringify(await store.getWithCredentials(id)).includes(token.slice(-43)));
     });
 
+    context.case('a session is read under its token alone, where one is asked for', async () => {
+      const { sessions, store } = await context.place();
+      const { session, token } = await sessions.create();
+      const wrong = { tokenHash: 'that of another token' };
+      assert.equal(await store.getWithCredentials(session.id, wrong), null);
+      await store.create('s');
+      assert.equal(await store.getWithCredentials('s', wrong), null);
+      const stored = await store.getWithCredentials(session.id);
+      const tokenHash = stored?.credentials.tokenHash ?? '';
+      const right = await store.getWithCredentials(session.id, { tokenHash });
+      assert.equal(right?.session.id, session.id);
+      // A wrong one ends nothing.
+      assert.equal((await sessions.authenticate(token)).id, session.id);
+    });
+
     context.case('an unknown session and a wrong token cannot be told apart', async () => {
       const { sessions, store } = await context.place();
       const { session, token } = await sessions.create();
