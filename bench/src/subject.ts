@@ -48,6 +48,7 @@ export type Measure =
   /** Encryption and decryption of a text by `node:crypto` alone. */
   | 'barePair'
   /** The same of a record, which becomes text and a value again. */
+  | 'envelope'
   | 'bareRecord'
   /** A record through a codec: with the session's key at hand, without, and as a Fernet token. */
   | 'record'

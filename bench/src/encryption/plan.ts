@@ -19,6 +19,7 @@ export function encryptionExperiments(sizes: EncryptionSizes): readonly Experime
   const { sessions, records: count } = sizes;
   const measures: readonly Measure[] = [
     'barePair',
+    'envelope',
     'bareRecord',
     'record',
     'coldRecord',
@@ -35,6 +36,11 @@ export function encryptionExperiments(sizes: EncryptionSizes): readonly Experime
         {
           title: `A record of ${bytes} bytes to its envelope and back; the bare pair of calls between the same JSON steps → the codec`,
           ...against('bareRecord', 'record'),
+          target: atMost(1.3),
+        },
+        {
+          title: 'The same without JSON on either side: the bare pair of calls → the envelope',
+          ...against('barePair', 'envelope'),
           target: atMost(1.3),
         },
         {

@@ -6,6 +6,7 @@ import {
   KeyRing,
   type RecordPlace,
 } from 'holdfast/encryption';
+import { AesRecords } from '../../../packages/holdfast/src/lib/encryption/aes-records.ts';
 import type { Figures } from '../figures.ts';
 import { collectYoungGarbage, cpuTimePerOperation } from '../measuring.ts';
 import type { Measure, Subject } from '../subject.ts';
@@ -18,6 +19,8 @@ export interface RecordsSubjectOptions {
   readonly sessions: number;
 }
 
+const namespace = 'bench:session:';
+
 type State = ReturnType<typeof stateOf>;
 
 /** States of sessions that are encrypted and decrypted, by codecs and by the bare pair of calls. */
@@ -27,6 +30,8 @@ export class RecordsSubject implements Subject {
   readonly #warm: Codec;
   readonly #cold: Codec;
   readonly #fernet: Codec;
+  /** What the warm codec encrypts with. */
+  readonly #envelopes: AesRecords;
 
   constructor({ bytes, sessions }: RecordsSubjectOptions) {
     this.#state = stateOf(bytes);
@@ -37,8 +42,9 @@ export class RecordsSubject implements Subject {
       position: 7,
     }));
     const ring = KeyRing.parse(generateKey());
+    this.#envelopes = new AesRecords(ring, namespace, sessions);
     const codec = (options: Partial<CodecOptions>) =>
-      createCodec(ring, { cipher: 'aes-256-gcm', namespace: 'bench:session:', ...options });
+      createCodec(ring, { cipher: 'aes-256-gcm', namespace, ...options });
     this.#warm = codec({});
     this.#cold = codec({ subkeyCacheSize: 1 });
     this.#fernet = codec({ cipher: 'fernet' });
@@ -61,6 +67,8 @@ export class RecordsSubject implements Subject {
     switch (measure) {
       case 'barePair':
         return async (places) => bareTexts(JSON.stringify(state), places);
+      case 'envelope':
+        return async (places) => envelopes(this.#envelopes, JSON.stringify(state), places);
       case 'bareRecord':
         return async (places) => bareRecords(state, places);
       case 'record':
@@ -89,6 +97,10 @@ function stateOf(bytes: number) {
 
 function bareTexts(text: string, places: readonly RecordPlace[]): void {
   for (const _ of places) throughBarePair(text);
+}
+
+function envelopes(sealed: AesRecords, text: string, places: readonly RecordPlace[]): void {
+  for (const place of places) sealed.open(sealed.seal(text, place), place).toString();
 }
 
 function bareRecords(state: State, places: readonly RecordPlace[]): void {
