@@ -13,14 +13,13 @@ import { type StatsOptions, stats } from './stats-command.ts';
 import {
   CommandError,
   type CommonOptions,
+  columnsOf,
   exitCodes,
   said,
   type Terminal,
   WrongUseError,
 } from './terminal.ts';
 import { printable } from './text.ts';
-
-const helpWidth = 80;
 
 const examples = `
 Examples:
@@ -77,8 +76,8 @@ function programOf(terminal: Terminal, ends: (code: number) => void): Command {
     .configureOutput({
       writeOut: (text) => out.write(text),
       writeErr: (text) => err.write(text.trimEnd().split('\n').map(said).join('')),
-      getOutHelpWidth: () => out.columns ?? helpWidth,
-      getErrHelpWidth: () => out.columns ?? helpWidth,
+      getOutHelpWidth: () => columnsOf(terminal),
+      getErrHelpWidth: () => columnsOf(terminal),
     })
     .showHelpAfterError('(--help says what there is.)')
     .addHelpText('after', examples);

@@ -35,12 +35,17 @@ export class CommandError extends Error {
   override readonly name = 'CommandError';
 }
 
-/** How wide results may be: of a terminal, its columns; a file takes any. */
-export function widthOf({ out }: Pick<Terminal, 'out'>): number {
-  return out.isTTY ? (out.columns ?? 80) : Number.POSITIVE_INFINITY;
+const messageWidth = 80;
+
+/** Of a terminal. One that does not know how wide it is says 0. */
+export function columnsOf({ out }: Pick<Terminal, 'out'>): number {
+  return out.columns || messageWidth;
 }
 
-const messageWidth = 80;
+/** How wide results may be: of a terminal, its columns; a file takes any. */
+export function widthOf(terminal: Pick<Terminal, 'out'>): number {
+  return terminal.out.isTTY ? columnsOf(terminal) : Number.POSITIVE_INFINITY;
+}
 
 /** A message as people read it, in lines of a terminal's width. */
 export function said(message: string): string {
