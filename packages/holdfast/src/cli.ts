@@ -27,8 +27,9 @@ const code = await run(process.argv.slice(2), {
   err: process.stderr,
   signal: stopping.signal,
 });
+process.exitCode = code;
 // A file tells of its errors only after the command is done with it.
 process.once('exit', () => {
-  if (unwritable === undefined) process.exitCode = code;
-  else process.exitCode = unwritable.code === 'EPIPE' ? nobodyReads : exitCodes.failed;
+  if (unwritable === undefined) return;
+  process.exitCode = unwritable.code === 'EPIPE' ? nobodyReads : exitCodes.failed;
 });

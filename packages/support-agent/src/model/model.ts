@@ -57,8 +57,9 @@ export interface ModelRequest {
 }
 
 /**
- * What a model says: any number of pieces of text and calls of tools, and perhaps what that took. When it made calls, it is asked
- * again with their results; when it made none, it said its answer, and an `end` is the last part.
+ * What a model says: any number of pieces of text and calls of tools, and perhaps what that took. When it
+ * made calls, it is asked again with their results; when it made none, it said its answer, and an `end` is
+ * the last part.
  */
 export type ModelPart =
   | { readonly type: 'text'; readonly text: string }

@@ -14,6 +14,7 @@ const warned = (env: Record<string, string>) =>
 
 const redis = { SESSION_STORE_TYPE: 'redis' };
 const production = { NODE_ENV: 'production', ADMIN_API_KEY: 'f3b1c0a97d5e42c8' };
+const modelAt = (base: string) => ({ AI_PROVIDER: 'openai', OPENAI_API_BASE: base });
 const key = 'JvLrPcAmt2yS4h0rBqk8aBxFnzWDr9jXlE1uYw3Qd5M=';
 
 describe('names that are no settings', () => {
@@ -165,6 +166,7 @@ describe('settings that are allowed and maybe not meant', () => {
       },
     ],
     ['TRUSTED_PROXIES', { ...production, SESSION_FINGERPRINT_STRICT: 'true' }],
+    ['OPENAI_API_BASE', { ...production, ...modelAt('http://models.example/v1') }],
   ])('%s is warned of by %j', (setting, env) => {
     expect(warned(env).map(([name]) => name)).toEqual([setting]);
   });
@@ -187,6 +189,8 @@ describe('settings that are allowed and maybe not meant', () => {
       { ...production, SESSION_FINGERPRINT_STRICT: 'true', TRUSTED_PROXIES: '10.0.0.0/8' },
     ],
     ['one worker in memory', { ...production, WEB_CONCURRENCY: '1' }],
+    ['a model by https', { ...production, ...modelAt('https://models.example/v1') }],
+    ['a model on this machine', { ...production, ...modelAt('http://127.0.0.1:8080/v1') }],
     ['no production', { ...redis, RATE_LIMIT_ENABLED: 'false', ADMIN_API_KEY: 'change-me-please' }],
   ])('none for %s', (_, env) => {
     expect(warned(env)).toEqual([]);

@@ -122,6 +122,12 @@ function unusedModelSetting(given: Facts['given']): string | undefined {
 /** Text that stands in examples for a secret. */
 const placeholder = /change|example|secret|password|your|placeholder|default|^(.)\1*$/i;
 
+/** Whether what is sent there leaves this machine without TLS. */
+function goesInTheClear(address: string): boolean {
+  const { protocol, hostname } = new URL(address);
+  return protocol === 'http:' && !/^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
+}
+
 /** What is well for trying out, and not for customers. */
 const inProduction: readonly Warn[] = [
   ({ settings, given }) =>
@@ -149,6 +155,13 @@ const inProduction: readonly Warn[] = [
   ({ metricsToken }) => looksLikeExample('METRICS_TOKEN', metricsToken),
   ({ redisPassword, redisPasswordSetting }) =>
     looksLikeExample(redisPasswordSetting, redisPassword),
+  ({ settings }) =>
+    settings.AI_PROVIDER === 'openai' &&
+    goesInTheClear(settings.OPENAI_API_BASE) && {
+      setting: 'OPENAI_API_BASE',
+      message:
+        'OPENAI_API_BASE is http: whoever is on the way to the model reads the conversations and the key; use https, unless the network is your own',
+    },
   ({ settings }) =>
     !settings.RATE_LIMIT_ENABLED && {
       setting: 'RATE_LIMIT_ENABLED',

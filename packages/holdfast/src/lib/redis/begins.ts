@@ -219,8 +219,10 @@ export class Begins<Metadata extends object> {
     const { header, snapshot } = stored;
     const { locking } = this.#core.options;
     this.#leases.handovers.saw(id, header);
-    // What it throws refuses the turn: nobody would end one that is noted here.
+    // What these throw refuses the turn: nobody would end one that is noted before.
     const session = this.#core.view(id, stored);
+    const place = placeOf(id, header, idempotency);
+    const effects = this.#core.records.readEffects(text(reply[6]), place);
     this.#leases.granted(id, nonce, stored);
     const grant: TurnGrant<Metadata> = {
       kind: 'granted',
@@ -241,7 +243,7 @@ export class Begins<Metadata extends object> {
       state: snapshot.state,
       credentials: snapshot.credentials,
       attempt: int(reply[5]),
-      effects: this.#core.records.readEffects(text(reply[6]), placeOf(id, header, idempotency)),
+      effects,
       lastSeq: header.lastSeq,
       lastEventSeq: header.lastEventSeq,
     };

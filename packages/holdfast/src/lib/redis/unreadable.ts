@@ -12,11 +12,16 @@ export interface Unreadable {
   readonly remedy: string;
 }
 
-/** What something else than Holdfast has written, by the first word of the server's reply about it. */
-const damages: Readonly<Record<string, string>> = {
-  WRONGTYPE: 'A key of the session holds something of another type than Holdfast stores there.',
-  ERR: 'What is stored of the session is nothing that Holdfast has written.',
-};
+/** What something else than Holdfast has written, as the server's reply tells of it. */
+function damageIn({ code, message }: RedisReplyError): string | undefined {
+  if (code === 'WRONGTYPE') {
+    return 'A key of the session holds something of another type than Holdfast stores there.';
+  }
+  // A script failed at a line of its own; any other ERR is the server's affair.
+  return code === 'ERR' && /user_script:\d+:/.test(message)
+    ? 'What is stored of the session is nothing that Holdfast has written.'
+    : undefined;
+}
 
 /** Why the session cannot be read; `null` where the failure is none of its own, as of a server that is down. */
 export function whyUnreadable(id: string, error: unknown): Unreadable | null {
@@ -25,7 +30,7 @@ export function whyUnreadable(id: string, error: unknown): Unreadable | null {
   }
   if (!(error instanceof StoreUnavailableError)) return null;
   const { code, cause } = error;
-  const reason = cause instanceof RedisReplyError ? damages[cause.code] : undefined;
+  const reason = cause instanceof RedisReplyError ? damageIn(cause) : undefined;
   return reason === undefined ? null : { id, code, reason, remedy };
 }
 

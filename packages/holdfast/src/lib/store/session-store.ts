@@ -20,7 +20,7 @@ export interface ReadOptions {
 export interface CredentialsOptions extends ReadOptions {
   /**
    * Hash of a token that must be the session's. With another one it is as if there were no session, and
-   * takes the store as long: whoever tries tokens learns of no session that it is there.
+   * the store does the same work: whoever tries tokens learns of no session that it is there.
    */
   readonly tokenHash?: string | undefined;
 }
