@@ -79,7 +79,7 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
     return traced(tracer, 'turn', { kind: spanKind.internal, attributes }, async (span) => {
       let failure: { error: unknown } | null = null;
       // What is not recorded has no parts that are: without an SDK they would cost the most.
-      course.tracer = span?.isRecording() ? tracer : undefined;
+      course.tracer = span === null ? undefined : tracer;
       try {
         return await this.#run(id, options, work, observer, course);
       } catch (error) {
