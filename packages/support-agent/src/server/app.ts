@@ -101,9 +101,10 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.setNotFoundHandler(notFoundHandler);
   const everyAnswer = { ...(await securityHeaders()), 'cache-control': 'no-store' };
   traceRequests(app);
-  app.addHook('onRequest', async (request, reply) => {
-    reply.headers({ ...everyAnswer, [requestIdHeader]: request.id });
-    await requireSameOrigin(request);
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.headers(everyAnswer).header(requestIdHeader, request.id);
+    requireSameOrigin(request);
+    done();
   });
   noticeUntrustedProxy(app, config);
   const streams = new OpenStreams({ clock, max: options.maxStreams });

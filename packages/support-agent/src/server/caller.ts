@@ -34,6 +34,11 @@ export class Gate {
   readonly #operatorKey: SecretHash;
   readonly #metricsToken: SecretHash | null;
   readonly #trust: ProxyTrust;
+  /** What was found out about requests, and with which key: a stream may outlast that. */
+  readonly #known = new WeakMap<
+    FastifyRequest,
+    { readonly key: string; readonly caller: Caller }
+  >();
 
   /** @throws ConfigError for a proxy that is no address or range. */
   constructor(options: GateOptions) {
@@ -45,6 +50,16 @@ export class Gate {
   }
 
   caller(request: FastifyRequest): Caller {
+    const key = this.#operatorKey.value;
+    let known = this.#known.get(request);
+    if (known?.key !== key) {
+      known = { key, caller: this.#identify(request) };
+      this.#known.set(request, known);
+    }
+    return known.caller;
+  }
+
+  #identify(request: FastifyRequest): Caller {
     const given = readToken(request.headers, { secure: isSecure(request) });
     if (given === null) return { operator: false, token: '' };
     const { token, source } = given;
@@ -128,8 +143,13 @@ class SecretHash {
     this.#hash = sha256(this.#value);
   }
 
+  /** The secret itself, as it is now. */
+  get value(): string {
+    return this.#secret.value;
+  }
+
   is(given: string): boolean {
-    const { value } = this.#secret;
+    const { value } = this;
     if (value !== this.#value) {
       this.#value = value;
       this.#hash = sha256(value);

@@ -36,18 +36,12 @@ export class RateLimits {
 
   /** Limits the API from here on. Pages and health are no work, and operators are known. */
   async register(app: FastifyInstance): Promise<void> {
-    const { settings, gate, clock } = this.#options;
+    const { settings, gate } = this.#options;
     if (!settings.enabled) return;
     const hits = this.#hits;
-    app.addHook('onRequest', async (request) => {
-      // Pages come with the cookie of a session that has ended, and take no token.
-      if (!takesCredentials(request)) return;
-      const until = this.#guessers.get(this.#clientOf(request)) ?? 0;
-      const leftMs = until - clock.monotonic();
-      if (leftMs <= 0 || beginsAnew(request)) return;
-      if (mayGuess(request, gate)) {
-        throw tooOften(leftMs, 'Too many wrong tokens came from this client.');
-      }
+    app.addHook('onRequest', (request, _reply, done) => {
+      this.#refuseGuesser(request);
+      done();
     });
     await app.register(rateLimit, {
       max: settings.requests,
@@ -90,6 +84,19 @@ export class RateLimits {
     const key = `session:${sessionId}:${digestOf(token)}`;
     const { count, resetMs } = await this.#hits.hit(key, periodMs);
     if (count > requests) throw tooOften(resetMs, 'Too many messages are sent to this session.');
+  }
+
+  /** @throws HttpProblem */
+  #refuseGuesser(request: FastifyRequest): void {
+    // Pages come with the cookie of a session that has ended, and take no token.
+    if (!takesCredentials(request)) return;
+    const { gate, clock } = this.#options;
+    const until = this.#guessers.get(this.#clientOf(request)) ?? 0;
+    const leftMs = until - clock.monotonic();
+    if (leftMs <= 0 || beginsAnew(request)) return;
+    if (mayGuess(request, gate)) {
+      throw tooOften(leftMs, 'Too many wrong tokens came from this client.');
+    }
   }
 
   async #wrong(request: FastifyRequest): Promise<void> {

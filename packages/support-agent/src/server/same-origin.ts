@@ -9,7 +9,7 @@ const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
  * proxy's login too, but never a bearer token by itself. So an unsafe request without one must come
  * from our own pages, or from something that is no browser and says neither where it comes from.
  */
-export async function requireSameOrigin(request: FastifyRequest): Promise<void> {
+export function requireSameOrigin(request: FastifyRequest): void {
   if (safeMethods.has(request.method)) return;
   if (readToken(request.headers)?.source === 'header') return;
   const site = request.headers['sec-fetch-site'];

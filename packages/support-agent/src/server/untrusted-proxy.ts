@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Config } from 'holdfast';
 
 /**
@@ -14,8 +14,7 @@ export function noticeUntrustedProxy(
   if (!enabled || !bind.includes('ip')) return;
   if (typeof trustedProxies === 'number' || trustedProxies.length > 0) return;
   let isTold = false;
-  app.addHook('onRequest', async ({ headers }) => {
-    if (isTold) return;
+  const notice = (headers: FastifyRequest['headers']) => {
     const header = ['X-Forwarded-For', 'Forwarded'].find((name) => name.toLowerCase() in headers);
     if (header === undefined) return;
     isTold = true;
@@ -26,5 +25,9 @@ export function noticeUntrustedProxy(
       { setting: 'TRUSTED_PROXIES' },
       `A request came with ${header}, and TRUSTED_PROXIES is not set: behind a proxy every client has its address, ${consequence}, and the rate limit counts all of them as one; list your proxies (where there are none, a client has sent the header, and nothing is wrong)`,
     );
+  };
+  app.addHook('onRequest', ({ headers }, _reply, done) => {
+    if (!isTold) notice(headers);
+    done();
   });
 }

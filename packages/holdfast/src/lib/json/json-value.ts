@@ -10,8 +10,6 @@ export interface JsonObject {
 /** Deeper nesting than this is refused: it would overflow the stack of some reader. */
 const maxDepth = 100;
 
-const forbiddenKeys: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
-
 /**
  * Copies plain JSON into a deeply frozen value, so that neither side can change what the other
  * holds. Properties that are `undefined` are left out, as `JSON.stringify` does.
@@ -21,7 +19,7 @@ const forbiddenKeys: ReadonlySet<string> = new Set(['__proto__', 'constructor', 
  *   instances, cycles), for keys that reach a prototype, and for nesting deeper than 100.
  */
 export function toJson(value: unknown, what: string): JsonValue {
-  return copy(value, what, 0);
+  return copy(value, [what]);
 }
 
 /** As `toJson`, for a value that must be an object. */
@@ -39,7 +37,7 @@ export function isJsonObject(value: unknown): value is JsonObject {
 
 /** Whether a careless reader that assigns this key to an object would reach its prototype. */
 export function reachesPrototype(key: string): boolean {
-  return forbiddenKeys.has(key);
+  return key === '__proto__' || key === 'constructor' || key === 'prototype';
 }
 
 /** The UTF-8 bytes of the value's JSON text. */
@@ -52,7 +50,11 @@ export function jsonDigest(value: JsonValue): string {
   return hash('sha256', canonical(value), 'base64url');
 }
 
-function copy(value: unknown, path: string, depth: number): JsonValue {
+/** What the value is called, and the keys and indexes on the way to a part of it. */
+type Path = [what: string, ...steps: (string | number)[]];
+
+/** @param path is put together when it is told: that would cost most of the copying otherwise. */
+function copy(value: unknown, path: Path): JsonValue {
   switch (typeof value) {
     case 'string':
     case 'boolean':
@@ -68,18 +70,23 @@ function copy(value: unknown, path: string, depth: number): JsonValue {
       throw refusal(path, `is ${describe(value)}, which JSON cannot carry`);
   }
   if (value === null) return null;
-  if (depth >= maxDepth) {
+  if (path.length > maxDepth) {
     throw refusal(path, `is nested deeper than ${maxDepth} levels, or in a cycle`);
   }
-  if (Array.isArray(value)) {
-    return Object.freeze(
-      Array.from(value, (item, index) => copy(item, `${path}[${index}]`, depth + 1)),
-    );
-  }
-  return copyObject(value, path, depth);
+  return Array.isArray(value) ? copyArray(value, path) : copyObject(value, path);
 }
 
-function copyObject(value: object, path: string, depth: number): JsonObject {
+function copyArray(value: readonly unknown[], path: Path): JsonValue {
+  const result: JsonValue[] = [];
+  for (let index = 0; index < value.length; index += 1) {
+    path.push(index);
+    result.push(copy(value[index], path));
+    path.pop();
+  }
+  return Object.freeze(result);
+}
+
+function copyObject(value: object, path: Path): JsonObject {
   const prototype: unknown = Object.getPrototypeOf(value);
   // An object from another realm (a vm, a worker's test runner) has that realm's Object.prototype.
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
@@ -89,15 +96,22 @@ function copyObject(value: object, path: string, depth: number): JsonObject {
   for (const key of Object.keys(value)) {
     if (reachesPrototype(key)) throw refusal(path, `has the key "${key}", which is not allowed`);
     const item: unknown = (value as Record<string, unknown>)[key];
-    if (item !== undefined) result[key] = copy(item, `${path}.${key}`, depth + 1);
+    if (item === undefined) continue;
+    path.push(key);
+    result[key] = copy(item, path);
+    path.pop();
   }
   return Object.freeze(result);
 }
 
 /** Names the place; its keys are the caller's, so they are cut short. */
-function refusal(path: string, why: string): ValidationError {
-  const place = path.length > 200 ? `${path.slice(0, 200)}…` : path;
-  return new ValidationError(`${place} ${why}.`);
+function refusal([what, ...steps]: Path, why: string): ValidationError {
+  const place = steps.reduce<string>(
+    (above, step) => above + (typeof step === 'number' ? `[${step}]` : `.${step}`),
+    what,
+  );
+  const shown = place.length > 200 ? `${place.slice(0, 200)}…` : place;
+  return new ValidationError(`${shown} ${why}.`);
 }
 
 function canonical(value: JsonValue): string {
