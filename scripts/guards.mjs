@@ -140,8 +140,8 @@ const guards = [
   {
     name: 'the copy of what was handed in',
     file: 'lib/json/json-value.ts',
-    guard: 'return copy(value, what, 0);',
-    without: 'copy(value, what, 0); return value as JsonValue;',
+    guard: 'return copy(value, [what]);',
+    without: 'copy(value, [what]); return value as JsonValue;',
     notices: 'law 8: what was handed out never changes, and what was handed in is copied',
   },
   {

@@ -45,9 +45,12 @@ export class EventStream {
   readonly #reply: FastifyReply;
   readonly #raw: ServerResponse;
   readonly #clock: Clock;
-  readonly #over = new AbortController();
   #connected = true;
   #stopped = false;
+  #isOver = false;
+  readonly #whenOver: (() => void)[] = [];
+  /** Made when somebody asks for the signal: a turn's own stream never does. */
+  #controller: AbortController | null = null;
   /** Whether anything has been sent, if only the head. */
   #hasBegun = false;
   /** The last events of what was relayed: they go with what comes behind them. */
@@ -66,7 +69,18 @@ export class EventStream {
 
   /** Aborts when there is nothing more to send: the reader has left, or `stop` was called. */
   get signal(): AbortSignal {
-    return this.#over.signal;
+    if (this.#controller === null) {
+      const controller = new AbortController();
+      this.#controller = controller;
+      this.onOver(() => controller.abort(over));
+    }
+    return this.#controller.signal;
+  }
+
+  /** Calls back once when there is nothing more to send, at once if that is so already. */
+  onOver(callback: () => void): void {
+    if (this.#isOver) callback();
+    else this.#whenOver.push(callback);
   }
 
   /** Whether the reader is still there. */
@@ -81,7 +95,7 @@ export class EventStream {
 
   stop(): void {
     this.#stopped = true;
-    this.#over.abort(over);
+    this.#end();
   }
 
   /** Begins the answer. From here on a failure is an event. */
@@ -104,7 +118,7 @@ export class EventStream {
   }
 
   /**
-   * Sends what is `coming` and what comes `next`, until there is no more or `signal` aborts; the last
+   * Sends what is `coming` and what comes `next`, until there is no more or nobody to send it to; the last
    * of it with what is sent next, or with the end. Every 15 s it keeps the connection alive and asks
    * whether the reader `mayStay`.
    */
@@ -115,7 +129,7 @@ export class EventStream {
   ): Promise<void> {
     let awaited = coming;
     let due = this.#clock.monotonic() + heartbeatMs;
-    while (!this.signal.aborted) {
+    while (!this.#isOver) {
       const left = due - this.#clock.monotonic();
       const event = left > 0 ? await within(left, this.#clock, awaited) : 'late';
       if (event === null) return;
@@ -153,8 +167,13 @@ export class EventStream {
 
   #close(): void {
     this.#connected = false;
-    this.#over.abort(over);
+    this.#end();
     this.#letGo();
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    for (const tell of this.#whenOver.splice(0)) tell();
   }
 
   async #write(text: string): Promise<void> {

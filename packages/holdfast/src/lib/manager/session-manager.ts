@@ -10,6 +10,7 @@ import { assertId, randomId } from '../model/ids.ts';
 import type { Session, SessionInit } from '../model/session.ts';
 import type { TurnEvent } from '../model/turn-event.ts';
 import { Emitter, type Logger, silentLogger } from '../store/emitter.ts';
+import { Ending } from '../store/ending.ts';
 import type { SessionStore, StoredSession, SubscribeOptions } from '../store/session-store.ts';
 import type { StoreEventListener, StoreEventName } from '../store/store-events.ts';
 import { whole } from '../store/store-options.ts';
@@ -180,13 +181,13 @@ export class SessionManager<
       fail = reject;
     });
     begun.catch(() => {}); // whoever reads the events gets it
-    const lost = new AbortController();
+    const lost = new Ending<unknown>();
     const result = this.#runner.run(id, options, work, {
       begun: begin,
-      outputLost: (error) => lost.abort(error),
+      outputLost: (error) => lost.end(error),
     });
     result.catch(fail); // has no effect once the turn has begun
-    return { events: turnEventsOf(this.store, begun, lost.signal), result };
+    return { events: turnEventsOf(this.store, begun, lost), result };
   }
 
   /** The session's live output, from any instance. Ends with the session, or the signal. */

@@ -15,6 +15,8 @@ import { applyPatch, assertIncrement, incremented, parseInit, parsePatch } from 
 import { sameHash } from '../model/token.ts';
 import type { PreparedOutput, TurnEvent } from '../model/turn-event.ts';
 import { closable } from '../store/closable.ts';
+import type { Ending } from '../store/ending.ts';
+import { onAbort } from '../store/on-abort.ts';
 import type {
   BatchEntry,
   BatchResult,
@@ -339,13 +341,16 @@ export class InMemorySessionStore<
   }
 
   subscribe(id: string, options: SubscribeOptions = {}): AsyncIterableIterator<TurnEvent> {
-    return closable(({ signal }) => this.#read(id, options, signal), options.signal);
+    return closable(
+      (closed) => this.#read(id, options, closed),
+      (close) => onAbort(options.signal, close),
+    );
   }
 
   async *#read(
     id: string,
     { after, incarnation, onReady }: SubscribeOptions,
-    signal: AbortSignal,
+    closed: Ending,
   ): AsyncGenerator<TurnEvent> {
     if (after !== undefined && (!Number.isSafeInteger(after) || after < 0)) {
       throw new ValidationError(`after must be a whole number from 0, not ${after}.`);
@@ -354,14 +359,14 @@ export class InMemorySessionStore<
     const live = this.#core.live(record);
     let cursor = live.cursorFor(after);
     onReady?.();
-    while (!signal.aborted) {
+    while (closed.ended === null) {
       const event = live.next(cursor);
       if (event !== null) {
         cursor = event.seq;
         yield event;
         continue;
       }
-      const more = live.more(signal);
+      const more = live.more(closed);
       if (!record.removed && !this.#core.closed) this.#turns.watch(record);
       if (!(await more)) return;
     }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { maxLiveBytes, maxLiveEvents } from '../model/limits.ts';
 import { prepareOutput, type TurnEvent, turnEvents } from '../model/turn-event.ts';
+import { Ending } from '../store/ending.ts';
 import { LiveStream } from './live-stream.ts';
 
 const text = (content: string) => prepareOutput({ type: 'text', text: content });
@@ -139,7 +140,7 @@ describe('LiveStream', () => {
 describe('waiting for more', () => {
   it('wakes every reader when there is more, and none before', async () => {
     const live = new LiveStream();
-    const readers = [live.more(undefined), live.more(undefined)];
+    const readers = [live.more(new Ending()), live.more(new Ending())];
     expect(live.hasReaders).toBe(true);
     expect(await Promise.all(readers.map(stateOf))).toEqual(['waiting', 'waiting']);
     live.append('t1', [text('a')], 0);
@@ -149,46 +150,47 @@ describe('waiting for more', () => {
 
   it('lets readers look once more when the stream ends, then stops them', async () => {
     const live = new LiveStream();
-    const waiting = live.more(undefined);
+    const waiting = live.more(new Ending());
     live.end();
     expect(await waiting).toBe(true);
-    expect(await live.more(undefined)).toBe(false);
+    expect(await live.more(new Ending())).toBe(false);
     expect(live.hasReaders).toBe(false);
   });
 
-  it('ends with the signal of its reader, and leaves the others waiting', async () => {
+  it('ends with its reader, and leaves the others waiting', async () => {
     const live = new LiveStream();
-    const leaving = new AbortController();
-    const gone = live.more(leaving.signal);
-    const stays = live.more(undefined);
-    leaving.abort();
+    const leaving = new Ending();
+    const gone = live.more(leaving);
+    const stays = live.more(new Ending());
+    leaving.end(undefined);
     expect(await gone).toBe(false);
     expect(await stateOf(stays)).toBe('waiting');
     live.append('t1', [text('a')], 0);
     expect(await stays).toBe(true);
   });
 
-  it('does not begin under a signal that is aborted', async () => {
+  it('does not begin for a reader who has left', async () => {
     const live = new LiveStream();
-    expect(await live.more(AbortSignal.abort())).toBe(false);
+    const left = new Ending();
+    left.end(undefined);
+    expect(await live.more(left)).toBe(false);
     expect(live.hasReaders).toBe(false);
   });
 
-  it('leaves no listener on the signal behind', async () => {
+  it('leaves nothing behind with its reader', async () => {
     const live = new LiveStream();
-    const signal = new AbortController().signal;
+    const reader = new Ending();
     let listeners = 0;
-    const add = signal.addEventListener.bind(signal);
-    const remove = signal.removeEventListener.bind(signal);
-    signal.addEventListener = (...rest: Parameters<typeof add>) => {
+    const onEnd = reader.onEnd.bind(reader);
+    reader.onEnd = (callback) => {
       listeners += 1;
-      add(...rest);
+      const unlisten = onEnd(callback);
+      return () => {
+        listeners -= 1;
+        unlisten();
+      };
     };
-    signal.removeEventListener = (...rest: Parameters<typeof remove>) => {
-      listeners -= 1;
-      remove(...rest);
-    };
-    const waiting = live.more(signal);
+    const waiting = live.more(reader);
     expect(listeners).toBe(1);
     live.append('t1', [text('a')], 0);
     expect(await waiting).toBe(true);

@@ -1,7 +1,7 @@
 import { type JsonValue, jsonBytes } from '../json/json-value.ts';
 import { maxLiveBytes, maxLiveEvents } from '../model/limits.ts';
 import { endsTurn, type PreparedOutput, type TurnEvent, turnEvents } from '../model/turn-event.ts';
-import { onAbort } from '../store/on-abort.ts';
+import type { Ending } from '../store/ending.ts';
 import type { Sealer } from './sealer.ts';
 
 /** Older output than this goes when the next turn's begins; until then it waits for readers that come back. */
@@ -85,8 +85,8 @@ export class LiveStream {
   }
 
   /** Resolves to whether there may be more to read; at once when the stream has ended. */
-  async more(signal: AbortSignal | undefined): Promise<boolean> {
-    if (this.#ended || signal?.aborted) return false;
+  async more(closed: Ending): Promise<boolean> {
+    if (this.#ended || closed.ended !== null) return false;
     await new Promise<void>((resolve) => {
       const wake = () => {
         this.#waiting.delete(wake);
@@ -94,9 +94,9 @@ export class LiveStream {
         resolve();
       };
       this.#waiting.add(wake);
-      const unlisten = onAbort(signal, wake);
+      const unlisten = closed.onEnd(wake);
     });
-    return !signal?.aborted;
+    return closed.ended === null;
   }
 
   #opened(event: TurnEvent | SealedEvent): TurnEvent {

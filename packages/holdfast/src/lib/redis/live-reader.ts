@@ -2,6 +2,7 @@ import { type HoldfastError, ValidationError } from '../errors/errors.ts';
 import { assertId } from '../model/ids.ts';
 import type { TurnEvent } from '../model/turn-event.ts';
 import { closable } from '../store/closable.ts';
+import type { Ending } from '../store/ending.ts';
 import { onAbort } from '../store/on-abort.ts';
 import type { SubscribeOptions } from '../store/session-store.ts';
 import { none } from './header.ts';
@@ -35,7 +36,10 @@ export class LiveReader<Metadata extends object> {
   }
 
   subscribe(id: string, options: SubscribeOptions): AsyncIterableIterator<TurnEvent> {
-    return closable(({ signal }) => this.#read(id, options, signal), options.signal);
+    return closable(
+      (closed) => this.#read(id, options, closed),
+      (close) => onAbort(options.signal, close),
+    );
   }
 
   /** Messages may have been missed. */
@@ -51,7 +55,7 @@ export class LiveReader<Metadata extends object> {
   async *#read(
     id: string,
     { after, incarnation, onReady }: SubscribeOptions,
-    signal: AbortSignal,
+    closed: Ending,
   ): AsyncGenerator<TurnEvent> {
     if (after !== undefined && (!Number.isSafeInteger(after) || after < 0)) {
       throw new ValidationError(`after must be a whole number from 0, not ${after}.`);
@@ -64,7 +68,7 @@ export class LiveReader<Metadata extends object> {
     // First the subscription, then the first look: nothing is missed between them.
     const unsubscribe = await link.subscribe(known.of(id).keys[3], stop);
     this.#readers.add(alarm);
-    const unlisten = onAbort(signal, stop);
+    const unlisten = closed.onEnd(stop);
     // It hears of its session's end also where messages are lost in silence.
     const unwatch = news.watch(id, stop);
     try {
@@ -73,13 +77,13 @@ export class LiveReader<Metadata extends object> {
       const own = output.incarnation;
       let cursor = after === undefined ? output.newest : after > output.newest ? 0 : after;
       onReady?.();
-      while (!signal.aborted) {
+      while (closed.ended === null) {
         for (const event of output.events) {
           if (event.seq <= cursor) continue;
           if (event.seq > cursor + 1) yield gapBefore(event);
           cursor = event.seq;
           yield event;
-          if (signal.aborted) return;
+          if (closed.ended !== null) return;
         }
         if (output.events.length === 0 && cursor < output.newest) {
           const place = { seq: output.newest + 1, turnId: '', createdAt: options.clock.now() };
@@ -94,7 +98,7 @@ export class LiveReader<Metadata extends object> {
           await alarm.rung();
           cancel();
         }
-        if (signal.aborted || this.#closed !== null) return;
+        if (closed.ended !== null || this.#closed !== null) return;
         const next = await this.#fetch(id, cursor, own);
         if (next === null) return;
         output = next;

@@ -1,26 +1,19 @@
-import { onAbort } from './on-abort.ts';
-/** Tells a generator that nobody reads it any more. */
-export interface Closed {
-  readonly signal: AbortSignal;
-  /** Resolves, to `null`, when the signal aborts. */
-  readonly promise: Promise<null>;
-}
+import { Ending } from './ending.ts';
 
 /**
  * An iterator over a generator which `return` ends at once, also while it waits for its next value:
- * a generator alone would wait on, and its reader with it. It ends with the signal, too.
+ * a generator alone would wait on, and its reader with it. It is told by `closed`.
+ *
+ * @param onEnd calls back when the iterator must end by itself; returns the way to stop that.
  */
 export function closable<Value>(
-  generate: (closed: Closed) => AsyncGenerator<Value>,
-  signal?: AbortSignal,
+  generate: (closed: Ending) => AsyncGenerator<Value>,
+  onEnd: (close: () => void) => () => void,
 ): AsyncIterableIterator<Value> {
-  const controller = new AbortController();
-  const promise = new Promise<null>((resolve) => {
-    controller.signal.addEventListener('abort', () => resolve(null), { once: true });
-  });
-  const close = () => controller.abort(unread);
-  const unlisten = onAbort(signal, close);
-  const values = generate({ signal: controller.signal, promise });
+  const closed = new Ending();
+  const close = () => closed.end(undefined);
+  const unlisten = onEnd(close);
+  const values = generate(closed);
   return {
     async next() {
       const result = await values.next();
@@ -38,6 +31,3 @@ export function closable<Value>(
     },
   };
 }
-
-/** Nobody gets to see it: without one, each abort would make an exception with its stack. */
-const unread = new Error('Nobody reads it any more.');

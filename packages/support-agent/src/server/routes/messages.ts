@@ -87,7 +87,7 @@ async function streamReply(
   return streams.turn(reply, async (stream) => {
     const started = agent.startMessage(message);
     const events = new MessageEvents(started, clock);
-    stream.signal.addEventListener('abort', () => events.close());
+    stream.onOver(() => events.close());
     const first = await events.next();
     // Without an event it has been answered before, or has failed: then with a status.
     if (first === null && stream.connected) await started.reply;
