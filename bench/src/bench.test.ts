@@ -97,28 +97,28 @@ describe('a result', () => {
     'b rate': 2_000,
     'a calls': 3.05,
   };
-  const medianOf = (name: string, quantity: string) => {
+  const figuresOf = (name: string, quantity: string) => {
     const found = medians[`${name} ${quantity}`];
     if (found === undefined) throw new Error(`${name} is unknown`);
-    return found;
+    return [found - 1, found, found + 9];
   };
   const row = { title: 'x', figures: ['a', 'b'] };
 
   it('has the growth from one figure to the other, or their speeds', () => {
-    expect(resultOf({ ...row, compare: 'growth' }, medianOf).ratio).toBe(1.6);
-    expect(resultOf({ ...row, compare: 'speed' }, medianOf).ratio).toBe(0.625);
-    expect(resultOf(row, medianOf)).toMatchObject({ figures: [100, 160], ratio: null, met: null });
+    expect(resultOf({ ...row, compare: 'growth' }, figuresOf).ratio).toBe(1.6);
+    expect(resultOf({ ...row, compare: 'speed' }, figuresOf).ratio).toBe(0.625);
+    expect(resultOf(row, figuresOf)).toMatchObject({ figures: [100, 160], ratio: null, met: null });
   });
 
   it('is about one quantity, in its unit', () => {
-    const ofRate = resultOf({ ...row, of: 'rate', compare: 'growth' }, medianOf);
+    const ofRate = resultOf({ ...row, of: 'rate', compare: 'growth' }, figuresOf);
     expect(ofRate).toMatchObject({ figures: [5_000, 2_000], unit: '/s', ratio: 0.4 });
-    expect(resultOf(row, medianOf).unit).toBe('ns');
+    expect(resultOf(row, figuresOf).unit).toBe('ns');
   });
 
   it('leaves out the growth of a reference', () => {
     const against = ['c', 'd'] as const;
-    expect(resultOf({ ...row, compare: 'growth', against }, medianOf).ratio).toBe(1);
+    expect(resultOf({ ...row, compare: 'growth', against }, figuresOf).ratio).toBe(1);
   });
 
   it.each([
@@ -127,7 +127,7 @@ describe('a result', () => {
     ['at least', 1.6, '≥ 1.6', true],
     ['at least', 1.7, '≥ 1.7', false],
   ] as const)('is held to %s %d', (kind, value, target, met) => {
-    const held = resultOf({ ...row, compare: 'growth', target: { kind, value } }, medianOf);
+    const held = resultOf({ ...row, compare: 'growth', target: { kind, value } }, figuresOf);
     expect(held).toMatchObject({ target, met });
   });
 
@@ -136,16 +136,27 @@ describe('a result', () => {
     [3, false],
   ])('of one figure is held to %d itself', (value, met) => {
     const one = { title: 'x', figures: ['a'], of: 'calls', target: { kind: 'at most', value } };
-    expect(resultOf(one as Parameters<typeof resultOf>[0], medianOf).met).toBe(met);
+    expect(resultOf(one as Parameters<typeof resultOf>[0], figuresOf).met).toBe(met);
   });
 
   it('of one figure has its target in the same unit', () => {
     const one = { title: 'x', figures: ['a'], target: { kind: 'at most', value: 15_000 } } as const;
-    expect(resultOf(one, medianOf)).toMatchObject({ target: '≤ 15 µs', met: true });
+    expect(resultOf(one, figuresOf)).toMatchObject({ target: '≤ 15 µs', met: true });
+  });
+
+  it('by round has the median of what each round came to', () => {
+    const rounds: Record<string, number[]> = { before: [10, 100, 30], after: [11, 120, 39] };
+    const resultBy = (byRound: boolean) =>
+      resultOf(
+        { title: 'x', figures: ['before', 'after'], compare: 'growth', byRound },
+        (name) => rounds[name] ?? [],
+      );
+    expect(resultBy(true)).toMatchObject({ figures: [30, 39], ratio: 1.2 });
+    expect(resultBy(false)).toMatchObject({ figures: [30, 39], ratio: 1.3 });
   });
 
   it('is not made up', () => {
-    expect(() => resultOf({ title: 'x', figures: ['z'] }, medianOf)).toThrow(/z is unknown/);
+    expect(() => resultOf({ title: 'x', figures: ['z'] }, figuresOf)).toThrow(/z is unknown/);
   });
 });
 

@@ -26,6 +26,8 @@ export interface Row {
   readonly of?: Quantity;
   /** The second figure by the first, or the first by the second; none for one figure. */
   readonly compare?: 'growth' | 'speed';
+  /** The median of each round's ratio instead: what else the machine does falls on both sides of it. */
+  readonly byRound?: boolean;
   /** Names of two measurements whose own growth is taken out of this one. */
   readonly against?: readonly [string, string];
   /** For the ratio, or, in the figure's own unit, for that of a row with just one. None for what is only reported. */
@@ -40,6 +42,8 @@ export interface Experiment {
   /** Measured one block after the other; within a block the measurements take turns. */
   readonly blocks: ReadonlyArray<readonly Measurement[]>;
   readonly rows: readonly Row[];
+  /** Where more and shorter rounds than elsewhere are needed to see a small difference. */
+  readonly rounds?: number;
 }
 
 export interface Result {
@@ -60,24 +64,27 @@ export const atLeast = (value: number): Target => ({ kind: 'at least', value });
 
 /** Runs an experiment; `begin` makes its subjects. */
 export async function runExperiment(
-  { subjects, blocks, rows }: Experiment,
-  rounds: number,
+  { subjects, blocks, rows, rounds: own }: Experiment,
+  usual: number,
   begin: Begin,
 ): Promise<readonly Result[]> {
   const running = new Map<string, Subject>();
+  const rounds = own ?? usual;
   try {
     for (const [name, options] of Object.entries(subjects)) running.set(name, await begin(options));
     const taken = new Taken();
     for (const block of blocks) {
       // The first round is for the compiler, and does not count.
       for (let round = 0; round <= rounds; round += 1) {
-        for (const { name, subject, measure, count } of block) {
+        // Back and forth, so that none of them always comes after the same other one.
+        const inTurn = round % 2 === 0 ? block : block.toReversed();
+        for (const { name, subject, measure, count } of inTurn) {
           const figures = await running.get(subject)?.measure(measure, count);
           if (round > 0 && figures !== undefined) taken.add(name, figures);
         }
       }
     }
-    return rows.map((row) => resultOf(row, taken.median));
+    return rows.map((row) => resultOf(row, taken.of));
   } finally {
     for (const subject of running.values()) await subject.stop();
   }
@@ -96,23 +103,29 @@ class Taken {
     }
   }
 
-  readonly median = (name: string, quantity: Quantity): number => {
+  readonly of: FiguresOf = (name, quantity) => {
     const figures = this.#figures.get(`${name} ${quantity}`);
     if (figures === undefined) throw new Error(`The ${quantity} of ${name} was not measured.`);
-    return median(figures);
+    return figures;
   };
 }
 
-/** @param medianOf of a measurement's figures for a quantity */
-export function resultOf(row: Row, medianOf: (name: string, quantity: Quantity) => number): Result {
-  const { title, of = 'cpu', compare, against, target } = row;
-  const figures = row.figures.map((name) => medianOf(name, of));
-  const [first = Number.NaN, second = Number.NaN] = figures;
-  let ratio = compare === undefined ? null : compare === 'growth' ? second / first : first / second;
-  if (ratio !== null && against !== undefined) {
+/** A measurement's figures for a quantity, round by round. */
+type FiguresOf = (name: string, quantity: Quantity) => readonly number[];
+
+export function resultOf(row: Row, figuresOf: FiguresOf): Result {
+  const { title, of = 'cpu', compare, byRound = false, against, target } = row;
+  const figures = row.figures.map((name) => median(figuresOf(name, of)));
+  const [first = Number.NaN] = figures;
+  const compared = (name: string) =>
+    byRound ? figuresOf(name, of) : [median(figuresOf(name, of))];
+  const [a = [], b = []] = row.figures.map(compared);
+  let ratios = compare === 'speed' ? growths(b, a) : growths(a, b);
+  if (against !== undefined) {
     const [from, to] = against;
-    ratio /= medianOf(to, of) / medianOf(from, of);
+    ratios = growths(growths(compared(from), compared(to)), ratios);
   }
+  const ratio = compare === undefined ? null : median(ratios);
   const result = { title, figures, unit: unitOf(of), ratio };
   if (target === undefined) return { ...result, target: null, met: null };
   const { kind, value } = target;
@@ -122,4 +135,9 @@ export function resultOf(row: Row, medianOf: (name: string, quantity: Quantity) 
     target: `${kind === 'at most' ? '≤' : '≥'} ${ratio === null ? figure(value, result.unit) : value}`,
     met: kind === 'at most' ? reached <= value : reached >= value,
   };
+}
+
+/** Round by round. */
+function growths(before: readonly number[], after: readonly number[]): readonly number[] {
+  return before.map((figure, round) => (after[round] ?? Number.NaN) / figure);
 }

@@ -92,6 +92,8 @@ own, on the same machine, without persistence.
   encrypted too.
 - **One session**: the order of asking is fixed by letting each writer ask when the one before stands in
   the queue, while a turn holds the session; then the order of the messages must be the same.
+- **Tracing** is looked at in 101 rounds of 1,000 turns each, every other one in reverse order, and its ratios are
+  the medians of the rounds’ own: five rounds differ by more than what is looked for.
 - **What is kept**: frozen sessions of 1 KB that are read again and again; the GET brings the same session's JSON.
 - **Visits** are what pages and turns do: sessions by Zipf's law (the n-th is visited 1 / n times as often), 95 of 100
   only read. Bytes are what Redis sends to all processes, messages included. Without an L1 nothing of a session stays
