@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ConfigError } from '../errors/errors.ts';
+import { hasOpenssl, ownCertificate } from '../testing/own-certificate.ts';
 import { type Config, loadConfig } from './load-config.ts';
-import { hasOpenssl, ownCertificate } from './own-certificate.ts';
 
 function file(content: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-secret-'));

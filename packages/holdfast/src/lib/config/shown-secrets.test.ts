@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { expect, it, onTestFinished } from 'vitest';
 import { generateKey } from '../encryption/parse-key.ts';
+import { hasOpenssl, ownCertificate } from '../testing/own-certificate.ts';
 import { type Config, loadConfig } from './load-config.ts';
-import { hasOpenssl, ownCertificate } from './own-certificate.ts';
 import { settingsSchema } from './settings.ts';
 
 /** Settings that hold a secret, or name a file that does; those of files of certificates hold none. */
