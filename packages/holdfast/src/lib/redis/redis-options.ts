@@ -5,7 +5,7 @@ import type { StoreOptions } from '../store/store-options.ts';
 import { maxDurationMs, whole } from '../store/store-options.ts';
 import { type Password, RedisAddress, type RedisTls } from './connection/redis-address.ts';
 import type { ConnectRedis } from './connection/redis-connection.ts';
-import { type Topology, topologyOf } from './connection/topology.ts';
+import { type Topology, type TopologyOptions, topologyOf } from './connection/topology.ts';
 import type { L1Options } from './l1/l1-cache.ts';
 
 /** When a write counts as done: when the primary has it, or when a replica has it too. */
@@ -14,7 +14,8 @@ export type Durability = 'async' | 'replicated';
 export interface RedisSessionStoreOptions<
   Metadata extends object = JsonObject,
   MetadataInput extends object = Metadata,
-> extends StoreOptions<Metadata, MetadataInput> {
+> extends StoreOptions<Metadata, MetadataInput>,
+    TopologyOptions {
   /** `redis://` or `rediss://` (TLS) `[user[:password]@]host[:port][/database]`. */
   readonly url: string;
   /** Used where the URL has none. */
@@ -23,26 +24,6 @@ export interface RedisSessionStoreOptions<
   readonly password?: Password | undefined;
   /** For a `rediss://` URL. */
   readonly tls?: RedisTls | undefined;
-  /**
-   * The sentinels that know where the primary is, as `host:port`, and its name there. Of `url` only
-   * user, password, database and whether it is `rediss://` count then, for the primary and, but for
-   * user and password, for the sentinels.
-   */
-  readonly sentinel?:
-    | {
-        readonly nodes: readonly string[];
-        readonly master: string;
-        /** The sentinels' own, if they ask for one. */
-        readonly password?: Password | undefined;
-      }
-    | undefined;
-  /**
-   * Some nodes of a Redis Cluster (7.0 or newer), as `host:port`; the others are learned from them. Of
-   * `url` only user, password and whether it is `rediss://` count then, for all nodes.
-   */
-  readonly cluster?: { readonly nodes: readonly string[] } | undefined;
-  /** Where this process reaches servers, both as `host:port`: from how they name each other. */
-  readonly natMap?: Readonly<Record<string, string>> | undefined;
   /**
    * `replicated`: a write is acknowledged when a replica has it, too, and otherwise fails with
    * `OutcomeUnknownError`. Default `async`; then only deletions and changes of tokens wait for a

@@ -20,15 +20,27 @@ export type Topology =
 /** Where a server is for this process, when others name it so. */
 export type Translate = (place: Place) => Place;
 
+/** Where the servers are, when `url` does not name just one. */
 export interface TopologyOptions {
+  /**
+   * The sentinels that know where the primary is, as `host:port`, and its name there. Of `url` only
+   * user, password, database and whether it is `rediss://` count then, for the primary and, but for
+   * user and password, for the sentinels.
+   */
   readonly sentinel?:
     | {
         readonly nodes: readonly string[];
         readonly master: string;
+        /** The sentinels' own, if they ask for one. */
         readonly password?: Password | undefined;
       }
     | undefined;
+  /**
+   * Some nodes of a Redis Cluster (7.0 or newer), as `host:port`; the others are learned from them. Of
+   * `url` only user, password and whether it is `rediss://` count then, for all nodes.
+   */
   readonly cluster?: { readonly nodes: readonly string[] } | undefined;
+  /** Where this process reaches servers, both as `host:port`: from how they name each other. */
   readonly natMap?: Readonly<Record<string, string>> | undefined;
 }
 
