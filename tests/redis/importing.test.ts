@@ -32,7 +32,7 @@ async function setUp(options: InstanceOptions = {}) {
   const place = new SharedNamespace(server.url, options);
   const sessions = await place.instance();
   const { store } = sessions;
-  const target = store.importing();
+  const target = store.upkeep.importing();
   const take = (id: string, digest: string, more: Partial<typeof times> = {}, expires?: number) =>
     target.import(id, original(digest, expires), { userId: 'ada' }, { ...times, ...more });
   return { place, sessions, store, target, take };
@@ -55,7 +55,7 @@ describe('an imported session', () => {
       counters: { messageCount: 7 },
     };
     const before = Date.now();
-    const target = sessions.store.importing();
+    const target = sessions.store.upkeep.importing();
     expect(await target.import('s', original('d'), init, times)).toBe('imported');
     const other = await place.instance(options);
     const session = await other.store.get('s');
@@ -109,7 +109,7 @@ describe('an imported session', () => {
     await knowing.store.get('s');
     const other = await place.instance({ codec });
     await other.store.delete('s');
-    const target = other.store.importing();
+    const target = other.store.upkeep.importing();
     expect(await target.import('s', original('d'), {}, times)).toBe('imported');
     expect(await knowing.store.get('s')).toMatchObject({ createdAt: created });
   });
@@ -228,7 +228,7 @@ describe('the ledger of imports', () => {
     try {
       const place = new SharedNamespace(own.url);
       const { store } = await place.instance();
-      const target = store.importing();
+      const target = store.upkeep.importing();
       await target.import('s', original('d'), {}, times);
       const ask = await place.asking();
       await ask('FLUSHALL');

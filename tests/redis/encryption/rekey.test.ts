@@ -30,7 +30,7 @@ function setUp() {
 async function endedHalfWay({ store }: Instance): Promise<number> {
   const stop = new AbortController();
   let seen = 0;
-  const stopped = store.rekey({
+  const stopped = store.upkeep.rekey({
     signal: stop.signal,
     onProgress: ({ sessions }) => {
       seen = sessions;
@@ -82,13 +82,13 @@ describe('rekey', () => {
     for (const id of ['a', 'b', 'c']) await fill(before, id);
     const was = await contents(before, 'b');
     const both = await instance(`${next},${old}`);
-    const result = await both.store.rekey();
+    const result = await both.store.upkeep.rekey();
     expect(result).toMatchObject({ sessions: 3, total: 3, unreadable: [] });
     // Of each session state, credentials, 3 pieces of messages, 3 outcomes, and pieces of output.
     expect(result.rewritten).toBeGreaterThanOrEqual(3 * (2 + 3 + 3 + 3));
     const after = await instance(next);
     expect(await contents(after, 'b')).toEqual(was);
-    expect(await both.store.rekey()).toMatchObject({ sessions: 3, rewritten: 0 });
+    expect(await both.store.upkeep.rekey()).toMatchObject({ sessions: 3, rewritten: 0 });
     expect(await after.revokeUser('ada')).toBe(3);
   });
 
@@ -97,9 +97,9 @@ describe('rekey', () => {
     await fill(await instance(old), 'a');
     const was = await contents(await instance(old), 'a');
     const fernet = await instance(old, { cipher: 'fernet' });
-    expect((await fernet.store.rekey()).rewritten).toBeGreaterThan(0);
+    expect((await fernet.store.upkeep.rekey()).rewritten).toBeGreaterThan(0);
     expect(await contents(fernet, 'a')).toEqual(was);
-    expect((await fernet.store.rekey()).rewritten).toBe(0);
+    expect((await fernet.store.upkeep.rekey()).rewritten).toBe(0);
   });
 
   it('encrypts what was stored before encryption was on; then plaintext is refused', async () => {
@@ -111,7 +111,7 @@ describe('rekey', () => {
     expect(await contents(migrating, 'a')).toEqual(was);
     // Both kinds of instances are there for a while.
     await fill(migrating, 'c');
-    expect((await migrating.store.rekey()).unreadable).toEqual([]);
+    expect((await migrating.store.upkeep.rekey()).unreadable).toEqual([]);
     const strict = await instance(next);
     expect(await contents(strict, 'a')).toMatchObject({ metadata: { of: 'a' } });
     const ask = await place.asking();
@@ -135,9 +135,9 @@ describe('rekey', () => {
       await other.store.update(id, { metadata: { by: 'both' } });
       expect((await one.store.get(id))?.metadata).toEqual({ of: id, by: 'both' });
     }
-    expect((await writing.store.rekey()).unreadable).toEqual([]);
+    expect((await writing.store.upkeep.rekey()).unreadable).toEqual([]);
     expect(await contents(await instance(next), 'a')).toMatchObject({ listed: ['a', 'b', 'c'] });
-    expect((await reading.store.rekey()).unreadable).toEqual([]);
+    expect((await reading.store.upkeep.rekey()).unreadable).toEqual([]);
     expect(await contents(await plain(), 'c')).toMatchObject({ listed: ['a', 'b', 'c'] });
     const ask = await place.asking();
     expect(await ask('ZCARD', place.keys.user('ada')[0])).toBe('3');
@@ -152,7 +152,7 @@ describe('rekey', () => {
     expect(first).toBeGreaterThan(0);
     expect(first).toBeLessThan(450);
     const seen: RekeyProgress[] = [];
-    const result = await both.store.rekey({ onProgress: (progress) => seen.push(progress) });
+    const result = await both.store.upkeep.rekey({ onProgress: (progress) => seen.push(progress) });
     // Of each session state and credentials: not one of those that the first run has done.
     expect(seen[0]?.rewritten).toBe(2 * (seen[0]?.sessions ?? 0));
     expect(result).toMatchObject({ sessions: 450, total: 450, rewritten: 2 * (450 - first) });
@@ -166,7 +166,7 @@ describe('rekey', () => {
     const writtenBack = await instance(`${old},${next}`);
     for (let n = 0; n < 450; n++) await writtenBack.store.update(`s-${n}`, { metadata: { n } });
     const again = await instance(`${next},${old}`);
-    expect(await again.store.rekey()).toMatchObject({ sessions: 450, unreadable: [] });
+    expect(await again.store.upkeep.rekey()).toMatchObject({ sessions: 450, unreadable: [] });
     const after = await instance(next);
     for (let n = 0; n < 450; n++) {
       expect((await after.store.get(`s-${n}`))?.metadata).toEqual({ n });
@@ -186,7 +186,7 @@ describe('rekey', () => {
     await writer.store.update('s', { metadata: { x: 1 } });
     await writer.store.setCredentials('s', { ...noCredentials, authenticatedAt: 1 });
     const held = calls.hold('rekey');
-    const rekeyed = both.store.rekey();
+    const rekeyed = both.store.upkeep.rekey();
     await held.reached;
     await writer.store.update('s', { userId: 'bob' });
     held.release();
@@ -204,10 +204,10 @@ describe('rekey', () => {
     const both = await instance(`${next},${old}`);
     await one.turn('s', async (turn) => {
       turn.update({ metadata: { during: 1 } });
-      await both.store.rekey();
+      await both.store.upkeep.rekey();
       await turn.checkpoint();
       turn.append({ role: 'assistant', content: 'behind it' });
-      await both.store.rekey();
+      await both.store.upkeep.rekey();
     });
     const after = await instance(next);
     expect((await after.store.get('s'))?.metadata).toEqual({ of: 's', during: 1 });
@@ -230,10 +230,10 @@ describe('rekey', () => {
       }
       return count;
     });
-    for (let runs = 0; runs < 5; runs++) await both.store.rekey();
+    for (let runs = 0; runs < 5; runs++) await both.store.upkeep.rekey();
     writing = false;
     const counts = await Promise.all(writes);
-    await both.store.rekey();
+    await both.store.upkeep.rekey();
     const after = await instance(next);
     for (const [at, id] of ids.entries()) {
       const count = counts[at] ?? 0;
@@ -252,7 +252,7 @@ describe('rekey', () => {
     const codec = createCodec(KeyRing.parse(`${next},${old}`), { namespace: place.keyPrefix });
     const both = await place.instance({ codec, connect: calls.connect });
     const held = calls.hold('rekey');
-    const rekeying = both.store.rekey();
+    const rekeying = both.store.upkeep.rekey();
     await held.reached;
     const writer = await instance(`${next},${old}`);
     await writer.store.update('s', { metadata: { by: 'second' } });
@@ -266,7 +266,7 @@ describe('rekey', () => {
     await (await instance(generateKey())).store.create('stranger');
     await fill(await instance(old), 'a');
     const both = await instance(`${next},${old}`);
-    const result = await both.store.rekey();
+    const result = await both.store.upkeep.rekey();
     expect(result.unreadable).toEqual(['stranger']);
     expect(await contents(await instance(next), 'a')).toMatchObject({ metadata: { of: 'a' } });
   });

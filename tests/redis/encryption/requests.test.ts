@@ -124,7 +124,7 @@ describe.each(ciphers)('while keys change, under %s,', (cipher) => {
       const without = sessions.turn('s', { idempotencyKey: 'key-1' }, async () => 'again');
       expect(await rejection(without)).toBeInstanceOf(IdempotencyMismatchError);
     }
-    await (await instance(`${next},${old}`, { cipher })).store.rekey();
+    await (await instance(`${next},${old}`, { cipher })).store.upkeep.rekey();
     // Its digest is under a key that is gone: it cannot be compared, and no repeat is refused for that.
     const after = await instance(next, { cipher });
     expect(await after.turn('s', keyed, async () => 'again')).toBe('the first');
@@ -153,7 +153,7 @@ describe.each(ciphers)('while keys change, under %s,', (cipher) => {
     }
     const both = await instance(`${next},${old}`, { cipher });
     expect(await repeat(both, 's')).toEqual(once);
-    expect((await both.store.rekey()).unreadable).toEqual([]);
+    expect((await both.store.upkeep.rekey()).unreadable).toEqual([]);
     expect(await repeat(await instance(next, { cipher }), 't')).toEqual(once);
     // Who did not wait for that is refused, and stores nothing twice.
     await first.store.create('u');
@@ -180,8 +180,8 @@ describe('while encryption is turned on, and off again,', () => {
     };
     await known(reading);
     await known(writing);
-    expect((await writing.store.rekey()).unreadable).toEqual([]);
-    expect((await writing.store.rekey()).rewritten).toBe(0);
+    expect((await writing.store.upkeep.rekey()).unreadable).toEqual([]);
+    expect((await writing.store.upkeep.rekey()).rewritten).toBe(0);
     const guess = jsonDigest(request);
     for (const id of ['s', 't']) expect(await kept(id)).not.toContain(guess);
     const strict = await instance(next);
@@ -190,7 +190,7 @@ describe('while encryption is turned on, and off again,', () => {
     expect(await repeat(strict, 't')).toEqual(once);
     await strict.store.create('u');
     await failBehindCheckpoint(strict, 'u');
-    expect((await reading.store.rekey()).unreadable).toEqual([]);
+    expect((await reading.store.upkeep.rekey()).unreadable).toEqual([]);
     expect(await repeat(never, 'u')).toEqual(once);
     expect(await never.turn('s', keyed, async () => 'again')).toBe('the first');
   });

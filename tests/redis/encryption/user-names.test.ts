@@ -98,7 +98,7 @@ describe('while the first key changes', () => {
     const revoking = revoker.revokeUser('ada');
     await held.reached;
     const other = await instance(`${next},${old}`);
-    await other.store.rekey();
+    await other.store.upkeep.rekey();
     held.release();
     expect(await revoking).toBe(1);
     expect(await other.store.get('s')).toBeNull();

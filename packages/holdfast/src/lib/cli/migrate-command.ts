@@ -50,7 +50,7 @@ export async function migratePythonV2(
       try {
         const where = `Looked at ${address.display} for keys that begin with ${options.fromPrefix} (--from-url and --from-prefix name others).`;
         return await migrated(
-          { originals, keys, target: store.importing(), where },
+          { originals, keys, target: store.upkeep.importing(), where },
           options,
           terminal,
         );

@@ -19,7 +19,7 @@ export function rekey(options: CommonOptions, terminal: Terminal): Promise<numbe
       }
       const shown = options.json ? null : showProgress('Encrypting', terminal);
       const onProgress = ({ sessions, total }: RekeyProgress) => shown?.update(sessions, total);
-      const result = await store.rekey({ onProgress, signal }).finally(() => shown?.end());
+      const result = await store.upkeep.rekey({ onProgress, signal }).finally(() => shown?.end());
       const { cipher, ring } = encryption;
       const keyId = cipher === 'none' ? null : ring.primary.id;
       const { sessions, rewritten, unreadable } = result;

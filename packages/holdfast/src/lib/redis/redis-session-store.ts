@@ -55,7 +55,6 @@ import { RedisLink } from './connection/redis-link.ts';
 import { checkServer } from './connection/server-check.ts';
 import { Creation } from './creation.ts';
 import { HistoryReader } from './history.ts';
-import { Importing } from './importing.ts';
 import { Keys } from './keys.ts';
 import { Leases } from './leases.ts';
 import { Listing } from './listing.ts';
@@ -64,7 +63,6 @@ import { openNamespace } from './namespace.ts';
 import { Rates } from './rates.ts';
 import { RedisCore } from './redis-core.ts';
 import { type RedisSessionStoreOptions, resolveRedisOptions } from './redis-options.ts';
-import { Rekeying, type RekeyOptions, type RekeyProgress } from './rekeying.ts';
 import { Removals } from './removals.ts';
 import { int } from './reply.ts';
 import { scripts } from './scripts/scripts.ts';
@@ -437,21 +435,6 @@ export class RedisSessionStore<
   async healthCheck(options?: ReadOptions): Promise<StoreHealth> {
     options?.signal?.throwIfAborted();
     return this.#vitals.health();
-  }
-
-  /**
-   * Encodes all that is stored with the first key of the codec's ring, while sessions are in use. What
-   * an earlier run for the same key has done is not done again.
-   * @throws StoreUnavailableError
-   */
-  async rekey(options: RekeyOptions = {}): Promise<RekeyProgress> {
-    const rekeying = new Rekeying(this.#core, this.#users);
-    return rekeying.run((range) => this.#listing.ids(range), options);
-  }
-
-  /** Takes over sessions of another system; for the command line. */
-  importing(): Importing<Metadata> {
-    return new Importing(this.#core, this.#users, this.#removals);
   }
 
   on<Name extends StoreEventName>(name: Name, listener: StoreEventListener<Name>): () => void {

@@ -2,9 +2,11 @@ import { SessionBusyError } from '../errors/errors.ts';
 import type { ListOptions, SessionPage } from '../store/session-store.ts';
 import type { HistoryReader } from './history.ts';
 import { type Holdings, HoldingsReader } from './holdings.ts';
+import { Importing } from './importing.ts';
 import { inspectServers, type ServerInspection } from './inspection.ts';
 import type { Listing } from './listing.ts';
 import type { RedisCore } from './redis-core.ts';
+import { Rekeying, type RekeyOptions, type RekeyProgress } from './rekeying.ts';
 import type { Removals } from './removals.ts';
 import { text } from './reply.ts';
 import { type Unreadable, whyUnreadable } from './unreadable.ts';
@@ -111,6 +113,22 @@ export class Upkeep<Metadata extends object> {
       if (sessions >= most) break;
     }
     return { sessions, unreadable };
+  }
+
+  /**
+   * Encodes all that is stored with the first key of the codec's ring, while sessions are in use. What
+   * an earlier run for the same key has done is not done again.
+   * @throws StoreUnavailableError
+   */
+  rekey(options: RekeyOptions = {}): Promise<RekeyProgress> {
+    const { core, listing, users } = this.#parts;
+    return new Rekeying(core, users).run((range) => listing.ids(range), options);
+  }
+
+  /** Takes over sessions of another system. */
+  importing(): Importing<Metadata> {
+    const { core, removals, users } = this.#parts;
+    return new Importing(core, users, removals);
   }
 
   /** How each server that takes writes is set up, and how it does. */
