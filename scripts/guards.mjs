@@ -657,7 +657,7 @@ const guards = [
   },
   {
     name: 'the times of a session in its state',
-    file: 'lib/redis/records.ts',
+    file: 'lib/redis/layout/records.ts',
     guard: 'if (clear !== null) assertLifetime(at.sessionId, lifetime, clear);',
     without: '',
     test: attacks,
@@ -665,7 +665,7 @@ const guards = [
   },
   {
     name: 'the token in the credentials',
-    file: 'lib/redis/records.ts',
+    file: 'lib/redis/layout/records.ts',
     guard: 'if (sealedHash !== undefined && sealedHash !== tokenHash) {',
     without: 'if (sealedHash === 0) {',
     test: attacks,
@@ -673,7 +673,7 @@ const guards = [
   },
   {
     name: 'the floor of versions',
-    file: 'lib/redis/floors.ts',
+    file: 'lib/redis/known/floors.ts',
     guard: 'if (asked?.server === server) {',
     without: 'if (asked === null) {',
     test: attacks,
@@ -681,7 +681,7 @@ const guards = [
   },
   {
     name: 'the server that a floor is from',
-    file: 'lib/redis/floors.ts',
+    file: 'lib/redis/known/floors.ts',
     guard: 'if (asked?.server === server) {',
     without: 'if (asked !== undefined) {',
     test: attacks,
@@ -689,7 +689,7 @@ const guards = [
   },
   {
     name: 'the memory of sessions that have ended',
-    file: 'lib/redis/redis-core.ts',
+    file: 'lib/redis/core/redis-core.ts',
     guard: 'if (this.floors.hasEnded(id, incarnation)) {',
     without: 'if (this.floors.hasEnded(id, incarnation) && floor === null) {',
     test: attacks,
@@ -697,7 +697,7 @@ const guards = [
   },
   {
     name: 'the token among what contradicts',
-    file: 'lib/redis/floors.ts',
+    file: 'lib/redis/known/floors.ts',
     guard: 'sameCredentials && after.tokenHash !== before.tokenHash',
     without: 'sameCredentials && after.tokenHash === null',
     test: attacks,
@@ -705,7 +705,7 @@ const guards = [
   },
   {
     name: 'the end of a lease on what cannot be read',
-    file: 'lib/redis/begins.ts',
+    file: 'lib/redis/turns/begins.ts',
     guard: 'if (unreadable) await this.#leaveQueue(id, nonce);',
     without: 'void unreadable;',
     test: attacks,
@@ -745,7 +745,7 @@ const guards = [
   },
   {
     name: 'the change of a session while it was read',
-    file: 'lib/redis/redis-core.ts',
+    file: 'lib/redis/core/redis-core.ts',
     guard: 'if (isKnown && !hasChanged && bucket.mayKeep(asked, count)) {',
     without: 'if (isKnown && bucket.mayKeep(asked, count)) {',
     test: kept,
@@ -802,7 +802,7 @@ const guards = [
   },
   {
     name: 'the age of what is in memory',
-    file: 'lib/redis/aging.ts',
+    file: 'lib/redis/known/aging.ts',
     guard: 'if (end > now) return end;',
     without: 'if (end > 0) return end;',
     test: memory,
@@ -818,7 +818,7 @@ const guards = [
   },
   {
     name: 'the end of a session while it was read',
-    file: 'lib/redis/redis-core.ts',
+    file: 'lib/redis/core/redis-core.ts',
     guard: 'if (snapshot !== null && known === before) this.known.learn(known, snapshot);',
     without: 'if (snapshot !== null) this.known.learn(known, snapshot);',
     test: memory,
@@ -826,7 +826,7 @@ const guards = [
   },
   {
     name: 'the end of values with their turns, without an L1',
-    file: 'lib/redis/known-sessions.ts',
+    file: 'lib/redis/known/known-sessions.ts',
     guard: 'if (this.#keepsValues || known.turns.size > 0) known.snapshot = snapshot;',
     without: 'known.snapshot = snapshot;',
     test: 'tests/redis/l1/off.test.ts',
@@ -834,7 +834,7 @@ const guards = [
   },
   {
     name: 'the end of values with a turn that wrote nothing, without an L1',
-    file: 'lib/redis/leases.ts',
+    file: 'lib/redis/turns/leases.ts',
     guard: 'this.#core.known.turnEnded(sessionId, nonce);',
     without: 'void sessionId;',
     test: 'tests/redis/l1/off.test.ts',
@@ -858,7 +858,7 @@ const guards = [
   },
   {
     name: 'the claim of a lane that is cleaned',
-    file: 'lib/redis/sweeper.ts',
+    file: 'lib/redis/sessions/sweeper.ts',
     guard: 'claims[lane] !== null',
     without: 'claims.length > 0',
     test: 'tests/redis/cleanup.test.ts',
@@ -874,7 +874,7 @@ const guards = [
   },
   {
     name: 'the second look of a run that went on half-way',
-    file: 'lib/redis/rekeying.ts',
+    file: 'lib/redis/upkeep/rekeying.ts',
     guard: 'if (from !== undefined) await look(batchesOf({ until: from }));',
     without: '',
     test: 'tests/redis/encryption/rekey.test.ts',
@@ -882,7 +882,7 @@ const guards = [
   },
   {
     name: 'the order of sessions of one id',
-    file: 'lib/redis/floors.ts',
+    file: 'lib/redis/known/floors.ts',
     guard: "return isEarlier ? 'it is an earlier session of this id' : null;",
     without: 'return null;',
     test: attacks,
@@ -890,7 +890,7 @@ const guards = [
   },
   {
     name: 'the question whether the server is still the same',
-    file: 'lib/redis/redis-core.ts',
+    file: 'lib/redis/core/redis-core.ts',
     guard: 'return error instanceof PutBackError && (await this.link.identify(key));',
     without: 'return error === null;',
     test: attacks,
@@ -898,7 +898,7 @@ const guards = [
   },
   {
     name: 'the name under which a session entered',
-    file: 'lib/redis/user-index.ts',
+    file: 'lib/redis/sessions/user-index.ts',
     guard: "return int(await this.#ask(name, ['confirm', id, epoch])) === 1;",
     without: "return int(await this.#ask(this.namesOf('ada')[0], ['confirm', id, epoch])) === 1;",
     test: 'tests/redis/encryption/user-names.test.ts',
@@ -906,7 +906,7 @@ const guards = [
   },
   {
     name: 'the cap over all names',
-    file: 'lib/redis/user-index.ts',
+    file: 'lib/redis/sessions/user-index.ts',
     guard: 'if (maxPerUser === 0 || this.namesOf(userId).length === 1) return;',
     without: 'if (maxPerUser >= 0) return;',
     test: 'tests/redis/encryption/user-names.test.ts',
@@ -914,7 +914,7 @@ const guards = [
   },
   {
     name: 'the look back for entries that move',
-    file: 'lib/redis/user-index.ts',
+    file: 'lib/redis/sessions/user-index.ts',
     guard: 'for (const name of [...others, first, ...others]) {',
     without: 'for (const name of [first, ...others]) {',
     test: 'tests/redis/encryption/user-names.test.ts',
@@ -922,7 +922,7 @@ const guards = [
   },
   {
     name: 'all names of a user',
-    file: 'lib/redis/user-index.ts',
+    file: 'lib/redis/sessions/user-index.ts',
     guard: 'if (maxPerUser > 0) await this.gather(userId);',
     without: '',
     test: 'tests/redis/encryption/user-names.test.ts',
@@ -947,7 +947,7 @@ const guards = [
   },
   {
     name: 'the digests under all keys',
-    file: 'lib/redis/request-digests.ts',
+    file: 'lib/redis/layout/request-digests.ts',
     guard: '...others.map(',
     without: '...others.slice(others.length).map(',
     test: requests,
@@ -971,7 +971,7 @@ const guards = [
   },
   {
     name: 'the encryption of what an attempt has stored',
-    file: 'lib/redis/records.ts',
+    file: 'lib/redis/layout/records.ts',
     guard: "return typeof encoded === 'string' ? names.join(',') : encoded.toString('base64url');",
     without: "return encoded === null ? '' : names.join(',');",
     test: requests,
@@ -1012,7 +1012,7 @@ const guards = [
   },
   {
     name: 'the whole time of an import',
-    file: 'lib/redis/importing.ts',
+    file: 'lib/redis/upkeep/importing.ts',
     guard: 'now + Math.max(options.absoluteTimeoutMs, remainingMs)',
     without: 'now + options.absoluteTimeoutMs',
     test: imports,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { generateKey } from 'holdfast/encryption';
 import { RedisSessionStore } from 'holdfast/redis';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Keys } from '../../packages/holdfast/src/lib/redis/keys.ts';
+import { Keys } from '../../packages/holdfast/src/lib/redis/layout/keys.ts';
 import { connected } from '../redis/connection/fixtures.ts';
 import { holdfast } from '../server/server-on-redis.ts';
 import { RedisCluster } from '../servers/redis-cluster.ts';

@@ -6,7 +6,7 @@ import { generateKey } from 'holdfast/encryption';
 import type { RedisSessionStore } from 'holdfast/redis';
 import { describe, expect, it } from 'vitest';
 import { run } from '../../packages/holdfast/src/lib/cli/program.ts';
-import { Keys } from '../../packages/holdfast/src/lib/redis/keys.ts';
+import { Keys } from '../../packages/holdfast/src/lib/redis/layout/keys.ts';
 import { repositoryRoot } from '../helpers/repository.ts';
 import { connected } from '../redis/connection/fixtures.ts';
 import {

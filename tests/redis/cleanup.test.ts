@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../packages/holdfast/src/lib/clock.ts';
-import { connectNodeRedis } from '../../packages/holdfast/src/lib/redis/connection/node-redis.ts';
+import { connectNodeRedis } from '../../packages/holdfast/src/lib/redis/connection/client/node-redis.ts';
 import type { ConnectRedis } from '../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
 import { scripts } from '../../packages/holdfast/src/lib/redis/scripts/scripts.ts';
 import { type RedisServer, startRedis } from '../servers/redis-server.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Original } from '../../packages/holdfast/src/lib/redis/importing.ts';
+import type { Original } from '../../packages/holdfast/src/lib/redis/upkeep/importing.ts';
 import { type RedisServer, startRedis } from '../servers/redis-server.ts';
 import { encrypting } from './support/encryption.ts';
 import {

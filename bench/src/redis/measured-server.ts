@@ -1,4 +1,4 @@
-import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/node-redis.ts';
+import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/client/node-redis.ts';
 import { RedisAddress } from '../../../packages/holdfast/src/lib/redis/connection/redis-address.ts';
 import type { RedisConnection } from '../../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
 import { type RedisServer, startRedis } from '../../../tests/servers/redis-server.ts';

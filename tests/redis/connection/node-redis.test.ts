@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/node-redis.ts';
+import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/client/node-redis.ts';
 import { RedisAddress } from '../../../packages/holdfast/src/lib/redis/connection/redis-address.ts';
 import {
   ConnectionLostError,

@@ -4,7 +4,7 @@ import {
   OutcomeUnknownError,
   StoreUnavailableError,
 } from '../../../packages/holdfast/src/lib/errors/errors.ts';
-import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/node-redis.ts';
+import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/client/node-redis.ts';
 import {
   type ConnectRedis,
   RedisReplyError,

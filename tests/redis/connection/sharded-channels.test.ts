@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/node-redis.ts';
+import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/client/node-redis.ts';
 import { RedisAddress } from '../../../packages/holdfast/src/lib/redis/connection/redis-address.ts';
 import { ask } from '../../servers/ask.ts';
 import { startedRedis } from './fixtures.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { SharedChannel } from '../../../packages/holdfast/src/lib/redis/connection/shared-channel.ts';
+import { SharedChannel } from '../../../packages/holdfast/src/lib/redis/connection/nodes/shared-channel.ts';
 import { StubConnection } from './stub-connection.ts';
 
 const stub = () => new StubConnection(() => Promise.resolve(null));

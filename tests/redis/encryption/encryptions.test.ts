@@ -7,7 +7,7 @@ import {
   maxEncryptions,
 } from 'holdfast/encryption';
 import { expect, it } from 'vitest';
-import { parseHeader } from '../../../packages/holdfast/src/lib/redis/header.ts';
+import { parseHeader } from '../../../packages/holdfast/src/lib/redis/layout/header.ts';
 import { startedRedis } from '../connection/fixtures.ts';
 import { SharedNamespace } from '../support/shared-namespace.ts';
 

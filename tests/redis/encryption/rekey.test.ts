@@ -1,7 +1,7 @@
 import { type Codec, createCodec, generateKey, KeyRing } from 'holdfast/encryption';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { noCredentials } from '../../../packages/holdfast/src/lib/model/session.ts';
-import type { RekeyProgress } from '../../../packages/holdfast/src/lib/redis/rekeying.ts';
+import type { RekeyProgress } from '../../../packages/holdfast/src/lib/redis/upkeep/rekeying.ts';
 import { type RedisServer, startRedis } from '../../servers/redis-server.ts';
 import { RecordingLogger, rejection } from '../connection/fixtures.ts';
 import { HeldCalls } from '../support/held-calls.ts';

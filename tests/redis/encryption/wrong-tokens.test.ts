@@ -1,6 +1,6 @@
 import { InvalidTokenError } from 'holdfast';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/node-redis.ts';
+import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/client/node-redis.ts';
 import type {
   ConnectRedis,
   RedisReply,

@@ -1,4 +1,4 @@
-import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/node-redis.ts';
+import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/client/node-redis.ts';
 import type { ConnectRedis } from '../../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
 import { scripts } from '../../../packages/holdfast/src/lib/redis/scripts/scripts.ts';
 import { Gate } from '../../../packages/holdfast/src/lib/testing/suite/suite-context.ts';

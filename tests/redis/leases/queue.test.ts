@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { TurnInterruptedError } from '../../../packages/holdfast/src/lib/errors/errors.ts';
-import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/node-redis.ts';
+import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/client/node-redis.ts';
 import { RedisAddress } from '../../../packages/holdfast/src/lib/redis/connection/redis-address.ts';
 import type { ConnectRedis } from '../../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
-import { parseHeader } from '../../../packages/holdfast/src/lib/redis/header.ts';
+import { parseHeader } from '../../../packages/holdfast/src/lib/redis/layout/header.ts';
 import {
   type FakeTimeRedis,
   type RedisServer,

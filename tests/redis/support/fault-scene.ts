@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { loadavg } from 'node:os';
 import { expect } from 'vitest';
-import { slotOf } from '../../../packages/holdfast/src/lib/redis/connection/cluster-slots.ts';
-import { Keys } from '../../../packages/holdfast/src/lib/redis/keys.ts';
+import { slotOf } from '../../../packages/holdfast/src/lib/redis/connection/routes/cluster-slots.ts';
+import { Keys } from '../../../packages/holdfast/src/lib/redis/layout/keys.ts';
 import type { Durability } from '../../../packages/holdfast/src/lib/redis/redis-options.ts';
 import { ServerOnRedis } from '../../server/server-on-redis.ts';
 import { FailoverLedger } from './failover-ledger.ts';

@@ -1,4 +1,4 @@
-import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/node-redis.ts';
+import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/client/node-redis.ts';
 import type {
   ConnectRedis,
   RedisArgument,

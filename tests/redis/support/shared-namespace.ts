@@ -5,7 +5,7 @@ import {
   SessionManager,
   type SessionManagerOptions,
 } from '../../../packages/holdfast/src/lib/manager/session-manager.ts';
-import { Keys } from '../../../packages/holdfast/src/lib/redis/keys.ts';
+import { Keys } from '../../../packages/holdfast/src/lib/redis/layout/keys.ts';
 import type { RedisSessionStoreOptions } from '../../../packages/holdfast/src/lib/redis/redis-options.ts';
 import { RedisSessionStore } from '../../../packages/holdfast/src/lib/redis/redis-session-store.ts';
 import type {

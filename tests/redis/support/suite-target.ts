@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Codec, RedisSessionStore, type RedisSessionStoreOptions } from 'holdfast/redis';
 import type { SuiteTarget } from 'holdfast/testing';
-import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/node-redis.ts';
+import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/client/node-redis.ts';
 import { startRedisOnFakeTime } from '../../servers/redis-server.ts';
 import { encrypting } from './encryption.ts';
 import { observedConnect } from './observed-connect.ts';

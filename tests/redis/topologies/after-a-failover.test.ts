@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { LeaseLostError } from '../../../packages/holdfast/src/lib/errors/errors.ts';
-import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/node-redis.ts';
+import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/client/node-redis.ts';
 import { RedisAddress } from '../../../packages/holdfast/src/lib/redis/connection/redis-address.ts';
 import type { ConnectRedis } from '../../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
 import { Gate } from '../../../packages/holdfast/src/lib/testing/suite/suite-context.ts';

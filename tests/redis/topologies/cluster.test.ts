@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { slotOf } from '../../../packages/holdfast/src/lib/redis/connection/cluster-slots.ts';
+import { slotOf } from '../../../packages/holdfast/src/lib/redis/connection/routes/cluster-slots.ts';
 import { ask } from '../../servers/ask.ts';
 import { RedisCluster } from '../../servers/redis-cluster.ts';
 import { startRedis } from '../../servers/redis-server.ts';

@@ -1,5 +1,5 @@
 import { ConfigError } from '../errors/errors.ts';
-import type { RekeyProgress } from '../redis/rekeying.ts';
+import type { RekeyProgress } from '../redis/upkeep/rekeying.ts';
 import { showProgress } from './progress.ts';
 import { onRedis } from './redis-store.ts';
 import { type CommonOptions, exitCodes, type Terminal } from './terminal.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError, DecryptionError } from '../errors/errors.ts';
-import { Records } from '../redis/records.ts';
+import { Records } from '../redis/layout/records.ts';
 import { type CodecOptions, createCodec } from './create-codec.ts';
 import { KeyRing } from './key-ring.ts';
 import { generateKey } from './parse-key.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RateWindow } from '../store/session-store.ts';
-import type { RedisCore } from './redis-core.ts';
-import { int, list } from './reply.ts';
+import { int, list } from './connection/reply.ts';
+import type { RedisCore } from './core/redis-core.ts';
 import { scripts } from './scripts/scripts.ts';
 
 /** Hits of many processes, counted together. What they are of is not stored, only a hash. */

@@ -5,7 +5,7 @@ import type { StoreOptions } from '../store/store-options.ts';
 import { maxDurationMs, whole } from '../store/store-options.ts';
 import { type Password, RedisAddress, type RedisTls } from './connection/redis-address.ts';
 import type { ConnectRedis } from './connection/redis-connection.ts';
-import { type Topology, type TopologyOptions, topologyOf } from './connection/topology.ts';
+import { type Topology, type TopologyOptions, topologyOf } from './connection/routes/topology.ts';
 import type { L1Options } from './l1/l1-cache.ts';
 
 /** When a write counts as done: when the primary has it, or when a replica has it too. */

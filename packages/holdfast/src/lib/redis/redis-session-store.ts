@@ -49,30 +49,30 @@ import type {
   TurnGrant,
   TurnReplay,
 } from '../store/turn-store.ts';
-import { Begins } from './begins.ts';
-import { connectNodeRedis } from './connection/node-redis.ts';
+import { connectNodeRedis } from './connection/client/node-redis.ts';
 import { RedisLink } from './connection/redis-link.ts';
+import { int } from './connection/reply.ts';
 import { checkServer } from './connection/server-check.ts';
-import { Creation } from './creation.ts';
-import { HistoryReader } from './history.ts';
-import { Keys } from './keys.ts';
-import { Leases } from './leases.ts';
-import { Listing } from './listing.ts';
-import { LiveReader } from './live-reader.ts';
-import { openNamespace } from './namespace.ts';
+import { RedisCore } from './core/redis-core.ts';
+import { Keys } from './layout/keys.ts';
+import { openNamespace } from './layout/namespace.ts';
 import { Rates } from './rates.ts';
-import { RedisCore } from './redis-core.ts';
+import { HistoryReader } from './reads/history.ts';
+import { Listing } from './reads/listing.ts';
+import { LiveReader } from './reads/live-reader.ts';
 import { type RedisSessionStoreOptions, resolveRedisOptions } from './redis-options.ts';
-import { Removals } from './removals.ts';
-import { int } from './reply.ts';
 import { scripts } from './scripts/scripts.ts';
-import { Sweeper } from './sweeper.ts';
-import { Turns } from './turns.ts';
-import { Upkeep } from './upkeep.ts';
-import { UserIndex } from './user-index.ts';
-import { Vitals } from './vitals.ts';
-import type { WriteOrder } from './write-order.ts';
-import { Writes } from './writes.ts';
+import { Creation } from './sessions/creation.ts';
+import { Removals } from './sessions/removals.ts';
+import { Sweeper } from './sessions/sweeper.ts';
+import { UserIndex } from './sessions/user-index.ts';
+import { Begins } from './turns/begins.ts';
+import { Leases } from './turns/leases.ts';
+import { Turns } from './turns/turns.ts';
+import { Upkeep } from './upkeep/upkeep.ts';
+import { Vitals } from './upkeep/vitals.ts';
+import type { WriteOrder } from './writes/write-order.ts';
+import { Writes } from './writes/writes.ts';
 
 const touchKeys = 9;
 

@@ -1,5 +1,5 @@
 import type { Config } from '../../config/load-config.ts';
-import type { ServerInspection } from '../../redis/inspection.ts';
+import type { ServerInspection } from '../../redis/upkeep/inspection.ts';
 import { bytes } from '../text.ts';
 import { type Finding, failed, ok, warning } from './finding.ts';
 

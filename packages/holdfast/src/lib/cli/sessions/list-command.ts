@@ -1,6 +1,6 @@
 import type { Session, SessionStatus } from '../../model/session.ts';
+import type { Unreadable } from '../../redis/reads/unreadable.ts';
 import type { RedisSessionStore } from '../../redis/redis-session-store.ts';
-import type { Unreadable } from '../../redis/unreadable.ts';
 import { onRedis } from '../redis-store.ts';
 import { table } from '../table.ts';
 import { type CommonOptions, exitCodes, type Terminal, widthOf } from '../terminal.ts';

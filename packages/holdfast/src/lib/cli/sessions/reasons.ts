@@ -1,4 +1,4 @@
-import type { Unreadable } from '../../redis/unreadable.ts';
+import type { Unreadable } from '../../redis/reads/unreadable.ts';
 import { said } from '../terminal.ts';
 import { counted } from '../text.ts';
 

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../json/json-value.ts';
 import { isId } from '../../model/ids.ts';
-import type { Importing, ImportVerdict } from '../../redis/importing.ts';
+import type { Importing, ImportVerdict } from '../../redis/upkeep/importing.ts';
 import type { OriginalKeys } from './original-keys.ts';
 import { type OriginalRecord, readRecord } from './original-record.ts';
 import type { Originals, StoredOriginal } from './originals.ts';

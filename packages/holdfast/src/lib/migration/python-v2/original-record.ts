@@ -4,7 +4,7 @@ import { isJsonObject, type JsonObject } from '../../json/json-value.ts';
 import { isId } from '../../model/ids.ts';
 import type { SessionInit } from '../../model/session.ts';
 import { parseInit } from '../../model/state.ts';
-import type { ImportedTimes } from '../../redis/importing.ts';
+import type { ImportedTimes } from '../../redis/upkeep/importing.ts';
 import type { OriginalKeys } from './original-keys.ts';
 import { UnreadableOriginal } from './unreadable-original.ts';
 

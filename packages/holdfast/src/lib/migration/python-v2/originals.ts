@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { randomId } from '../../model/ids.ts';
-import { connectNodeRedis } from '../../redis/connection/node-redis.ts';
+import { connectNodeRedis } from '../../redis/connection/client/node-redis.ts';
 import type { RedisAddress } from '../../redis/connection/redis-address.ts';
 import { RedisLink } from '../../redis/connection/redis-link.ts';
+import { bytesOrNull, int, list, text } from '../../redis/connection/reply.ts';
 import { defineScript } from '../../redis/connection/script.ts';
-import type { Original } from '../../redis/importing.ts';
-import { isOwnKey } from '../../redis/keys.ts';
-import { bytesOrNull, int, list, text } from '../../redis/reply.ts';
+import { isOwnKey } from '../../redis/layout/keys.ts';
+import type { Original } from '../../redis/upkeep/importing.ts';
 import type { Logger } from '../../store/emitter.ts';
 
 /** A session as Python's Redis has it. */

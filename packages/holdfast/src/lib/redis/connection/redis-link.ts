@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError } from '../../errors/errors.ts';
 import type { Logger } from '../../store/emitter.ts';
 import { onAbort } from '../../store/on-abort.ts';
-import { Cluster } from './cluster.ts';
 import { CoarseTimer } from './coarse-timer.ts';
-import { OneServer } from './one-server.ts';
+import type { NodeSettings } from './nodes/redis-node.ts';
+import { ScriptLoader } from './nodes/script-loader.ts';
 import type { RedisAddress } from './redis-address.ts';
 import {
   type ConnectRedis,
@@ -14,13 +14,13 @@ import {
   RedisTimeoutError,
 } from './redis-connection.ts';
 import { describeFailure, isPassing, runningFailure, startFailure } from './redis-failure.ts';
-import type { NodeSettings } from './redis-node.ts';
 import { type CallReport, closedError, Repeater } from './repeater.ts';
-import type { Routes } from './routes.ts';
+import { Cluster } from './routes/cluster.ts';
+import { OneServer } from './routes/one-server.ts';
+import type { Routes } from './routes/routes.ts';
+import { SentinelServer } from './routes/sentinels.ts';
+import type { Topology } from './routes/topology.ts';
 import type { Script } from './script.ts';
-import { ScriptLoader } from './script-loader.ts';
-import { SentinelServer } from './sentinels.ts';
-import type { Topology } from './topology.ts';
 
 export type { CallReport } from './repeater.ts';
 export type { Script } from './script.ts';

@@ -1,6 +1,8 @@
 import { type HoldfastError, StoreUnavailableError } from '../../errors/errors.ts';
 import type { CoarseTimer } from './coarse-timer.ts';
-import type { LiveConnection } from './live-connection.ts';
+import type { LiveConnection } from './nodes/live-connection.ts';
+import type { RedisNode } from './nodes/redis-node.ts';
+import type { ScriptLoader } from './nodes/script-loader.ts';
 import { Pauses } from './pauses.ts';
 import type { RedisAddress } from './redis-address.ts';
 import {
@@ -11,9 +13,7 @@ import {
   RedisTimeoutError,
 } from './redis-connection.ts';
 import { isPassing, outcomeUnknown, runningFailure, surelyNotExecuted } from './redis-failure.ts';
-import type { RedisNode } from './redis-node.ts';
-import type { Routes } from './routes.ts';
-import type { ScriptLoader } from './script-loader.ts';
+import type { Routes } from './routes/routes.ts';
 
 /** A call that did not succeed at its first attempt, or found no connection for one. */
 export interface Call {

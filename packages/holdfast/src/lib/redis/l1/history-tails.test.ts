@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Message, placeMessage, prepareMessage } from '../../model/message.ts';
 import { FakeClock } from '../../testing/fake-clock.ts';
-import { Aging } from '../aging.ts';
+import { Aging } from '../known/aging.ts';
 import { BucketNews } from './bucket-news.ts';
 import { HistoryTails } from './history-tails.ts';
 

@@ -1,7 +1,7 @@
 import { jsonBytes } from '../../json/json-value.ts';
 import type { Message } from '../../model/message.ts';
-import { type Aging, AgingCache } from '../aging.ts';
-import { none } from '../header.ts';
+import { type Aging, AgingCache } from '../known/aging.ts';
+import { none } from '../layout/header.ts';
 import type { Asked, BucketNews } from './bucket-news.ts';
 
 /** What is kept of a session's history at most. */

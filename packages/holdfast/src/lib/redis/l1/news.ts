@@ -1,7 +1,7 @@
 import type { CancelTimer, Clock } from '../../clock.ts';
 import type { RedisLink } from '../connection/redis-link.ts';
-import type { Keys } from '../keys.ts';
-import { int, list } from '../reply.ts';
+import { int, list } from '../connection/reply.ts';
+import type { Keys } from '../layout/keys.ts';
 import { scripts } from '../scripts/scripts.ts';
 import { type Asked, BucketNews } from './bucket-news.ts';
 

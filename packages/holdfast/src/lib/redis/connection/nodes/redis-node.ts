@@ -1,0 +1,152 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from '../../../store/emitter.ts';
+import type { CoarseTimer } from '../coarse-timer.ts';
+import type { RedisAddress } from '../redis-address.ts';
+import { type ConnectRedis, type RedisConnection, RedisReplyError } from '../redis-connection.ts';
+import type { Place } from '../routes/cluster-slots.ts';
+import { ConnectionKeeper } from './connection-keeper.ts';
+import type { LiveConnection } from './live-connection.ts';
+import { OutageLog } from './outage-log.ts';
+import { Replication } from './replication.ts';
+import type { ScriptLoader } from './script-loader.ts';
+import { identifyServer } from './server-identity.ts';
+import { Subscriptions } from './subscriptions.ts';
+
+/** What all nodes of a link have in common. */
+export interface NodeSettings {
+  readonly connect: ConnectRedis;
+  readonly timer: CoarseTimer;
+  readonly scripts: ScriptLoader;
+  readonly logger: Logger;
+  /** For one attempt to reconnect, handshake and preparation included. */
+  readonly reconnectTimeoutMs: number;
+  /** Ticks that a reply may take. */
+  readonly patience: number;
+  readonly heartbeatMs: number;
+  readonly timeoutMs: number;
+  /** The connection leads to another server than before. */
+  readonly onServer: () => void;
+}
+
+export interface NodeOptions {
+  /** As it is named in messages. */
+  readonly address: RedisAddress;
+  /** Where it is now: asked for before each connection. */
+  readonly locate: (signal: AbortSignal) => Promise<RedisAddress>;
+  /** Refuses a server that is a replica. */
+  readonly mustBePrimary?: boolean;
+  /** Channels belong to slots, and their messages stay with the slot's servers. */
+  readonly sharded?: boolean;
+  /** A connection for commands ended, or could not be made. */
+  readonly onTrouble?: () => void;
+  /** A channel's slot has gone to another server, and the subscription with it. */
+  readonly onMoved?: (channel: string) => void;
+}
+
+/**
+ * One server that takes writes, wherever it is at the moment: the connection that all calls to it
+ * share, one for subscriptions, and one that waits for its replicas.
+ */
+export class RedisNode {
+  readonly address: RedisAddress;
+  readonly commands: ConnectionKeeper;
+  readonly subscriptions: Subscriptions;
+  readonly replication: Replication;
+  readonly #subscriber: ConnectionKeeper;
+  readonly #onServer: () => void;
+  #server = '';
+
+  constructor(settings: NodeSettings, options: NodeOptions) {
+    const { connect, timer, scripts, logger, heartbeatMs, timeoutMs } = settings;
+    const { address, locate, mustBePrimary = false, sharded = false } = options;
+    this.address = address;
+    this.#onServer = settings.onServer;
+    const shared = {
+      ...{ locate, connect, timer },
+      reconnectTimeoutMs: settings.reconnectTimeoutMs,
+      patience: settings.patience,
+      outages: new OutageLog(address, logger),
+    };
+    const assertRole = async (connection: RedisConnection) => {
+      if (mustBePrimary) await assertPrimary(connection);
+    };
+    this.commands = new ConnectionKeeper({
+      ...shared,
+      purpose: 'commands',
+      prepare: async (connection) => {
+        const [server] = await Promise.all([
+          identifyServer(connection),
+          assertRole(connection),
+          scripts.load(connection),
+        ]);
+        // Where nobody may ask, each connection counts as one to another server.
+        this.#setServer(server ?? randomUUID());
+      },
+      onTrouble: options.onTrouble,
+    });
+    const subscriptions = new Subscriptions({
+      ...{ address, timer, heartbeatMs, timeoutMs, logger, sharded },
+      onMoved: options.onMoved,
+    });
+    this.subscriptions = subscriptions;
+    this.#subscriber = new ConnectionKeeper({
+      ...shared,
+      purpose: 'subscriptions',
+      prepare: async (connection) => {
+        await Promise.all([assertRole(connection), subscriptions.prepare(connection)]);
+      },
+      onUp: () => subscriptions.up(),
+    });
+    subscriptions.attach(this.#subscriber);
+    this.replication = new Replication({ ...shared, address, assertRole });
+  }
+
+  /** Names the server, as `identifyServer` does. */
+  get server(): string {
+    return this.#server;
+  }
+
+  /** Asks again, on the connection that there is, which server it is. @returns whether it is another */
+  async identify(): Promise<boolean> {
+    const before = this.#server;
+    const asked = await this.commands.current?.track(identifyServer).catch(() => null);
+    // A new connection may have found out meanwhile.
+    if (this.#server === before && asked) this.#setServer(asked);
+    return this.#server !== before;
+  }
+
+  /** Gives up the connections that lead elsewhere: they are made again. */
+  moved({ host, port }: Place, why: Error): void {
+    for (const { current } of [this.commands, this.#subscriber, this.replication.keeper]) {
+      const isThere = current?.address.host === host && current.address.port === port;
+      if (!isThere) current?.connection.destroy(why);
+    }
+  }
+
+  /** @returns whether replies are due */
+  tick(): boolean {
+    const isDue = (live: LiveConnection | undefined) => live?.tick() ?? false;
+    const commands = isDue(this.commands.current);
+    return isDue(this.#subscriber.current) || commands;
+  }
+
+  async close(why: Error): Promise<void> {
+    this.subscriptions.close();
+    await Promise.all(
+      [this.commands, this.#subscriber, this.replication.keeper].map((keeper) => keeper.close(why)),
+    );
+  }
+
+  #setServer(server: string): void {
+    const isOther = this.#server !== '' && this.#server !== server;
+    this.#server = server;
+    if (isOther) this.#onServer();
+  }
+}
+
+/** @throws RedisReplyError as a replica would answer a write */
+async function assertPrimary(connection: RedisConnection): Promise<void> {
+  const reply = await connection.send(['ROLE']);
+  const role = Array.isArray(reply) ? String(reply[0]) : '';
+  if (role !== 'master') throw new RedisReplyError(`READONLY The server is a ${role}.`);
+}

@@ -1,0 +1,23 @@
+import type { RedisConnection } from '../redis-connection.ts';
+
+/**
+ * Names the process at a connection's end and the history of writes that it goes on with: another
+ * name, after a failover or a restart, means that the newest writes may be missing there. `null` where
+ * the user may not ask.
+ */
+export async function identifyServer(connection: RedisConnection): Promise<string | null> {
+  try {
+    const [server, replication] = await Promise.all([
+      connection.send(['INFO', 'server']),
+      connection.send(['INFO', 'replication']),
+    ]);
+    const run = /^run_id:(\w+)/m.exec(String(server))?.[1];
+    const history = /^master_replid:(\w+)/m.exec(String(replication))?.[1];
+    // A process that never followed another one has one history, though its first replica renames it.
+    const isFirst = /^master_replid2:0+\r?$/m.test(String(replication));
+    if (run !== undefined && history !== undefined) return `${run}/${isFirst ? 0 : history}`;
+  } catch (error) {
+    connection.explain(error);
+  }
+  return null;
+}

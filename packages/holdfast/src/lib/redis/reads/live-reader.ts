@@ -1,0 +1,158 @@
+import { type HoldfastError, ValidationError } from '../../errors/errors.ts';
+import { assertId } from '../../model/ids.ts';
+import type { TurnEvent } from '../../model/turn-event.ts';
+import { closable } from '../../store/closable.ts';
+import type { Ending } from '../../store/ending.ts';
+import { onAbort } from '../../store/on-abort.ts';
+import type { SubscribeOptions } from '../../store/session-store.ts';
+import { bytes, int, text } from '../connection/reply.ts';
+import { gone, notFound, type RedisCore } from '../core/redis-core.ts';
+import { none } from '../layout/header.ts';
+import { scripts } from '../scripts/scripts.ts';
+
+const liveKeys = 7;
+const callBytes = 256 * 1024;
+
+/** Live output as far as it is there. */
+interface Output {
+  readonly incarnation: string;
+  readonly newest: number;
+  /** How long its producer still has its lease; `null` when none is open. */
+  readonly openMs: number | null;
+  readonly events: readonly TurnEvent[];
+}
+
+/**
+ * Reads live output, wherever it is produced. A message says that there is more; what it is, is read
+ * from where the reader stands, so that a slow one costs its place and nothing else.
+ */
+export class LiveReader<Metadata extends object> {
+  readonly #core: RedisCore<Metadata>;
+  readonly #readers = new Set<Alarm>();
+  #closed: HoldfastError | null = null;
+
+  constructor(core: RedisCore<Metadata>) {
+    this.#core = core;
+  }
+
+  subscribe(id: string, options: SubscribeOptions): AsyncIterableIterator<TurnEvent> {
+    return closable(
+      (closed) => this.#read(id, options, closed),
+      (close) => onAbort(options.signal, close),
+    );
+  }
+
+  /** Messages may have been missed. */
+  readonly lookAgain = (): void => {
+    for (const alarm of this.#readers) alarm.ring();
+  };
+
+  close(error: HoldfastError): void {
+    this.#closed = error;
+    this.lookAgain();
+  }
+
+  async *#read(
+    id: string,
+    { after, incarnation, onReady }: SubscribeOptions,
+    closed: Ending,
+  ): AsyncGenerator<TurnEvent> {
+    if (after !== undefined && (!Number.isSafeInteger(after) || after < 0)) {
+      throw new ValidationError(`after must be a whole number from 0, not ${after}.`);
+    }
+    assertId(id, 'A session id');
+    if (this.#closed !== null) throw this.#closed;
+    const { link, known, news, options } = this.#core;
+    const alarm = new Alarm();
+    const stop = () => alarm.ring();
+    // First the subscription, then the first look: nothing is missed between them.
+    const unsubscribe = await link.subscribe(known.of(id).keys[3], stop);
+    this.#readers.add(alarm);
+    const unlisten = closed.onEnd(stop);
+    // It hears of its session's end also where messages are lost in silence.
+    const unwatch = news.watch(id, stop);
+    try {
+      let output = await this.#fetch(id, after, incarnation);
+      if (output === null) throw incarnation === undefined ? notFound(id) : gone(id);
+      const own = output.incarnation;
+      let cursor = after === undefined ? output.newest : after > output.newest ? 0 : after;
+      onReady?.();
+      while (closed.ended === null) {
+        for (const event of output.events) {
+          if (event.seq <= cursor) continue;
+          if (event.seq > cursor + 1) yield gapBefore(event);
+          cursor = event.seq;
+          yield event;
+          if (closed.ended !== null) return;
+        }
+        if (output.events.length === 0 && cursor < output.newest) {
+          const place = { seq: output.newest + 1, turnId: '', createdAt: options.clock.now() };
+          yield gapBefore({ ...place, type: '' });
+          cursor = output.newest;
+        }
+        if (cursor >= output.newest) {
+          const cancel =
+            output.openMs === null
+              ? () => {}
+              : options.clock.setTimer(output.openMs + 1, stop, { background: true });
+          await alarm.rung();
+          cancel();
+        }
+        if (closed.ended !== null || this.#closed !== null) return;
+        const next = await this.#fetch(id, cursor, own);
+        if (next === null) return;
+        output = next;
+      }
+    } finally {
+      unlisten();
+      unwatch();
+      this.#readers.delete(alarm);
+      unsubscribe();
+    }
+  }
+
+  /** `null` when there is no such session, or not that one any more. */
+  async #fetch(
+    id: string,
+    after: number | undefined,
+    incarnation: string | undefined,
+  ): Promise<Output | null> {
+    const from = [incarnation ?? none, String(after ?? none), String(callBytes)];
+    const args = [...this.#core.common(id), ...from];
+    const { reply } = await this.#core.run(scripts.live, id, liveKeys, args);
+    if (text(reply[0]) !== 'events') return null;
+    const place = { sessionId: id, incarnation: text(reply[1]) };
+    const open = int(reply[3]);
+    return {
+      incarnation: place.incarnation,
+      newest: int(reply[2]),
+      openMs: open < 0 ? null : open,
+      events: reply.slice(4).flatMap((piece) => this.#core.records.readOutput(bytes(piece), place)),
+    };
+  }
+}
+
+/** Rings until somebody has heard it. */
+class Alarm {
+  #ringing = false;
+  #hear: (() => void) | null = null;
+
+  ring(): void {
+    this.#ringing = true;
+    this.#hear?.();
+    this.#hear = null;
+  }
+
+  async rung(): Promise<void> {
+    if (!this.#ringing) {
+      await new Promise<void>((resolve) => {
+        this.#hear = resolve;
+      });
+    }
+    this.#ringing = false;
+  }
+}
+
+function gapBefore({ seq, turnId, createdAt }: TurnEvent): TurnEvent {
+  return Object.freeze({ seq: seq - 1, turnId, createdAt, type: 'turn.gap' });
+}

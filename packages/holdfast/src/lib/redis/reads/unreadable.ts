@@ -1,0 +1,38 @@
+import { DecryptionError, StoreUnavailableError } from '../../errors/errors.ts';
+import type { ErrorCode } from '../../errors/registry.ts';
+import { sentenceOf } from '../../errors/sentence-of.ts';
+import { RedisReplyError } from '../connection/redis-connection.ts';
+
+/** A session that is there and cannot be read, because of what is stored of it: others may well be. */
+export interface Unreadable {
+  readonly id: string;
+  readonly code: ErrorCode;
+  /** One sentence. */
+  readonly reason: string;
+  readonly remedy: string;
+}
+
+/** What something else than Holdfast has written, as the server's reply tells of it. */
+function damageIn({ code, message }: RedisReplyError): string | undefined {
+  if (code === 'WRONGTYPE') {
+    return 'A key of the session holds something of another type than Holdfast stores there.';
+  }
+  // A script failed at a line of its own; any other ERR is the server's affair.
+  return code === 'ERR' && /user_script:\d+:/.test(message)
+    ? 'What is stored of the session is nothing that Holdfast has written.'
+    : undefined;
+}
+
+/** Why the session cannot be read; `null` where the failure is none of its own, as of a server that is down. */
+export function whyUnreadable(id: string, error: unknown): Unreadable | null {
+  if (error instanceof DecryptionError) {
+    return { id, code: error.code, reason: sentenceOf(error), remedy: error.remedy };
+  }
+  if (!(error instanceof StoreUnavailableError)) return null;
+  const { code, cause } = error;
+  const reason = cause instanceof RedisReplyError ? damageIn(cause) : undefined;
+  return reason === undefined ? null : { id, code, reason, remedy };
+}
+
+const remedy =
+  'Let nothing else write to these keys of Redis; bring back what they held from a backup, or remove them.';

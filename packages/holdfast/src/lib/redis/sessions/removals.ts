@@ -1,0 +1,159 @@
+import { randomId } from '../../model/ids.ts';
+import type { StoreEventName } from '../../store/store-events.ts';
+import { bytesOrNull, text } from '../connection/reply.ts';
+import type { RedisCore } from '../core/redis-core.ts';
+import { type Header, none, parseHeader } from '../layout/header.ts';
+import { scripts } from '../scripts/scripts.ts';
+import type { UserIndex } from './user-index.ts';
+
+const removeKeys = 13;
+
+/** Sessions looked at in one go. */
+const batch = 200;
+
+/** A state that is missing is one that cannot be read. */
+const nothing = Buffer.alloc(0);
+
+/** How sessions end: deleted, evicted, or expired. */
+export class Removals<Metadata extends object> {
+  readonly #core: RedisCore<Metadata>;
+  readonly #users: UserIndex<Metadata>;
+
+  constructor(core: RedisCore<Metadata>, users: UserIndex<Metadata>) {
+    this.#core = core;
+    this.#users = users;
+    users.evict = async (id) => {
+      await this.delete(id, { event: 'evicted' });
+    };
+    core.endAgain = (sessionId, incarnation) => {
+      const { logger } = core.options;
+      logger.warn({ sessionId }, 'A session that had ended was put back, and is ended again');
+      this.delete(sessionId, { incarnation }).catch((err: unknown) => {
+        logger.warn({ err, sessionId }, 'A session that was put back could not be ended');
+      });
+    };
+  }
+
+  /** Whether there was one. */
+  async delete(
+    id: string,
+    {
+      event = 'deleted',
+      incarnation = none,
+    }: { event?: 'deleted' | 'evicted'; incarnation?: string } = {},
+  ): Promise<boolean> {
+    return (await this.#remove(id, ['delete', incarnation], event)) === 'removed';
+  }
+
+  /** Removes what has expired in these buckets, in all unless given; how many sessions that were. */
+  async removeExpired(
+    signal?: AbortSignal,
+    buckets: readonly number[] = [...Array(this.#core.keys.buckets).keys()],
+  ): Promise<number> {
+    const { keys, link } = this.#core;
+    let count = 0;
+    let due: string[];
+    do {
+      signal?.throwIfAborted();
+      const now = await this.#core.clock.now();
+      const replies = await Promise.all(
+        buckets.map((bucket) =>
+          link.command([
+            'ZRANGEBYSCORE',
+            keys.expiry(bucket),
+            '-inf',
+            String(now),
+            ...['LIMIT', '0', String(batch)],
+          ]),
+        ),
+      );
+      due = replies.flatMap((ids) => (Array.isArray(ids) ? ids.map(text) : []));
+      for (let from = 0; from < due.length; from += batch) {
+        signal?.throwIfAborted();
+        const outcomes = await Promise.all(
+          due.slice(from, from + batch).map((id) => this.#remove(id, ['expired', none], 'expired')),
+        );
+        count += outcomes.filter((outcome) => outcome !== 'alive' && outcome !== 'none').length;
+      }
+    } while (due.length > 0);
+    return count;
+  }
+
+  /** Ends every session of the user, one that is being created meanwhile included. How many. */
+  async deleteUser(
+    userId: string,
+    { except, signal }: { except?: string | undefined; signal?: AbortSignal | undefined },
+  ): Promise<number> {
+    await this.#users.end(userId);
+    let count = 0;
+    const failures: unknown[] = [];
+    for (let after = 0; ; ) {
+      signal?.throwIfAborted();
+      const entries = await this.#users.page(userId, after, batch);
+      // One that fails keeps none of the others.
+      const outcomes = await Promise.allSettled(
+        entries.map(async ({ id }) => {
+          const incarnation = id === except ? null : await this.#users.incarnationOf(userId, id);
+          return incarnation !== null && this.delete(id, { incarnation });
+        }),
+      );
+      for (const outcome of outcomes) {
+        if (outcome.status === 'rejected') failures.push(outcome.reason);
+        else if (outcome.value) count += 1;
+      }
+      if (entries.length < batch) break;
+      after = entries.at(-1)?.order ?? after;
+    }
+    if (failures.length > 0) throw failures[0];
+    return count;
+  }
+
+  /** What follows when a session has gone; `heir` is the user of the one that took its place. */
+  async left(
+    id: string,
+    header: Header,
+    state: Buffer,
+    event: Exclude<StoreEventName, 'status'>,
+    heir: string | null = null,
+  ): Promise<void> {
+    const { incarnation, stateVersion: position, userName } = header;
+    this.#core.floors?.ended(id, incarnation);
+    const place = { sessionId: id, incarnation, position };
+    const userId = this.#userOf(state, place);
+    this.#core.tell(event, { sessionId: id, userId });
+    if (userName === null) return;
+    const names = userId === null ? [userName] : [userName, ...this.#users.namesOf(userId)];
+    if (heir === null || !names.includes(heir)) await this.#users.leaveNames(names, id);
+  }
+
+  /** `null` also where the state cannot be read: the session has gone all the same. */
+  #userOf(state: Buffer, place: { sessionId: string; incarnation: string; position: number }) {
+    try {
+      return this.#core.records.readState(state, place, null).userId;
+    } catch (err) {
+      const { sessionId } = place;
+      this.#core.options.logger.warn({ err, sessionId }, 'A session that ended cannot be read');
+      return null;
+    }
+  }
+
+  async #remove(
+    id: string,
+    args: readonly string[],
+    event: 'deleted' | 'evicted' | 'expired',
+  ): Promise<string> {
+    const nonce = randomId();
+    const all = [...this.#core.common(id), ...args, nonce];
+    const { reply } = await this.#core.run(scripts.remove, id, removeKeys, all, nonce);
+    const outcome = text(reply[0]);
+    if (outcome === 'alive') return outcome;
+    this.#core.forget(id);
+    // What was ended on purpose must not come back with a failover; what expired cannot.
+    if (event !== 'expired') await this.#core.replicated(id, nonce, { always: true });
+    if (outcome === 'removed') {
+      await this.left(id, parseHeader(text(reply[1])), bytesOrNull(reply[2]) ?? nothing, event);
+    }
+    if (outcome === 'vanished') this.#core.tell('expired', { sessionId: id, userId: null });
+    return outcome;
+  }
+}

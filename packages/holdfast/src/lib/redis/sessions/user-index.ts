@@ -1,0 +1,228 @@
+import { DecryptionError, SessionLimitError } from '../../errors/errors.ts';
+import { randomId } from '../../model/ids.ts';
+import type { RedisReply } from '../connection/redis-connection.ts';
+import { int, list, text } from '../connection/reply.ts';
+import type { RedisCore } from '../core/redis-core.ts';
+import { parseHeader } from '../layout/header.ts';
+import { scripts } from '../scripts/scripts.ts';
+
+/** An entry in a user's index, in the order of entering. */
+export interface UserEntry {
+  readonly id: string;
+  readonly order: number;
+}
+
+/** A place in the index of a user: under which name, and the user's epoch there. */
+export interface Reservation {
+  readonly name: string;
+  readonly epoch: string;
+}
+
+/** Ends a session that must make room. */
+export type Evict = (id: string) => Promise<void>;
+
+/** Entries looked at in one go. */
+const batch = 200;
+
+/**
+ * Which sessions are a user's. It lives in another slot than they do, so it may lag behind a crash:
+ * an entry is a claim that the session itself confirms or not, and what claims wrongly is healed.
+ *
+ * A user may have several names, one for each key that names were made with. All are looked at; what
+ * enters goes under the first. Orders are times, so those of several names make one order.
+ */
+export class UserIndex<Metadata extends object> {
+  readonly #core: RedisCore<Metadata>;
+  /** Set once: evicting is removing, and removing leaves the index. */
+  evict: Evict = async () => {};
+
+  constructor(core: RedisCore<Metadata>) {
+    this.#core = core;
+  }
+
+  /**
+   * Makes room for the session and reserves its place, for as long as creating it may take.
+   * @param mayStay asked before another session goes for this one; throws if it must not
+   * @returns what `confirm` asks for. @throws SessionLimitError
+   */
+  async enter(userId: string, id: string, mayStay: () => Promise<void>): Promise<Reservation> {
+    const { maxPerUser, maxPerUserPolicy } = this.#core.options;
+    // The cap counts what is under one name.
+    if (maxPerUser > 0) await this.gather(userId);
+    const [name] = this.namesOf(userId);
+    const cap = String(maxPerUser);
+    const nonce = randomId();
+    const enter = async (checked: '0' | '1') =>
+      list(await this.#ask(name, ['enter', id, cap, maxPerUserPolicy, checked, nonce]));
+    let reply = await enter('0');
+    if (text(reply[0]) === 'check') {
+      await mayStay();
+      await this.#check(userId, reply.slice(1).map(text));
+      reply = await enter('1');
+    }
+    if (text(reply[0]) === 'full') {
+      throw new SessionLimitError(`The user has ${text(reply[1])} sessions, which is the most.`);
+    }
+    const [, epoch = '0', ...evicted] = reply.map(text);
+    for (const other of evicted) {
+      await this.evict(other);
+      await this.#ask(name, ['evicted', other]);
+    }
+    return { name, epoch };
+  }
+
+  /** Whether the session may stay: not when the user was ended meanwhile, or has evicted it. */
+  async confirm(id: string, { name, epoch }: Reservation): Promise<boolean> {
+    return int(await this.#ask(name, ['confirm', id, epoch])) === 1;
+  }
+
+  /**
+   * Instances whose rings begin with other keys each count under a name of their own. So whoever has
+   * entered looks once more at all of them: the last one of those who race sees them all.
+   * @throws SessionLimitError, by the policy: then this session must go
+   */
+  async assertWithinCap(userId: string, id: string): Promise<void> {
+    const { maxPerUser, maxPerUserPolicy } = this.#core.options;
+    if (maxPerUser === 0 || this.namesOf(userId).length === 1) return;
+    const entries: UserEntry[] = [];
+    for (let after = 0; ; after = entries.at(-1)?.order ?? after) {
+      const page = await this.page(userId, after, batch);
+      entries.push(...page);
+      if (page.length < batch) break;
+    }
+    if (entries.length <= maxPerUser) return;
+    const dead = await this.#dead(
+      userId,
+      entries.map((entry) => entry.id),
+    );
+    await this.leave(userId, dead);
+    const alive = entries.filter((entry) => !dead.includes(entry.id));
+    if (maxPerUserPolicy === 'evict_oldest') {
+      const surplus = alive.slice(0, Math.max(0, alive.length - maxPerUser));
+      for (const other of surplus) await this.evict(other.id);
+    } else if (alive.findIndex((entry) => entry.id === id) >= maxPerUser) {
+      throw new SessionLimitError(`The user has ${maxPerUser} sessions, which is the most.`);
+    }
+  }
+
+  /** Takes the index itself away, unless something is in it: even its name is the user's. @returns whether it did */
+  async forget(userId: string): Promise<boolean> {
+    const forgotten = await Promise.all(
+      this.namesOf(userId).map((name) => this.#ask(name, ['forget'])),
+    );
+    return forgotten.every((reply) => int(reply) === 1);
+  }
+
+  async leave(userId: string, ids: readonly string[]): Promise<void> {
+    if (ids.length > 0) await this.#everywhere(userId, ['leave', ...ids]);
+  }
+
+  /** For a session that is the user's no more, whatever becomes of this: readers heal the entry. */
+  async leaveIfPossible(userId: string, id: string): Promise<void> {
+    await this.leaveNames(this.namesOf(userId), id);
+  }
+
+  /** The same, by names that the index has. */
+  async leaveNames(names: readonly string[], id: string): Promise<void> {
+    try {
+      await Promise.all(names.map((name) => this.#ask(name, ['leave', id])));
+    } catch (err) {
+      const { logger } = this.#core.options;
+      logger.warn({ err, sessionId: id }, "Failed to take a session from its user's index");
+    }
+  }
+
+  /** What is being created from before this does not stay. */
+  async end(userId: string): Promise<void> {
+    await this.#everywhere(userId, ['end']);
+  }
+
+  /** Those that have entered after `after`, in their order. */
+  async page(userId: string, after: number, limit: number): Promise<readonly UserEntry[]> {
+    const [first, ...others] = this.namesOf(userId);
+    const entries = new Map<string, UserEntry>();
+    // One after the other and back: an entry that goes from one name to another meanwhile is under
+    // both for a moment, so that one of the looks finds it.
+    for (const name of [...others, first, ...others]) {
+      for (const entry of await this.#page(name, after, limit)) entries.set(entry.id, entry);
+    }
+    return [...entries.values()].sort((one, other) => one.order - other.order).slice(0, limit);
+  }
+
+  /** Drops entries that were found to name no session of this user. */
+  async heal(userId: string, entries: readonly UserEntry[]): Promise<void> {
+    if (entries.length > 0) await this.#everywhere(userId, ['heal', ...flat(entries)]);
+  }
+
+  /** Brings all that the user has under the first name. */
+  async gather(userId: string): Promise<void> {
+    const [first, ...others] = this.namesOf(userId);
+    for (const name of others) {
+      for (let after = 0; ; ) {
+        const entries = await this.#page(name, after, batch);
+        const last = entries.at(-1);
+        if (last === undefined) break;
+        await this.#ask(first, ['adopt', ...flat(entries)]);
+        // One that is about to enter there stays, and is brought here the next time.
+        await this.#ask(name, ['heal', ...flat(entries)]);
+        after = last.order;
+      }
+    }
+  }
+
+  namesOf(userId: string): readonly [string, ...string[]] {
+    return this.#core.codec.userNames(userId);
+  }
+
+  async #check(userId: string, ids: readonly string[]): Promise<void> {
+    await this.leave(userId, await this.#dead(userId, ids));
+  }
+
+  /** Those that are not the user's. One that cannot be read may be. */
+  async #dead(userId: string, ids: readonly string[]): Promise<string[]> {
+    const dead: string[] = [];
+    await Promise.all(
+      ids.map(async (id) => {
+        if ((await this.incarnationOf(userId, id)) === null) dead.push(id);
+      }),
+    );
+    return dead;
+  }
+
+  /** Of a session that is the user's, and else `null`. Where it cannot be read, its header says so. */
+  async incarnationOf(userId: string, id: string): Promise<string | null> {
+    try {
+      const stored = await this.#core.read(id);
+      return stored?.snapshot.state.userId === userId ? stored.header.incarnation : null;
+    } catch (error) {
+      if (!(error instanceof DecryptionError)) throw error;
+      const { known, link } = this.#core;
+      const line = text(await link.command(['HGET', known.of(id).keys[0], 'h']));
+      if (line === '') return null;
+      const { userName, incarnation } = parseHeader(line);
+      return userName !== null && this.namesOf(userId).includes(userName) ? incarnation : null;
+    }
+  }
+
+  async #page(name: string, after: number, limit: number): Promise<readonly UserEntry[]> {
+    const reply = list(await this.#ask(name, ['page', String(after), String(limit)]));
+    const entries: UserEntry[] = [];
+    for (let at = 0; at < reply.length; at += 2) {
+      entries.push({ id: text(reply[at]), order: int(reply[at + 1]) });
+    }
+    return entries;
+  }
+
+  async #everywhere(userId: string, args: readonly string[]): Promise<void> {
+    await Promise.all(this.namesOf(userId).map((name) => this.#ask(name, args)));
+  }
+
+  #ask(name: string, args: readonly string[]): Promise<RedisReply> {
+    const { keys, link } = this.#core;
+    return link.call(scripts.user, keys.user(name), args);
+  }
+}
+
+function flat(entries: readonly UserEntry[]): string[] {
+  return entries.flatMap(({ id, order }) => [id, String(order)]);
+}
