@@ -689,7 +689,7 @@ const guards = [
   },
   {
     name: 'the memory of sessions that have ended',
-    file: 'lib/redis/core/redis-core.ts',
+    file: 'lib/redis/core/knowledge.ts',
     guard: 'if (this.floors.hasEnded(id, incarnation)) {',
     without: 'if (this.floors.hasEnded(id, incarnation) && floor === null) {',
     test: attacks,
@@ -745,7 +745,7 @@ const guards = [
   },
   {
     name: 'the change of a session while it was read',
-    file: 'lib/redis/core/redis-core.ts',
+    file: 'lib/redis/core/knowledge.ts',
     guard: 'if (isKnown && !hasChanged && bucket.mayKeep(asked, count)) {',
     without: 'if (isKnown && bucket.mayKeep(asked, count)) {',
     test: kept,
@@ -818,9 +818,9 @@ const guards = [
   },
   {
     name: 'the end of a session while it was read',
-    file: 'lib/redis/core/redis-core.ts',
-    guard: 'if (snapshot !== null && known === before) this.known.learn(known, snapshot);',
-    without: 'if (snapshot !== null) this.known.learn(known, snapshot);',
+    file: 'lib/redis/core/knowledge.ts',
+    guard: 'if (snapshot !== null && known === before) this.sessions.learn(known, snapshot);',
+    without: 'if (snapshot !== null) this.sessions.learn(known, snapshot);',
     test: memory,
     notices: 'does not stay for a read that was under way when the session was deleted',
   },
@@ -835,7 +835,7 @@ const guards = [
   {
     name: 'the end of values with a turn that wrote nothing, without an L1',
     file: 'lib/redis/turns/leases.ts',
-    guard: 'this.#core.known.turnEnded(sessionId, nonce);',
+    guard: 'this.#core.known.sessions.turnEnded(sessionId, nonce);',
     without: 'void sessionId;',
     test: 'tests/redis/l1/off.test.ts',
     notices: 'keeps nothing beyond a turn that fails',
@@ -890,8 +890,8 @@ const guards = [
   },
   {
     name: 'the question whether the server is still the same',
-    file: 'lib/redis/core/redis-core.ts',
-    guard: 'return error instanceof PutBackError && (await this.link.identify(key));',
+    file: 'lib/redis/core/stored-sessions.ts',
+    guard: 'return error instanceof PutBackError && (await this.#link.identify(key));',
     without: 'return error === null;',
     test: attacks,
     notices: 'is told from an attack on a connection that stayed',

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { slotOf } from '../../../packages/holdfast/src/lib/redis/connection/routes/cluster-slots.ts';
-import type { Durability } from '../../../packages/holdfast/src/lib/redis/redis-options.ts';
+import type { Durability } from '../../../packages/holdfast/src/lib/redis/core/replicas.ts';
 import { RawClient } from '../../servers/raw-client.ts';
 import type { RedisServer } from '../../servers/redis-server.ts';
 

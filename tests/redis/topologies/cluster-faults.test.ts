@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Durability } from '../../../packages/holdfast/src/lib/redis/redis-options.ts';
+import type { Durability } from '../../../packages/holdfast/src/lib/redis/core/replicas.ts';
 import { ask } from '../../servers/ask.ts';
 import { RedisCluster } from '../../servers/redis-cluster.ts';
 import type { RedisServer } from '../../servers/redis-server.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { Durability } from '../../../packages/holdfast/src/lib/redis/redis-options.ts';
+import type { Durability } from '../../../packages/holdfast/src/lib/redis/core/replicas.ts';
 import { ask } from '../../servers/ask.ts';
 import { Networks } from '../../servers/networks.ts';
 import { SentinelSetup } from '../../servers/redis-sentinel.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { Durability } from '../../../packages/holdfast/src/lib/redis/redis-options.ts';
+import type { Durability } from '../../../packages/holdfast/src/lib/redis/core/replicas.ts';
 import { ask } from '../../servers/ask.ts';
 import { SentinelSetup } from '../../servers/redis-sentinel.ts';
 import type { RedisServer } from '../../servers/redis-server.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseIpRange } from '../net/ip-address.ts';
-import { parsePlace } from '../redis/connection/routes/cluster-slots.ts';
+import { parsePlace } from '../redis/connection/place.ts';
 
 /** A whole number written in decimal, within bounds; `why` says what the bounds are for. */
 export const wholeNumber = (min: number, max: number, why = '') => {

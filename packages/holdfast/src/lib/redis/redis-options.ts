@@ -6,11 +6,8 @@ import { maxDurationMs, whole } from '../store/store-options.ts';
 import { type Password, RedisAddress, type RedisTls } from './connection/redis-address.ts';
 import type { ConnectRedis } from './connection/redis-connection.ts';
 import { type Topology, type TopologyOptions, topologyOf } from './connection/routes/topology.ts';
+import type { Durability } from './core/replicas.ts';
 import type { L1Options } from './l1/l1-cache.ts';
-
-/** When a write counts as done: when the primary has it, or when a replica has it too. */
-export type Durability = 'async' | 'replicated';
-
 export interface RedisSessionStoreOptions<
   Metadata extends object = JsonObject,
   MetadataInput extends object = Metadata,

@@ -203,11 +203,11 @@ export class RedisSessionStore<
   async get(id: string, options?: GetOptions): Promise<Session<Metadata> | null> {
     options?.signal?.throwIfAborted();
     if (!options?.fresh) {
-      const kept = this.#core.l1?.get(id);
+      const kept = this.#core.known.l1?.get(id);
       if (kept !== undefined) return kept;
     }
-    const stored = await this.#core.read(id);
-    return stored && this.#core.view(id, stored);
+    const stored = await this.#core.stored.read(id);
+    return stored && this.#core.stored.view(id, stored);
   }
 
   async getWithCredentials(
@@ -215,10 +215,10 @@ export class RedisSessionStore<
     { signal, tokenHash }: CredentialsOptions = {},
   ): Promise<StoredSession<Metadata> | null> {
     signal?.throwIfAborted();
-    const stored = await this.#core.read(id, tokenHash);
+    const stored = await this.#core.stored.read(id, tokenHash);
     return (
       stored && {
-        session: this.#core.view(id, stored),
+        session: this.#core.stored.view(id, stored),
         credentials: stored.snapshot.credentials,
       }
     );
@@ -226,7 +226,7 @@ export class RedisSessionStore<
 
   async exists(id: string, options?: ReadOptions): Promise<boolean> {
     options?.signal?.throwIfAborted();
-    return (await this.#core.read(id)) !== null;
+    return (await this.#core.stored.read(id)) !== null;
   }
 
   async set(
@@ -284,9 +284,9 @@ export class RedisSessionStore<
     options?.signal?.throwIfAborted();
     assertId(id, 'A session id');
     const { options: own } = this.#core;
-    const args = [...this.#core.common(id), String(own.idleTimeoutMs)];
-    const { reply } = await this.#core.run(scripts.touch, id, touchKeys, args);
-    this.#core.l1?.drop(id);
+    const args = [...this.#core.calls.common(id), String(own.idleTimeoutMs)];
+    const { reply } = await this.#core.calls.run(scripts.touch, id, touchKeys, args);
+    this.#core.known.l1?.drop(id);
     return int(reply[0]) === 1;
   }
 
@@ -447,9 +447,7 @@ export class RedisSessionStore<
     this.#leases.handovers.close();
     this.#begins.close(error);
     this.#live.close(error);
-    this.#core.news.close();
-    this.#core.aging.close();
-    this.#core.repeats.close();
+    this.#core.known.close();
     await this.#core.link.close();
   }
 
@@ -462,7 +460,7 @@ export class RedisSessionStore<
     const { after } = await this.#writes.write(id, order);
     const { snapshot } = after;
     if (snapshot === null) throw new TypeError('A write of the state left none.');
-    return this.#core.view(id, { ...after, snapshot });
+    return this.#core.stored.view(id, { ...after, snapshot });
   }
 }
 

@@ -4,7 +4,8 @@ import { FakeClock } from '../../testing/fake-clock.ts';
 import { parseHeader } from '../layout/header.ts';
 import { Keys } from '../layout/keys.ts';
 import { Aging } from './aging.ts';
-import { KnownSessions, Snapshot } from './known-sessions.ts';
+import { KnownSessions } from './known-sessions.ts';
+import { Snapshot } from './snapshot.ts';
 
 const headerOf = (incarnation: string) =>
   parseHeader([incarnation, ...Array.from({ length: 25 }, () => '1')].join(' '));

@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import type { Session } from '../../model/session.ts';
-import type { StoredSnapshot } from '../core/redis-core.ts';
 import { type Aging, AgingCache } from '../known/aging.ts';
+import type { StoredSnapshot } from '../known/snapshot.ts';
 import type { BucketNews } from './bucket-news.ts';
 import type { News } from './news.ts';
 

@@ -119,6 +119,9 @@ export class Keys {
   }
 }
 
+/** Where a session's keys have the bucket's news. */
+export const newsKey = 13;
+
 export type SessionKeys = readonly [
   session: string,
   queue: string,

@@ -3,7 +3,8 @@ import { assertId } from '../../model/ids.ts';
 import type { Message } from '../../model/message.ts';
 import type { HistoryOptions } from '../../store/session-store.ts';
 import { bytes, int, list, text } from '../connection/reply.ts';
-import { gone, notFound, type RedisCore } from '../core/redis-core.ts';
+import type { RedisCore } from '../core/redis-core.ts';
+import { gone, notFound } from '../core/refusals.ts';
 import { none } from '../layout/header.ts';
 import { scripts } from '../scripts/scripts.ts';
 
@@ -39,7 +40,7 @@ export class HistoryReader<Metadata extends object> {
     assertId(id, 'A session id');
     const { incarnation } = options;
     if (after === undefined && incarnation !== undefined) {
-      const kept = this.#core.tails?.page(id, { incarnation, limit, before });
+      const kept = this.#core.known.tails?.page(id, { incarnation, limit, before });
       if (kept !== undefined) return Object.freeze(kept);
     }
     return Object.freeze(
@@ -60,11 +61,11 @@ export class HistoryReader<Metadata extends object> {
     const parts: (readonly Message[])[] = [];
     let left = limit;
     let bound = before;
-    const sent = this.#core.sent(id);
+    const sent = this.#core.known.sent(id);
     for (let same = incarnation; ; ) {
       const part = await this.#part(id, ['newest', bound, left], same);
       same = part.incarnation;
-      if (bound > part.newest) this.#core.keepTail(id, sent, same, part.messages);
+      if (bound > part.newest) this.#core.known.keepTail(id, sent, same, part.messages);
       const fitting = part.messages.filter(({ seq }) => seq < bound);
       const messages =
         left === Infinity ? fitting : fitting.slice(Math.max(0, fitting.length - left));

@@ -8,11 +8,24 @@ import type { RedisReply } from '../connection/redis-connection.ts';
 import { int, text } from '../connection/reply.ts';
 import type { RedisCore } from '../core/redis-core.ts';
 import type { UserIndex } from '../sessions/user-index.ts';
-import type { IdBatch, IdRange } from '../upkeep/rekeying.ts';
 import { type Unreadable, whyUnreadable } from './unreadable.ts';
 
 /** Index entries looked at for one page at most. */
 const listReads = 1_000;
+
+/** A batch of all ids, and where the rest begins. */
+export interface IdBatch {
+  readonly ids: readonly string[];
+  readonly cursor: string | null;
+}
+
+/** A part of all ids, in the order in which they are listed. */
+export interface IdRange {
+  /** The cursor of the batch before; the beginning unless given. */
+  readonly from?: string | undefined;
+  /** The cursor of the last batch; the end unless given. */
+  readonly until?: string | undefined;
+}
 
 /** Where an index of ids, bucket by bucket, goes on: behind `id` in `bucket`. */
 interface Place {
@@ -124,8 +137,8 @@ export class Listing<Metadata extends object> {
     unreadable: Unreadable[] | undefined,
   ): Promise<Session<Metadata> | null | 'unreadable'> {
     try {
-      const stored = await this.#core.read(id);
-      return stored === null ? null : this.#core.view(id, stored);
+      const stored = await this.#core.stored.read(id);
+      return stored === null ? null : this.#core.stored.view(id, stored);
     } catch (error) {
       const why = unreadable && whyUnreadable(id, error);
       if (!why) throw error;

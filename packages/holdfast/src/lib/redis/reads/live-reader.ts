@@ -6,7 +6,8 @@ import type { Ending } from '../../store/ending.ts';
 import { onAbort } from '../../store/on-abort.ts';
 import type { SubscribeOptions } from '../../store/session-store.ts';
 import { bytes, int, text } from '../connection/reply.ts';
-import { gone, notFound, type RedisCore } from '../core/redis-core.ts';
+import type { RedisCore } from '../core/redis-core.ts';
+import { gone, notFound } from '../core/refusals.ts';
 import { none } from '../layout/header.ts';
 import { scripts } from '../scripts/scripts.ts';
 
@@ -62,7 +63,7 @@ export class LiveReader<Metadata extends object> {
     }
     assertId(id, 'A session id');
     if (this.#closed !== null) throw this.#closed;
-    const { link, known, news, options } = this.#core;
+    const { link, known, options } = this.#core;
     const alarm = new Alarm();
     const stop = () => alarm.ring();
     // First the subscription, then the first look: nothing is missed between them.
@@ -70,7 +71,7 @@ export class LiveReader<Metadata extends object> {
     this.#readers.add(alarm);
     const unlisten = closed.onEnd(stop);
     // It hears of its session's end also where messages are lost in silence.
-    const unwatch = news.watch(id, stop);
+    const unwatch = known.news.watch(id, stop);
     try {
       let output = await this.#fetch(id, after, incarnation);
       if (output === null) throw incarnation === undefined ? notFound(id) : gone(id);
@@ -118,8 +119,8 @@ export class LiveReader<Metadata extends object> {
     incarnation: string | undefined,
   ): Promise<Output | null> {
     const from = [incarnation ?? none, String(after ?? none), String(callBytes)];
-    const args = [...this.#core.common(id), ...from];
-    const { reply } = await this.#core.run(scripts.live, id, liveKeys, args);
+    const args = [...this.#core.calls.common(id), ...from];
+    const { reply } = await this.#core.calls.run(scripts.live, id, liveKeys, args);
     if (text(reply[0]) !== 'events') return null;
     const place = { sessionId: id, incarnation: text(reply[1]) };
     const open = int(reply[3]);

@@ -4,15 +4,11 @@ import type { Session, SessionCredentials, SessionState } from '../../model/sess
 import type { ParsedInit } from '../../model/state.ts';
 import type { RedisArgument } from '../connection/redis-connection.ts';
 import { bytesOrNull, int, type ReplyList, text } from '../connection/reply.ts';
-import {
-  type Answer,
-  completing,
-  type RedisCore,
-  type StoredSnapshot,
-  unlessRepeated,
-} from '../core/redis-core.ts';
+import type { RedisCore } from '../core/redis-core.ts';
+import { completing, unlessRepeated } from '../core/refusals.ts';
+import type { Answer } from '../core/session-calls.ts';
 import { AgingCache } from '../known/aging.ts';
-import { Snapshot } from '../known/known-sessions.ts';
+import { Snapshot, type StoredSnapshot } from '../known/snapshot.ts';
 import {
   formatCounters,
   none,
@@ -53,8 +49,8 @@ export class Creation<Metadata extends object> {
 
   constructor(core: RedisCore<Metadata>, users: UserIndex<Metadata>, removals: Removals<Metadata>) {
     this.#core = core;
-    this.#unknown = new AgingCache(rememberedCreations, core.repeats);
-    this.#made = new AgingCache(rememberedCreations, core.repeats);
+    this.#unknown = new AgingCache(rememberedCreations, core.known.repeats);
+    this.#made = new AgingCache(rememberedCreations, core.known.repeats);
     this.#users = users;
     this.#removals = removals;
   }
@@ -66,7 +62,7 @@ export class Creation<Metadata extends object> {
     givenCredentials: SessionCredentials,
     { nonce, mayRepeat }: { readonly nonce: string; readonly mayRepeat: boolean },
   ): Promise<Session<Metadata>> {
-    const { clearIds, floors, options, records } = this.#core;
+    const { clearIds, known, options, records } = this.#core;
     assertId(id, 'A session id');
     clearIds?.check(id, given.userId);
     options.readMetadata(given.metadata);
@@ -74,7 +70,8 @@ export class Creation<Metadata extends object> {
     const memory = `${id}\n${name}`;
     const earlier = this.#unknown.get(memory);
     // One that has ended since is not begun again: it would be another session of the same name.
-    const asBefore = earlier && !floors?.hasEnded(id, earlier.incarnation) ? earlier : undefined;
+    const asBefore =
+      earlier && !known.floors?.hasEnded(id, earlier.incarnation) ? earlier : undefined;
     const incarnation = asBefore?.incarnation ?? randomId();
     const etag = `${name}.${incarnation}`;
     const init = asBefore ?? { etag, incarnation, state: given, credentials: givenCredentials };
@@ -84,7 +81,7 @@ export class Creation<Metadata extends object> {
     const place = { sessionId: id, incarnation, position: 1 };
     const call = (flags: string) =>
       this.#call(nonce, flags, id, (createdAt) => [
-        ...this.#core.common(id),
+        ...this.#core.calls.common(id),
         name,
         incarnation,
         etag,
@@ -133,7 +130,7 @@ export class Creation<Metadata extends object> {
     }
     this.#unknown.delete(memory);
     if (mayRepeat && (kind === 'created' || mayBeMade())) this.#made.set(memory, init);
-    return this.#core.view(id, asCreated(created, counters, options.idleTimeoutMs), 0);
+    return this.#core.stored.view(id, asCreated(created, counters, options.idleTimeoutMs), 0);
   }
 
   /** @throws SessionLimitError, when the session has left again */
@@ -162,7 +159,7 @@ export class Creation<Metadata extends object> {
     let at = codec.authenticates ? await clock.estimate() : null;
     for (let own = flags; ; ) {
       const args = [...argsAt(at ?? 0), own, String(at ?? none)];
-      const answer = await this.#core.run(scripts.create, id, createKeys, args, nonce);
+      const answer = await this.#core.calls.run(scripts.create, id, createKeys, args, nonce);
       const kind = text(answer.reply[0]);
       if (kind === 'namespace' && own === flags) {
         await rejoinNamespace(link, keys);
@@ -171,7 +168,7 @@ export class Creation<Metadata extends object> {
         at = int(answer.reply[1]);
         clock.told(at);
       } else {
-        if (kind === 'created' || kind === 'done') await this.#core.replicated(id, nonce);
+        if (kind === 'created' || kind === 'done') await this.#core.replicas.confirm(id, nonce);
         return answer;
       }
     }
@@ -179,21 +176,21 @@ export class Creation<Metadata extends object> {
 
   async #enter(userId: string, id: string, etag: string): Promise<Reservation> {
     return this.#users.enter(userId, id, async () => {
-      const stored = await this.#core.read(id);
+      const stored = await this.#core.stored.read(id);
       if (stored !== null && stored.header.etag !== etag) throw taken(id);
     });
   }
 
   #created(id: string, { etag, state, credentials }: Init, reply: ReplyList) {
     const header = parseHeader(text(reply[2]));
-    this.#core.l1?.drop(id);
+    this.#core.known.l1?.drop(id);
     const snapshot = new Snapshot<Metadata>(etag, state, credentials);
     if (header.etag === etag) {
       const known = this.#core.known.of(id);
       known.header = header;
-      this.#core.known.learn(known, snapshot);
+      this.#core.known.sessions.learn(known, snapshot);
     }
-    this.#core.saw(id, header);
+    this.#core.known.saw(id, header);
     return { header, counters: parseCounters(text(reply[3])), snapshot };
   }
 
@@ -203,9 +200,9 @@ export class Creation<Metadata extends object> {
     return made?.incarnation === incarnation
       ? this.#created(id, made, reply)
       : // Its values are wanted, whatever is known.
-        this.#core.decode(
+        this.#core.stored.decode(
           id,
-          { ...this.#core.sent(id), snapshot: null, floor: undefined },
+          { ...this.#core.known.sent(id), snapshot: null, floor: undefined },
           reply,
           2,
         );
@@ -222,7 +219,7 @@ export class Creation<Metadata extends object> {
 
   /** The entry stays only if the session that is there is the user's. */
   async #settleEntry(userId: string, id: string): Promise<void> {
-    const stored = await this.#core.read(id);
+    const stored = await this.#core.stored.read(id);
     if (stored?.snapshot.state.userId !== userId) await this.#users.leave(userId, [id]);
   }
 }

@@ -25,7 +25,7 @@ export class Removals<Metadata extends object> {
     users.evict = async (id) => {
       await this.delete(id, { event: 'evicted' });
     };
-    core.endAgain = (sessionId, incarnation) => {
+    core.known.endAgain = (sessionId, incarnation) => {
       const { logger } = core.options;
       logger.warn({ sessionId }, 'A session that had ended was put back, and is ended again');
       this.delete(sessionId, { incarnation }).catch((err: unknown) => {
@@ -117,7 +117,7 @@ export class Removals<Metadata extends object> {
     heir: string | null = null,
   ): Promise<void> {
     const { incarnation, stateVersion: position, userName } = header;
-    this.#core.floors?.ended(id, incarnation);
+    this.#core.known.floors?.ended(id, incarnation);
     const place = { sessionId: id, incarnation, position };
     const userId = this.#userOf(state, place);
     this.#core.tell(event, { sessionId: id, userId });
@@ -143,13 +143,13 @@ export class Removals<Metadata extends object> {
     event: 'deleted' | 'evicted' | 'expired',
   ): Promise<string> {
     const nonce = randomId();
-    const all = [...this.#core.common(id), ...args, nonce];
-    const { reply } = await this.#core.run(scripts.remove, id, removeKeys, all, nonce);
+    const all = [...this.#core.calls.common(id), ...args, nonce];
+    const { reply } = await this.#core.calls.run(scripts.remove, id, removeKeys, all, nonce);
     const outcome = text(reply[0]);
     if (outcome === 'alive') return outcome;
-    this.#core.forget(id);
+    this.#core.known.forget(id);
     // What was ended on purpose must not come back with a failover; what expired cannot.
-    if (event !== 'expired') await this.#core.replicated(id, nonce, { always: true });
+    if (event !== 'expired') await this.#core.replicas.confirm(id, nonce, { always: true });
     if (outcome === 'removed') {
       await this.left(id, parseHeader(text(reply[1])), bytesOrNull(reply[2]) ?? nothing, event);
     }

@@ -192,7 +192,7 @@ export class UserIndex<Metadata extends object> {
   /** Of a session that is the user's, and else `null`. Where it cannot be read, its header says so. */
   async incarnationOf(userId: string, id: string): Promise<string | null> {
     try {
-      const stored = await this.#core.read(id);
+      const stored = await this.#core.stored.read(id);
       return stored?.snapshot.state.userId === userId ? stored.header.incarnation : null;
     } catch (error) {
       if (!(error instanceof DecryptionError)) throw error;

@@ -10,12 +10,14 @@ import { assertId } from '../../model/ids.ts';
 import { onAbort } from '../../store/on-abort.ts';
 import type { BeginOptions, Idempotency, TurnGrant, TurnReplay } from '../../store/turn-store.ts';
 import { bytes, int, type ReplyList, text } from '../connection/reply.ts';
-import { gone, type RedisCore, type Sent } from '../core/redis-core.ts';
+import type { Sent } from '../core/knowledge.ts';
+import type { RedisCore } from '../core/redis-core.ts';
+import { gone, interrupted } from '../core/refusals.ts';
 import { type Header, none, parseHeader, tokenWord, userWord } from '../layout/header.ts';
 import { word } from '../layout/keys.ts';
 import { digestWords } from '../layout/request-digests.ts';
 import { scripts } from '../scripts/scripts.ts';
-import { interrupted, refusal } from './lease-errors.ts';
+import { beginRefusal } from './begin-refusal.ts';
 import type { Leases } from './leases.ts';
 import { Wait } from './wait.ts';
 
@@ -74,12 +76,12 @@ export class Begins<Metadata extends object> {
       }
       this.#leases.inbox.remove(nonce, wait);
       // To tell an outcome is to acknowledge it: its commit may have failed for want of a replica.
-      if (begun.kind === 'replayed') await this.#core.replicated(id, options.nonce);
+      if (begun.kind === 'replayed') await this.#core.replicas.confirm(id, options.nonce);
       return begun;
     } catch (error) {
       this.#leases.inbox.remove(nonce, wait);
       // The same nonce gets the same lease.
-      if (await this.#core.isElsewhere(id, error)) return this.#begin(id, options);
+      if (await this.#core.stored.isElsewhere(id, error)) return this.#begin(id, options);
       // What was granted cannot be read: the lease must not outlast that.
       const unreadable = error instanceof DecryptionError || error instanceof ValidationError;
       if (unreadable) await this.#leaveQueue(id, nonce);
@@ -127,7 +129,7 @@ export class Begins<Metadata extends object> {
     const kind = text(asked.reply[0]);
     if (kind === 'granted') return this.#grant(id, options, asked);
     if (kind === 'replayed') return this.#replay(id, options, asked);
-    throw refusal(id, kind);
+    throw beginRefusal(id, kind);
   }
 
   #takenAlready(id: string): HoldfastError | null {
@@ -137,16 +139,16 @@ export class Begins<Metadata extends object> {
   async #ask(id: string, nonce: string, options: BeginOptions): Promise<Asked<Metadata>> {
     const { userId, tokenHash, idempotency, leaseMs, onBusy, waitMs } = options;
     const { codec, options: store, inbox } = this.#core;
-    const sent = this.#core.sent(id);
+    const sent = this.#core.known.sent(id);
     const sentAt = store.clock.monotonic();
     const users =
       userId === undefined ? '*' : ` ${codec.userNames(userId).map(userWord).join(' ')} `;
-    const { reply } = await this.#core.run(
+    const { reply } = await this.#core.calls.run(
       scripts.begin,
       id,
       beginKeys,
       [
-        ...this.#core.common(id),
+        ...this.#core.calls.common(id),
         nonce,
         String(leaseMs),
         onBusy,
@@ -214,13 +216,13 @@ export class Begins<Metadata extends object> {
     { nonce, idempotency, leaseMs }: BeginOptions,
     { reply, sent, sentAt }: Asked<Metadata>,
   ): TurnGrant<Metadata> {
-    const stored = this.#core.decode(id, sent, reply, 3, 7);
-    this.#core.keep(id, sent, stored, reply, 1);
+    const stored = this.#core.stored.decode(id, sent, reply, 3, 7);
+    this.#core.known.keep(id, sent, stored, reply, 1);
     const { header, snapshot } = stored;
     const { locking } = this.#core.options;
     this.#leases.handovers.saw(id, header);
     // What these throw refuses the turn: nobody would end one that is noted before.
-    const session = this.#core.view(id, stored);
+    const session = this.#core.stored.view(id, stored);
     const place = placeOf(id, header, idempotency);
     const effects = this.#core.records.readEffects(text(reply[6]), place);
     this.#leases.granted(id, nonce, stored);
@@ -255,11 +257,11 @@ export class Begins<Metadata extends object> {
     { idempotency }: BeginOptions,
     { reply, sent }: Asked<Metadata>,
   ): TurnReplay<Metadata> {
-    const stored = this.#core.decode(id, sent, reply, 3, 7);
+    const stored = this.#core.stored.decode(id, sent, reply, 3, 7);
     const place = placeOf(id, stored.header, idempotency);
     return Object.freeze({
       kind: 'replayed',
-      session: this.#core.view(id, stored),
+      session: this.#core.stored.view(id, stored),
       credentials: stored.snapshot.credentials,
       outcome:
         text(reply[5]) === '1' ? this.#core.records.readOutcome(bytes(reply[6]), place) : undefined,

@@ -1,6 +1,5 @@
 import type { HoldfastError } from '../../errors/errors.ts';
-import { gone } from '../core/redis-core.ts';
-import { interrupted, leaseLost } from './lease-errors.ts';
+import { gone, interrupted, leaseLost } from '../core/refusals.ts';
 
 /** What one that waits for a lease, or holds one, is told by other instances. */
 export interface InboxOwner {

@@ -2,7 +2,8 @@ import { LRUCache } from 'lru-cache';
 import type { Lease } from '../../store/turn-store.ts';
 import type { RedisArgument } from '../connection/redis-connection.ts';
 import { text } from '../connection/reply.ts';
-import type { RedisCore, StoredSnapshot } from '../core/redis-core.ts';
+import type { RedisCore } from '../core/redis-core.ts';
+import type { StoredSnapshot } from '../known/snapshot.ts';
 import { none, parseHeader } from '../layout/header.ts';
 import { word } from '../layout/keys.ts';
 import { scripts } from '../scripts/scripts.ts';
@@ -66,20 +67,20 @@ export class Leases<Metadata extends object> {
   granted(id: string, nonce: string, { header, snapshot }: StoredSnapshot<Metadata>): void {
     const commits = this.#known.get(nonce)?.commits ?? new Set();
     this.#known.set(nonce, { version: header.version, commits });
-    this.#core.known.turnBegan(id, nonce, snapshot);
+    this.#core.known.sessions.turnBegan(id, nonce, snapshot);
   }
 
   forget({ sessionId, nonce }: Lease): void {
     this.#known.delete(nonce);
-    this.#core.known.turnEnded(sessionId, nonce);
+    this.#core.known.sessions.turnEnded(sessionId, nonce);
     const owner = this.inbox.get(word(nonce));
     if (owner !== undefined) this.inbox.remove(word(nonce), owner);
   }
 
   /** Gives up what `args` say. @returns whether there was anything */
   async leave(id: string, nonce: string, args: readonly RedisArgument[]): Promise<boolean> {
-    const all = [...this.#core.common(id), nonce, ...args];
-    const { reply } = await this.#core.run(scripts.leave, id, leaveKeys, all, nonce);
+    const all = [...this.#core.calls.common(id), nonce, ...args];
+    const { reply } = await this.#core.calls.run(scripts.leave, id, leaveKeys, all, nonce);
     const line = text(reply[1]);
     if (line !== '') this.handovers.saw(id, parseHeader(line));
     return text(reply[0]) === 'left';

@@ -15,13 +15,13 @@ import {
 } from '../../store/turn-store.ts';
 import type { RedisArgument } from '../connection/redis-connection.ts';
 import { int, text } from '../connection/reply.ts';
-import { gone, type RedisCore, unlessRepeated } from '../core/redis-core.ts';
+import type { RedisCore } from '../core/redis-core.ts';
+import { gone, interrupted, leaseLost, unlessRepeated } from '../core/refusals.ts';
 import { none } from '../layout/header.ts';
 import { word } from '../layout/keys.ts';
 import { digestWords } from '../layout/request-digests.ts';
 import { scripts } from '../scripts/scripts.ts';
 import type { Writes } from '../writes/writes.ts';
-import { interrupted, leaseLost } from './lease-errors.ts';
 import type { Leases } from './leases.ts';
 
 const keepKeys = 9;
@@ -40,7 +40,7 @@ export class Turns<Metadata extends object> {
 
   async renew(lease: Lease, leaseMs: number): Promise<Lease> {
     if (!this.#core.options.locking) {
-      const stored = await this.#core.read(lease.sessionId);
+      const stored = await this.#core.stored.read(lease.sessionId);
       if (stored?.header.incarnation !== lease.incarnation) throw gone(lease.sessionId);
       return lease;
     }
@@ -55,11 +55,11 @@ export class Turns<Metadata extends object> {
   async #keep(lease: Lease, args: readonly RedisArgument[], nonce: string): Promise<number> {
     const { sessionId: id } = lease;
     const owner = this.#core.options.locking ? word(lease.nonce) : none;
-    const answer = await this.#core.run(
+    const answer = await this.#core.calls.run(
       scripts.keep,
       id,
       keepKeys,
-      [...this.#core.common(id), lease.incarnation, owner, String(lease.fence), ...args],
+      [...this.#core.calls.common(id), lease.incarnation, owner, String(lease.fence), ...args],
       nonce,
     );
     const kind = text(answer.reply[0]);
@@ -98,13 +98,13 @@ export class Turns<Metadata extends object> {
     if (!goesOn) this.#leases.forget(lease);
     else if (known !== undefined) known.version = after.header.version;
     this.#leases.handovers.saw(id, after.header);
-    const snapshot = after.snapshot ?? (await this.#core.read(id))?.snapshot;
+    const snapshot = after.snapshot ?? (await this.#core.stored.read(id))?.snapshot;
     if (snapshot === undefined) {
       throw unlessRepeated({ repeated: true }, changes.nonce, gone(id));
     }
     const expiresAt = leaseUntil === 0 ? lease.expiresAt : leaseUntil;
     return Object.freeze({
-      session: this.#core.view(id, { ...after, snapshot }, leaseUntil),
+      session: this.#core.stored.view(id, { ...after, snapshot }, leaseUntil),
       state: snapshot.state,
       messages,
       lastSeq: after.header.lastSeq,
@@ -127,7 +127,7 @@ export class Turns<Metadata extends object> {
   }
 
   async #releaseUnlocked(lease: Lease, output: readonly PreparedOutput[]): Promise<boolean> {
-    const stored = await this.#core.read(lease.sessionId);
+    const stored = await this.#core.stored.read(lease.sessionId);
     if (stored?.header.incarnation !== lease.incarnation) return false;
     if (output.length > 0) await this.emit(lease, output, `${lease.nonce}-end`);
     return true;

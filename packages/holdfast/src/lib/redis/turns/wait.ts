@@ -1,5 +1,5 @@
 import type { HoldfastError } from '../../errors/errors.ts';
-import { gone } from '../core/redis-core.ts';
+import { gone } from '../core/refusals.ts';
 import type { InboxOwner } from './inbox.ts';
 
 /** One begin that may have to wait. Messages for it may come at any time. */

@@ -32,7 +32,7 @@ export class HoldingsReader<Metadata extends object> {
   /** `null` when there is no such session. @throws DecryptionError */
   async of(id: string): Promise<Holdings<Metadata> | null> {
     const { known, link, records } = this.#core;
-    const stored = await this.#core.read(id);
+    const stored = await this.#core.stored.read(id);
     if (stored === null) return null;
     const { keys } = known.of(id);
     const [line, outcomes, output, messages] = await Promise.all([
@@ -45,7 +45,7 @@ export class HoldingsReader<Metadata extends object> {
     const at = { sessionId: id, incarnation: parseHeader(text(line)).incarnation };
     const { authenticatedAt, clientBinding: binding } = stored.snapshot.credentials;
     return {
-      session: this.#core.view(id, stored),
+      session: this.#core.stored.view(id, stored),
       messages,
       outcomes: this.#outcomes(list(outcomes).map(bytes), at),
       liveOutput: list(output).flatMap((piece) => records.readOutput(bytes(piece), at)),

@@ -3,7 +3,8 @@ import { noCredentials, type SessionInit } from '../../model/session.ts';
 import { parseInit } from '../../model/state.ts';
 import type { RedisArgument } from '../connection/redis-connection.ts';
 import { bytesOrNull, list, type ReplyList, text } from '../connection/reply.ts';
-import { completing, type RedisCore } from '../core/redis-core.ts';
+import type { RedisCore } from '../core/redis-core.ts';
+import { completing } from '../core/refusals.ts';
 import { formatCounters, none, parseHeader, userWord } from '../layout/header.ts';
 import { word } from '../layout/keys.ts';
 import { rejoinNamespace } from '../layout/namespace.ts';
@@ -105,8 +106,8 @@ export class Importing<Metadata extends object> {
       if (userId !== null) await this.#settleEntry(userId, id);
       return verdictOf(reply);
     }
-    await this.#core.replicated(id, nonce);
-    this.#core.forget(id);
+    await this.#core.replicas.confirm(id, nonce);
+    this.#core.known.forget(id);
     await this.#replaced(id, this.#core.userName(userId), reply);
     if (reservation === null) return 'imported';
     if (await completing(nonce, this.#users.confirm(id, reservation))) return 'imported';
@@ -152,7 +153,7 @@ export class Importing<Metadata extends object> {
 
   #about(id: string, what: 'look' | 'import', { digest, expiry }: Original): RedisArgument[] {
     const { earliest, latest } = expiry ?? { earliest: none, latest: none };
-    return [...this.#core.common(id), what, digest, String(earliest), String(latest)];
+    return [...this.#core.calls.common(id), what, digest, String(earliest), String(latest)];
   }
 
   async #call(id: string, args: readonly RedisArgument[], nonce: string): Promise<ReplyList> {
@@ -177,7 +178,7 @@ export class Importing<Metadata extends object> {
 
   /** The entry stays only if the session that is there is the user's. */
   async #settleEntry(userId: string, id: string): Promise<void> {
-    const stored = await this.#core.read(id);
+    const stored = await this.#core.stored.read(id);
     if (stored?.snapshot.state.userId !== userId) await this.#users.leave(userId, [id]);
   }
 }

@@ -8,6 +8,7 @@ import type { RedisCore } from '../core/redis-core.ts';
 import { type Header, none, parseHeader, userWord } from '../layout/header.ts';
 import { word } from '../layout/keys.ts';
 import { renewedDigest } from '../layout/request-digests.ts';
+import type { IdBatch, IdRange } from '../reads/listing.ts';
 import { scripts } from '../scripts/scripts.ts';
 import type { UserIndex } from '../sessions/user-index.ts';
 
@@ -45,20 +46,6 @@ const lists = [
 
 /** Number of the key, field or index, the value that is there, the value to come. */
 type Replacement = readonly [string, string, Buffer, Buffer | string];
-
-/** A batch of all ids, and where the rest begins. */
-export interface IdBatch {
-  readonly ids: readonly string[];
-  readonly cursor: string | null;
-}
-
-/** A part of all ids, in the order in which they are listed. */
-export interface IdRange {
-  /** The cursor of the batch before; the beginning unless given. */
-  readonly from?: string | undefined;
-  /** The cursor of the last batch; the end unless given. */
-  readonly until?: string | undefined;
-}
 
 /**
  * Encodes all that is stored as it would be stored today, with the first key of the ring, and brings

@@ -103,7 +103,7 @@ export class Upkeep<Metadata extends object> {
       for (const id of ids.slice(0, most - sessions)) {
         sessions += 1;
         try {
-          await core.read(id);
+          await core.stored.read(id);
         } catch (error) {
           const why = whyUnreadable(id, error);
           if (why === null) throw error;

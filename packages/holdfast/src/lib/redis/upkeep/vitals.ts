@@ -25,7 +25,8 @@ export class Vitals<Metadata extends object> {
   }
 
   async stats(signal?: AbortSignal): Promise<StoreStats> {
-    const { keys, codec, options, l1, tails, clock } = this.#core;
+    const { keys, codec, options, clock } = this.#core;
+    const { l1, tails } = this.#core.known;
     const hits = (l1?.hits ?? 0) + (tails?.hits ?? 0);
     const misses = (l1?.misses ?? 0) + (tails?.misses ?? 0);
     const from = `(${await clock.now()}`;

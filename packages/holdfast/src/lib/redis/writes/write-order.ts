@@ -2,8 +2,7 @@ import type { Message, PreparedMessage } from '../../model/message.ts';
 import type { SessionCredentials, SessionState } from '../../model/session.ts';
 import type { Lease } from '../../store/turn-store.ts';
 import type { RedisArgument } from '../connection/redis-connection.ts';
-import type { StoredSnapshot } from '../core/redis-core.ts';
-import type { Snapshot } from '../known/known-sessions.ts';
+import type { Snapshot, StoredSnapshot } from '../known/snapshot.ts';
 
 /** What a write changes. Everything is checked when it is there; see `write.lua` for the rest. */
 interface Changes {

@@ -1,12 +1,12 @@
-import { VersionConflictError } from '../../errors/errors.ts';
 import type { RedisArgument } from '../connection/redis-connection.ts';
-import { gone, notFound, type RedisCore, type StoredSnapshot } from '../core/redis-core.ts';
-import { Snapshot } from '../known/known-sessions.ts';
+import type { RedisCore } from '../core/redis-core.ts';
+import { gone, leaseLost, notFound } from '../core/refusals.ts';
+import { Snapshot, type StoredSnapshot } from '../known/snapshot.ts';
 import { formatCounters, none, tokenWord, userWord } from '../layout/header.ts';
 import { word } from '../layout/keys.ts';
 import type { Reservation, UserIndex } from '../sessions/user-index.ts';
-import { leaseLost } from '../turns/lease-errors.ts';
 import type { WriteOrder } from './write-order.ts';
+import { tokenConflict, versionConflict } from './write-refusal.ts';
 
 /** A write as the script takes it. */
 export interface Prepared<Metadata extends object> {
@@ -37,7 +37,7 @@ export class WritePreparation<Metadata extends object> {
     const { lease, keepMs } = order;
     const { idleTimeoutMs, maxMessages, locking } = this.#core.options;
     const args: RedisArgument[] = [
-      ...this.#core.common(id),
+      ...this.#core.calls.common(id),
       name,
       lease?.incarnation ?? none,
       lease === undefined || !locking ? none : word(lease.nonce),
@@ -120,7 +120,7 @@ export class WritePreparation<Metadata extends object> {
 
   /** What is certain to be refused must not make room for itself first. */
   async #assertWritable(id: string, { lease, ifVersion, ifTokenHash }: WriteOrder): Promise<void> {
-    const stored = await this.#core.read(id);
+    const stored = await this.#core.stored.read(id);
     if (stored === null) throw lease === undefined ? notFound(id) : gone(id);
     const { version, incarnation, owner, fence, tokenHash } = stored.header;
     if (lease !== undefined && lease.incarnation !== incarnation) throw gone(id);
@@ -136,7 +136,7 @@ export class WritePreparation<Metadata extends object> {
   async leaveUser(id: string, { reservation, snapshot }: Prepared<Metadata>): Promise<void> {
     const userId = snapshot?.state.userId;
     if (reservation === null || userId === null || userId === undefined) return;
-    const stored = await this.#core.read(id);
+    const stored = await this.#core.stored.read(id);
     if (stored?.snapshot.state.userId !== userId) await this.#users.leaveIfPossible(userId, id);
   }
 }
@@ -162,12 +162,4 @@ export function withFirstTry<Metadata extends object>(
     ...prepared,
     args: order.lease === undefined ? args.with(firstTryInAt, incarnation) : args,
   };
-}
-
-export function versionConflict(id: string, found: number, expected: number): VersionConflictError {
-  return new VersionConflictError(`The session ${id} is at version ${found}, not at ${expected}.`);
-}
-
-export function tokenConflict(id: string): VersionConflictError {
-  return new VersionConflictError(`The token of session ${id} was changed meanwhile.`);
 }

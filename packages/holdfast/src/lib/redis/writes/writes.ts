@@ -1,34 +1,22 @@
-import { OutcomeUnknownError, ValidationError, VersionConflictError } from '../../errors/errors.ts';
+import { OutcomeUnknownError, VersionConflictError } from '../../errors/errors.ts';
 import { assertId } from '../../model/ids.ts';
-import { maxCounters } from '../../model/limits.ts';
 import { type Message, type PreparedMessage, placeMessage } from '../../model/message.ts';
 import { int, type ReplyList, text } from '../connection/reply.ts';
-import {
-  type Answer,
-  completing,
-  gone,
-  notFound,
-  type RedisCore,
-  type Sent,
-  type StoredSnapshot,
-  unlessRepeated,
-} from '../core/redis-core.ts';
+import type { Sent } from '../core/knowledge.ts';
+import type { RedisCore } from '../core/redis-core.ts';
+import { completing, notFound, unlessRepeated } from '../core/refusals.ts';
+import type { Answer } from '../core/session-calls.ts';
 import { AgingCache } from '../known/aging.ts';
-import type { KnownSession, Snapshot } from '../known/known-sessions.ts';
+import type { KnownSession } from '../known/known-sessions.ts';
+import type { Snapshot, StoredSnapshot } from '../known/snapshot.ts';
 import { parseCounters, parseHeader } from '../layout/header.ts';
 import { word } from '../layout/keys.ts';
 import { scripts } from '../scripts/scripts.ts';
 import type { Reservation, UserIndex } from '../sessions/user-index.ts';
-import { interrupted, leaseLost } from '../turns/lease-errors.ts';
 import { Lines } from './lines.ts';
 import type { WriteOrder, Written } from './write-order.ts';
-import {
-  type Prepared,
-  tokenConflict,
-  versionConflict,
-  WritePreparation,
-  withFirstTry,
-} from './write-preparation.ts';
+import { type Prepared, WritePreparation, withFirstTry } from './write-preparation.ts';
+import { writeRefusal } from './write-refusal.ts';
 
 const writeKeys = 11;
 
@@ -58,7 +46,7 @@ export class Writes<Metadata extends object> {
   constructor(core: RedisCore<Metadata>, users: UserIndex<Metadata>) {
     this.#core = core;
     this.#users = users;
-    this.#remembered = new AgingCache(rememberedWrites, core.repeats);
+    this.#remembered = new AgingCache(rememberedWrites, core.known.repeats);
     this.#preparation = new WritePreparation(core, users);
     this.#dependent = new Lines(1, core.link.timeoutMs);
     this.#independent = new Lines(writesAtOnce, core.link.timeoutMs);
@@ -83,7 +71,7 @@ export class Writes<Metadata extends object> {
       return this.#independent.run(id, (deadline) => this.#write(id, triedNow(deadline), null));
     }
     return this.#dependent.run(id, async (deadline) => {
-      const base = this.#base(id) ?? (await this.#core.require(id));
+      const base = this.#base(id) ?? (await this.#core.stored.require(id));
       return this.#write(id, triedNow(deadline), base);
     });
   }
@@ -106,7 +94,7 @@ export class Writes<Metadata extends object> {
     let base = known;
     let prepared = earlier?.prepared ?? (await this.#preparation.prepare(id, order, name, base));
     for (;;) {
-      const sent = this.#core.sent(id);
+      const sent = this.#core.known.sent(id);
       const answer = await this.#call(id, order, memory, prepared);
       const { reply } = answer;
       switch (text(reply[0])) {
@@ -139,7 +127,7 @@ export class Writes<Metadata extends object> {
           break;
         default:
           await this.#preparation.leaveUser(id, prepared);
-          throw this.#refusal(id, order, { reply, repeated: answer.repeated || mayBeMade });
+          throw writeRefusal(id, order, { reply, repeated: answer.repeated || mayBeMade });
       }
     }
   }
@@ -149,11 +137,11 @@ export class Writes<Metadata extends object> {
     sent: Sent<Metadata>,
     reply: ReplyList,
   ): Promise<StoredSnapshot<Metadata>> {
-    const decode = () => this.#core.decode(id, { ...sent, snapshot: null }, reply, 3);
+    const decode = () => this.#core.stored.decode(id, { ...sent, snapshot: null }, reply, 3);
     try {
       return decode();
     } catch (error) {
-      if (await this.#core.isElsewhere(id, error)) return decode();
+      if (await this.#core.stored.isElsewhere(id, error)) return decode();
       throw error;
     }
   }
@@ -165,14 +153,15 @@ export class Writes<Metadata extends object> {
     { args, ...prepared }: Prepared<Metadata>,
   ): Promise<Answer> {
     try {
-      const answer = await this.#core.run(scripts.write, id, writeKeys, args, nonce, deadline);
+      const { calls, replicas } = this.#core;
+      const answer = await calls.run(scripts.write, id, writeKeys, args, nonce, deadline);
       if (madeKinds.has(text(answer.reply[0]))) {
         // A token that was replaced must not come back with a failover.
-        await this.#core.replicated(id, nonce, { always: operation === 'token', deadline });
+        await replicas.confirm(id, nonce, { always: operation === 'token', deadline });
       }
       return answer;
     } catch (error) {
-      this.#core.l1?.drop(id);
+      this.#core.known.l1?.drop(id);
       // Whoever repeats it must repeat just this, made of what was there then.
       if (error instanceof OutcomeUnknownError) {
         this.#remembered.set(memory, { prepared: { args, ...prepared } });
@@ -228,14 +217,15 @@ export class Writes<Metadata extends object> {
     const header = parseHeader(text(reply[3]));
     const counters = parseCounters(text(reply[4]));
     const leaseUntil = int(reply[5]);
-    const known = this.#core.note(id, sent, header, prepared.snapshot);
-    const snapshot = prepared.snapshot ?? currentSnapshot(known);
+    const { known } = this.#core;
+    const noted = known.note(id, sent, header, prepared.snapshot);
+    const snapshot = prepared.snapshot ?? currentSnapshot(noted);
     // Whoever writes reads what it wrote.
-    this.#core.l1?.drop(id);
-    if (snapshot !== null) this.#core.keep(id, sent, { header, counters, snapshot }, reply, 1);
+    known.l1?.drop(id);
+    if (snapshot !== null) known.keep(id, sent, { header, counters, snapshot }, reply, 1);
     const firstSeq = header.lastSeq - (order.messages?.length ?? 0) + 1;
     const messages = place(order.messages, firstSeq, now);
-    this.#core.keepTail(id, sent, header.incarnation, messages);
+    known.keepTail(id, sent, header.incarnation, messages);
     return {
       after: { header, counters, snapshot },
       before: prepared.snapshot === null ? null : (prepared.base?.snapshot.state ?? null),
@@ -266,7 +256,7 @@ export class Writes<Metadata extends object> {
   }
 
   async #present(id: string, { nonce }: WriteOrder): Promise<StoredSnapshot<Metadata>> {
-    const present = await this.#core.read(id);
+    const present = await this.#core.stored.read(id);
     if (present === null) throw unlessRepeated({ repeated: true }, nonce, notFound(id));
     return present;
   }
@@ -285,34 +275,6 @@ export class Writes<Metadata extends object> {
       messages: place(order.messages, lastSeq - (order.messages?.length ?? 0) + 1, now),
       leaseUntil,
     };
-  }
-
-  /** A reply that refuses the write says that it was not made by an earlier call either, or why not. */
-  #refusal(
-    id: string,
-    { lease, nonce, ifVersion }: WriteOrder,
-    { reply, repeated }: Answer,
-  ): Error {
-    switch (text(reply[0])) {
-      case 'gone':
-        return unlessRepeated(
-          { repeated: repeated && text(reply[1]) !== '1' },
-          nonce,
-          lease === undefined ? notFound(id) : gone(id),
-        );
-      case 'lost':
-        return leaseLost(id);
-      case 'interrupted':
-        return interrupted(id);
-      case 'version':
-        return versionConflict(id, int(reply[1]), ifVersion ?? lease?.ifVersion ?? 0);
-      case 'token':
-        return tokenConflict(id);
-      case 'counter':
-        return counterRefusal(text(reply[1]), text(reply[2]));
-      default:
-        return new TypeError(`The write script replied with ${text(reply[0])}.`);
-    }
   }
 }
 
@@ -344,11 +306,3 @@ function place(
 }
 
 const noMessages: readonly Message[] = Object.freeze([]);
-
-function counterRefusal(name: string, why: string): ValidationError {
-  return new ValidationError(
-    why === 'many'
-      ? `A session has at most ${maxCounters} counters.`
-      : `The counter "${name}" would leave the safe integers (2^53 - 1).`,
-  );
-}

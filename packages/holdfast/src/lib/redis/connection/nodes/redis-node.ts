@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '../../../store/emitter.ts';
 import type { CoarseTimer } from '../coarse-timer.ts';
+import type { Place } from '../place.ts';
 import type { RedisAddress } from '../redis-address.ts';
 import { type ConnectRedis, type RedisConnection, RedisReplyError } from '../redis-connection.ts';
-import type { Place } from '../routes/cluster-slots.ts';
 import { ConnectionKeeper } from './connection-keeper.ts';
 import type { LiveConnection } from './live-connection.ts';
 import { OutageLog } from './outage-log.ts';

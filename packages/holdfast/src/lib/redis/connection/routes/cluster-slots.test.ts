@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { nameOf, parsePlace, parseRedirect, parseSlots, slotOf } from './cluster-slots.ts';
+import { nameOf, parsePlace } from '../place.ts';
+import { parseRedirect, parseSlots, slotOf } from './cluster-slots.ts';
 
 describe('slotOf', () => {
   // As `CLUSTER KEYSLOT` of Redis 7.0.15 answers.

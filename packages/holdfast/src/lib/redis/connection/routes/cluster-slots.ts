@@ -1,12 +1,7 @@
+import type { Place } from '../place.ts';
 import type { RedisReply } from '../redis-connection.ts';
 
 export const slotCount = 16_384;
-
-/** Where a server is, as others name it. */
-export interface Place {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** From and to which slot, both included, a primary has them. */
 export interface SlotRange {
@@ -35,19 +30,6 @@ export function slotOf(key: string): number {
     crc = ((crc << 8) & 0xffff) ^ (table[(crc >> 8) ^ byte] ?? 0);
   }
   return crc % slotCount;
-}
-
-export function nameOf({ host, port }: Place): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
-/** `host:port`, or `[v6]:port`. @returns null for anything else */
-export function parsePlace(text: string): Place | null {
-  const [, v6, name, digits] =
-    /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:[\]/@]+)):(\d{1,5})$/.exec(text) ?? [];
-  const host = v6 ?? name;
-  const port = Number(digits);
-  return host === undefined || port < 1 || port > 65_535 ? null : { host, port };
 }
 
 /**

@@ -2,6 +2,7 @@ import { ConfigError } from '../../../errors/errors.ts';
 import { type NodeSettings, RedisNode } from '../nodes/redis-node.ts';
 import { outside } from '../outside.ts';
 import { Pauses } from '../pauses.ts';
+import { nameOf, type Place } from '../place.ts';
 import type { RedisAddress } from '../redis-address.ts';
 import {
   type ConnectRedis,
@@ -11,15 +12,7 @@ import {
 } from '../redis-connection.ts';
 import { attempt } from './attempt.ts';
 import { ClusterChannels } from './cluster-channels.ts';
-import {
-  nameOf,
-  type Place,
-  parseRedirect,
-  parseSlots,
-  type SlotRange,
-  slotCount,
-  slotOf,
-} from './cluster-slots.ts';
+import { parseRedirect, parseSlots, type SlotRange, slotCount, slotOf } from './cluster-slots.ts';
 import type { Routes } from './routes.ts';
 import type { Translate } from './topology.ts';
 

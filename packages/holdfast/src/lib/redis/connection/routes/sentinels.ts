@@ -1,6 +1,7 @@
 import { ConfigError } from '../../../errors/errors.ts';
 import { type NodeSettings, RedisNode } from '../nodes/redis-node.ts';
 import { outside } from '../outside.ts';
+import type { Place } from '../place.ts';
 import type { RedisAddress } from '../redis-address.ts';
 import {
   type ConnectRedis,
@@ -9,7 +10,6 @@ import {
   RedisTimeoutError,
 } from '../redis-connection.ts';
 import { attempt } from './attempt.ts';
-import type { Place } from './cluster-slots.ts';
 import type { Routes } from './routes.ts';
 import type { Translate } from './topology.ts';
 

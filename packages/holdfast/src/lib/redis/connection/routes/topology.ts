@@ -1,6 +1,6 @@
 import { ConfigError } from '../../../errors/errors.ts';
+import { nameOf, type Place, parsePlace } from '../place.ts';
 import type { Password, RedisAddress } from '../redis-address.ts';
-import { nameOf, type Place, parsePlace } from './cluster-slots.ts';
 
 /** Where the servers are found, when they are not just one at one address. */
 export type Topology =

@@ -1,0 +1,53 @@
+import {
+  type HoldfastError,
+  LeaseLostError,
+  OutcomeUnknownError,
+  SessionGoneError,
+  SessionNotFoundError,
+  StoreUnavailableError,
+  TurnInterruptedError,
+} from '../../errors/errors.ts';
+import type { Answer } from './session-calls.ts';
+
+export function notFound(id: string): SessionNotFoundError {
+  return new SessionNotFoundError(`There is no session ${id} here.`);
+}
+
+export function gone(id: string): SessionGoneError {
+  return new SessionGoneError(`The session ${id} was deleted or has expired.`);
+}
+
+export function leaseLost(id: string): LeaseLostError {
+  return new LeaseLostError(`The lease on session ${id} has ended, so the write was refused.`);
+}
+
+export function interrupted(id: string): TurnInterruptedError {
+  return new TurnInterruptedError(`A newer turn interrupted this one in session ${id}.`);
+}
+
+/** What belongs to a write that has taken effect: repeating that under its nonce does this again. */
+export async function completing<Result>(nonce: string, rest: Promise<Result>): Promise<Result> {
+  try {
+    return await rest;
+  } catch (cause) {
+    if (!(cause instanceof StoreUnavailableError)) throw cause;
+    const message = 'A write took effect, but the indexes that go with it could not be written.';
+    throw new OutcomeUnknownError(message, { nonce, cause });
+  }
+}
+
+/**
+ * A refusal that may be due to this very write's first call: it took effect, its reply was lost, and
+ * what came after it hides that.
+ */
+export function unlessRepeated(
+  { repeated }: Pick<Answer, 'repeated'>,
+  nonce: string,
+  refusal: HoldfastError,
+): HoldfastError {
+  if (!repeated) return refusal;
+  return new OutcomeUnknownError(
+    'The reply to a write was lost, and whether it took effect can no longer be learned.',
+    { nonce, cause: refusal },
+  );
+}
