@@ -2,6 +2,10 @@ import { inspect } from 'node:util';
 import { expect, onTestFinished } from 'vitest';
 import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/client/node-redis.ts';
 import {
+  RedisLink,
+  type RedisLinkOptions,
+} from '../../../packages/holdfast/src/lib/redis/connection/link/redis-link.ts';
+import {
   RedisAddress,
   type RedisAddressOptions,
 } from '../../../packages/holdfast/src/lib/redis/connection/redis-address.ts';
@@ -9,10 +13,6 @@ import type {
   ConnectionPurpose,
   RedisConnection,
 } from '../../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
-import {
-  RedisLink,
-  type RedisLinkOptions,
-} from '../../../packages/holdfast/src/lib/redis/connection/redis-link.ts';
 import { defineScript } from '../../../packages/holdfast/src/lib/redis/connection/script.ts';
 import type { Logger } from '../../../packages/holdfast/src/lib/store/emitter.ts';
 import { type RedisOptions, type RedisServer, startRedis } from '../../servers/redis-server.ts';

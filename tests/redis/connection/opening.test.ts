@@ -7,13 +7,13 @@ import {
   StoreUnavailableError,
 } from '../../../packages/holdfast/src/lib/errors/errors.ts';
 import {
+  RedisLink,
+  type RedisLinkOptions,
+} from '../../../packages/holdfast/src/lib/redis/connection/link/redis-link.ts';
+import {
   RedisAddress,
   type RedisAddressOptions,
 } from '../../../packages/holdfast/src/lib/redis/connection/redis-address.ts';
-import {
-  RedisLink,
-  type RedisLinkOptions,
-} from '../../../packages/holdfast/src/lib/redis/connection/redis-link.ts';
 import { RedisSessionStore } from '../../../packages/holdfast/src/lib/redis/redis-session-store.ts';
 import { fakeRedis, usual } from './fake-redis.ts';
 import { echo, linkOptions, openedLink, rejection, startedRedis } from './fixtures.ts';

@@ -5,11 +5,11 @@ import {
   StoreUnavailableError,
 } from '../../../packages/holdfast/src/lib/errors/errors.ts';
 import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/client/node-redis.ts';
+import { RedisLink } from '../../../packages/holdfast/src/lib/redis/connection/link/redis-link.ts';
 import {
   type ConnectRedis,
   RedisReplyError,
 } from '../../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
-import { RedisLink } from '../../../packages/holdfast/src/lib/redis/connection/redis-link.ts';
 import { defineScript } from '../../../packages/holdfast/src/lib/redis/connection/script.ts';
 import { RawClient } from '../../servers/raw-client.ts';
 import { fakeRedis, usual } from './fake-redis.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../../packages/holdfast/src/lib/errors/errors.ts';
+import { checkServer } from '../../../packages/holdfast/src/lib/redis/connection/link/server-check.ts';
 import type { RedisAddressOptions } from '../../../packages/holdfast/src/lib/redis/connection/redis-address.ts';
-import { checkServer } from '../../../packages/holdfast/src/lib/redis/connection/server-check.ts';
 import { fakeRedis, usual } from './fake-redis.ts';
 import { connected, openedLink, RecordingLogger, rejection, startedRedis } from './fixtures.ts';
 

@@ -6,8 +6,8 @@ import {
   ConfigError,
   StoreUnavailableError,
 } from '../../../packages/holdfast/src/lib/errors/errors.ts';
+import { RedisLink } from '../../../packages/holdfast/src/lib/redis/connection/link/redis-link.ts';
 import type { RedisTls } from '../../../packages/holdfast/src/lib/redis/connection/redis-address.ts';
-import { RedisLink } from '../../../packages/holdfast/src/lib/redis/connection/redis-link.ts';
 import { makeTemporaryFolder, removeFolder } from '../../helpers/temporary-folder.ts';
 import { certificate, hasOpenssl } from '../support/certificate.ts';
 import { echo, linkOptions, openedLink, rejection, startedRedis } from './fixtures.ts';

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConfigError } from '../../../packages/holdfast/src/lib/errors/errors.ts';
 import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/client/node-redis.ts';
+import { RedisLink } from '../../../packages/holdfast/src/lib/redis/connection/link/redis-link.ts';
 import { RedisAddress } from '../../../packages/holdfast/src/lib/redis/connection/redis-address.ts';
 import {
   type ConnectRedis,
   RedisTimeoutError,
 } from '../../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
-import { RedisLink } from '../../../packages/holdfast/src/lib/redis/connection/redis-link.ts';
 import { topologyOf } from '../../../packages/holdfast/src/lib/redis/connection/routes/topology.ts';
 import { SentinelSetup } from '../../servers/redis-sentinel.ts';
 import { echo, linkOptions, openedLink, rejection } from '../connection/fixtures.ts';

@@ -14,6 +14,7 @@ import {
 import { applyPatch, assertIncrement, incremented, parseInit, parsePatch } from '../model/state.ts';
 import { sameHash } from '../model/token.ts';
 import type { PreparedOutput, TurnEvent } from '../model/turn-event.ts';
+import { assertAtomic } from '../store/assert-atomic.ts';
 import { closable } from '../store/closable.ts';
 import type { Ending } from '../store/ending.ts';
 import { onAbort } from '../store/on-abort.ts';
@@ -482,11 +483,4 @@ function assertVersion<Metadata extends object>(
   throw new VersionConflictError(
     `The session ${record.id} is at version ${record.version}, not at ${ifVersion}.`,
   );
-}
-
-/** `atomic: false` was an option of an older interface: an update is always atomic. */
-function assertAtomic(options: object): void {
-  if ('atomic' in options && options.atomic !== true) {
-    throw new ValidationError('update is always atomic; leave atomic: false out.');
-  }
 }

@@ -1,13 +1,7 @@
-import { jsonCodec } from '../codec/codec.ts';
-import {
-  type HoldfastError,
-  OutcomeUnknownError,
-  StoreUnavailableError,
-  ValidationError,
-} from '../errors/errors.ts';
+import { type HoldfastError, StoreUnavailableError } from '../errors/errors.ts';
 import type { JsonObject } from '../json/json-value.ts';
-import { assertId, randomId } from '../model/ids.ts';
-import { type Message, type NewMessage, prepareMessage } from '../model/message.ts';
+import { assertId } from '../model/ids.ts';
+import type { Message, NewMessage } from '../model/message.ts';
 import {
   noCredentials,
   parseCredentials,
@@ -15,11 +9,9 @@ import {
   type SessionCredentials,
   type SessionInit,
   type SessionPatch,
-  type SessionState,
 } from '../model/session.ts';
-import { applyPatch, assertIncrement, parseInit, parsePatch } from '../model/state.ts';
+import { parseInit } from '../model/state.ts';
 import type { PreparedOutput, TurnEvent } from '../model/turn-event.ts';
-import { onAbort } from '../store/on-abort.ts';
 import type {
   BatchEntry,
   BatchResult,
@@ -38,7 +30,7 @@ import type {
   WriteOptions,
 } from '../store/session-store.ts';
 import type { StoreEventListener, StoreEventName } from '../store/store-events.ts';
-import { maxDurationMs, resolveStoreOptions, whole } from '../store/store-options.ts';
+import { maxDurationMs, whole } from '../store/store-options.ts';
 import type { StoreHealth, StoreStats } from '../store/store-stats.ts';
 import type {
   BeginOptions,
@@ -49,19 +41,14 @@ import type {
   TurnGrant,
   TurnReplay,
 } from '../store/turn-store.ts';
-import { connectNodeRedis } from './connection/client/node-redis.ts';
-import { RedisLink } from './connection/redis-link.ts';
-import { int } from './connection/reply.ts';
-import { checkServer } from './connection/server-check.ts';
-import { RedisCore } from './core/redis-core.ts';
-import { Keys } from './layout/keys.ts';
-import { openNamespace } from './layout/namespace.ts';
+import { deleteEach, getEach, setEach } from './batches.ts';
+import type { RedisCore } from './core/redis-core.ts';
+import { type OpenCore, openCore } from './open-core.ts';
 import { Rates } from './rates.ts';
 import { HistoryReader } from './reads/history.ts';
 import { Listing } from './reads/listing.ts';
 import { LiveReader } from './reads/live-reader.ts';
-import { type RedisSessionStoreOptions, resolveRedisOptions } from './redis-options.ts';
-import { scripts } from './scripts/scripts.ts';
+import type { RedisSessionStoreOptions } from './redis-options.ts';
 import { Creation } from './sessions/creation.ts';
 import { Removals } from './sessions/removals.ts';
 import { Sweeper } from './sessions/sweeper.ts';
@@ -71,10 +58,9 @@ import { Leases } from './turns/leases.ts';
 import { Turns } from './turns/turns.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
 import { Vitals } from './upkeep/vitals.ts';
-import type { WriteOrder } from './writes/write-order.ts';
+import { SessionChanges } from './writes/session-changes.ts';
+import { named } from './writes/write-order.ts';
 import { Writes } from './writes/writes.ts';
-
-const touchKeys = 9;
 
 /**
  * Sessions on Redis 6.2 or newer, or Valkey, alone or with Sentinel, or on a Cluster of 7.0 or newer:
@@ -92,7 +78,7 @@ export class RedisSessionStore<
   readonly upkeep: Upkeep<Metadata>;
   readonly #core: RedisCore<Metadata>;
   readonly #creation: Creation<Metadata>;
-  readonly #writes: Writes<Metadata>;
+  readonly #changes: SessionChanges<Metadata, MetadataInput>;
   readonly #removals: Removals<Metadata>;
   readonly #leases: Leases<Metadata>;
   readonly #begins: Begins<Metadata>;
@@ -100,30 +86,30 @@ export class RedisSessionStore<
   readonly #history: HistoryReader<Metadata>;
   readonly #live: LiveReader<Metadata>;
   readonly #listing: Listing<Metadata>;
-  readonly #users: UserIndex<Metadata>;
   readonly #vitals: Vitals<Metadata>;
   readonly #rates: Rates<Metadata>;
   readonly #sweeper: Sweeper<Metadata>;
 
-  private constructor(core: RedisCore<Metadata>, outputIntervalMs: number) {
+  private constructor({ core, outputIntervalMs }: OpenCore<Metadata>) {
     this.locking = core.options.locking;
     this.outputIntervalMs = outputIntervalMs;
     this.#core = core;
-    this.#users = new UserIndex(core);
-    this.#removals = new Removals(core, this.#users);
-    this.#creation = new Creation(core, this.#users, this.#removals);
-    this.#writes = new Writes(core, this.#users);
+    const users = new UserIndex(core);
+    this.#removals = new Removals(core, users);
+    this.#creation = new Creation(core, users, this.#removals);
+    const writes = new Writes(core, users);
+    this.#changes = new SessionChanges(core, writes);
     this.#leases = new Leases(core);
     this.#begins = new Begins(core, this.#leases);
-    this.#turns = new Turns(core, this.#writes, this.#leases);
+    this.#turns = new Turns(core, writes, this.#leases);
     this.#history = new HistoryReader(core);
     this.#live = new LiveReader(core);
-    this.#listing = new Listing(core, this.#users);
+    this.#listing = new Listing(core, users);
     this.#vitals = new Vitals(core, this.#removals);
     this.#rates = new Rates(core);
     this.#sweeper = new Sweeper(core, this.#removals);
     this.upkeep = new Upkeep({
-      ...{ core, users: this.#users, listing: this.#listing },
+      ...{ core, users, listing: this.#listing },
       ...{ history: this.#history, removals: this.#removals },
     });
   }
@@ -138,44 +124,11 @@ export class RedisSessionStore<
   >(
     options: RedisSessionStoreOptions<Metadata, MetadataInput>,
   ): Promise<RedisSessionStore<Metadata, MetadataInput>> {
-    const resolved = resolveStoreOptions<Metadata>(options);
-    const { address, topology, keyPrefix, outputIntervalMs, l1, ...own } = resolveRedisOptions(
-      options as RedisSessionStoreOptions<never, never>,
-    );
-    const link = await RedisLink.open({
-      address,
-      topology,
-      connect: options.connect ?? connectNodeRedis,
-      timeoutMs: own.timeoutMs,
-      connectTimeoutMs: own.connectTimeoutMs,
-      retries: own.retries,
-      scripts: Object.values(scripts),
-      logger: resolved.logger,
-      signal: options.signal,
-    });
-    const forget = onAbort(options.signal, () => void link.close());
-    try {
-      const kind = topology?.kind ?? 'single';
-      await Promise.all(link.servers().map((server) => checkServer(server, resolved.logger, kind)));
-      const buckets = await openNamespace(link, keyPrefix, own.buckets);
-      const keys = new Keys(keyPrefix, buckets, link.isSharded);
-      const core = new RedisCore<Metadata>(resolved, {
-        link,
-        keys,
-        codec: options.codec ?? jsonCodec,
-        l1,
-        durability: own.durability,
-      });
-      const store = new RedisSessionStore<Metadata, MetadataInput>(core, outputIntervalMs);
+    return openCore(options, async (open: OpenCore<Metadata>) => {
+      const store = new RedisSessionStore<Metadata, MetadataInput>(open);
       await store.#listen();
-      options.signal?.throwIfAborted();
       return store;
-    } catch (error) {
-      await link.close();
-      throw options.signal?.aborted ? options.signal.reason : error;
-    } finally {
-      forget();
-    }
+    });
   }
 
   async #listen(): Promise<void> {
@@ -237,15 +190,7 @@ export class RedisSessionStore<
     options.signal?.throwIfAborted();
     const { ifVersion } = options;
     if (ifVersion === undefined || ifVersion === 0) return this.create(id, data, options);
-    const { state, counters } = parseInit(id, data);
-    this.#core.options.readMetadata(state.metadata);
-    return this.#session(id, {
-      operation: 'set',
-      ...named(options),
-      ifVersion,
-      state: () => state,
-      counters: data.counters === undefined ? undefined : counters,
-    });
+    return this.#changes.replace(id, data, ifVersion, options);
   }
 
   async update(
@@ -254,14 +199,7 @@ export class RedisSessionStore<
     options: UpdateOptions = {},
   ): Promise<Session<Metadata>> {
     options.signal?.throwIfAborted();
-    assertAtomic(options);
-    const parsed = parsePatch(patch);
-    return this.#session(id, {
-      operation: 'update',
-      ...named(options),
-      ifVersion: options.ifVersion,
-      state: (state: SessionState) => applyPatch(state, parsed),
-    });
+    return this.#changes.update(id, patch, options);
   }
 
   async incrementCounter(
@@ -271,23 +209,12 @@ export class RedisSessionStore<
     options: WriteOptions = {},
   ): Promise<number> {
     options.signal?.throwIfAborted();
-    assertIncrement(name, by);
-    const written = await this.#writes.write(id, {
-      operation: 'increment',
-      ...named(options),
-      increments: new Map([[name, by]]),
-    });
-    return written.after.counters.get(name) ?? 0;
+    return this.#changes.increment(id, name, by, options);
   }
 
   async touch(id: string, options?: ReadOptions): Promise<boolean> {
     options?.signal?.throwIfAborted();
-    assertId(id, 'A session id');
-    const { options: own } = this.#core;
-    const args = [...this.#core.calls.common(id), String(own.idleTimeoutMs)];
-    const { reply } = await this.#core.calls.run(scripts.touch, id, touchKeys, args);
-    this.#core.known.l1?.drop(id);
-    return int(reply[0]) === 1;
+    return this.#changes.touch(id);
   }
 
   async setCredentials(
@@ -296,12 +223,7 @@ export class RedisSessionStore<
     options: WriteOptions & { readonly ifTokenHash?: string | null | undefined } = {},
   ): Promise<Session<Metadata>> {
     options.signal?.throwIfAborted();
-    return this.#session(id, {
-      operation: 'token',
-      ...named(options),
-      credentials: parseCredentials(credentials),
-      ifTokenHash: options.ifTokenHash,
-    });
+    return this.#changes.setCredentials(id, credentials, options);
   }
 
   async delete(id: string, options?: ReadOptions): Promise<boolean> {
@@ -315,37 +237,23 @@ export class RedisSessionStore<
     options?: GetOptions,
   ): Promise<ReadonlyMap<string, Session<Metadata>>> {
     options?.signal?.throwIfAborted();
-    const unique = [...new Set(ids)];
-    const sessions = await Promise.all(unique.map((id) => this.get(id, options)));
-    return new Map(
-      sessions.flatMap((session, at) =>
-        session === null ? [] : [[unique[at] ?? '', session] as const],
-      ),
-    );
+    return getEach(ids, (id) => this.get(id, options));
   }
 
   async setBatch(
     entries: readonly BatchEntry<MetadataInput>[],
     options?: ReadOptions,
   ): Promise<readonly BatchResult<Metadata>[]> {
-    return Promise.all(
-      entries.map(async ({ id, data, ifVersion }): Promise<BatchResult<Metadata>> => {
-        try {
-          return { id, session: await this.set(id, data, { ...options, ifVersion }) };
-        } catch (error) {
-          options?.signal?.throwIfAborted();
-          if (isOutage(error)) throw error;
-          return { id, error: error as Error };
-        }
-      }),
+    return setEach(
+      entries,
+      ({ id, data, ifVersion }) => this.set(id, data, { ...options, ifVersion }),
+      options,
     );
   }
 
   async deleteBatch(ids: readonly string[], options?: ReadOptions): Promise<number> {
     options?.signal?.throwIfAborted();
-    const unique = [...new Set(ids)];
-    const deleted = await Promise.all(unique.map((id) => this.delete(id)));
-    return deleted.filter(Boolean).length;
+    return deleteEach(ids, (id) => this.delete(id));
   }
 
   async deleteUser(
@@ -387,12 +295,7 @@ export class RedisSessionStore<
     options: WriteOptions = {},
   ): Promise<readonly Message[]> {
     options.signal?.throwIfAborted();
-    const written = await this.#writes.write(id, {
-      operation: 'append',
-      ...named(options),
-      messages: messages.map(prepareMessage),
-    });
-    return written.messages;
+    return this.#changes.append(id, messages, options);
   }
 
   subscribe(id: string, options: SubscribeOptions = {}): AsyncIterableIterator<TurnEvent> {
@@ -453,30 +356,5 @@ export class RedisSessionStore<
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  /** The session after a write of its state or credentials. */
-  async #session(id: string, order: WriteOrder): Promise<Session<Metadata>> {
-    const { after } = await this.#writes.write(id, order);
-    const { snapshot } = after;
-    if (snapshot === null) throw new TypeError('A write of the state left none.');
-    return this.#core.stored.view(id, { ...after, snapshot });
-  }
-}
-
-/** Whether the whole batch fails, and not one of its entries. */
-function isOutage(error: unknown): boolean {
-  return error instanceof StoreUnavailableError || error instanceof OutcomeUnknownError;
-}
-
-/** A write's nonce, and whether its caller knows it. */
-function named({ nonce }: WriteOptions): { nonce: string; mayRepeat: boolean } {
-  return { nonce: nonce ?? randomId(), mayRepeat: nonce !== undefined };
-}
-
-/** `atomic: false` was an option of an older interface: an update is always atomic. */
-function assertAtomic(options: object): void {
-  if ('atomic' in options && options.atomic !== true) {
-    throw new ValidationError('update is always atomic; leave atomic: false out.');
   }
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { randomId } from '../../model/ids.ts';
 import { connectNodeRedis } from '../../redis/connection/client/node-redis.ts';
+import { RedisLink } from '../../redis/connection/link/redis-link.ts';
 import type { RedisAddress } from '../../redis/connection/redis-address.ts';
-import { RedisLink } from '../../redis/connection/redis-link.ts';
 import { bytesOrNull, int, list, text } from '../../redis/connection/reply.ts';
 import { defineScript } from '../../redis/connection/script.ts';
 import { isOwnKey } from '../../redis/layout/keys.ts';

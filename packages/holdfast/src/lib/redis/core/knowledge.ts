@@ -2,7 +2,7 @@ import type { Message } from '../../model/message.ts';
 import type { Emitter } from '../../store/emitter.ts';
 import type { StoreEvents } from '../../store/store-events.ts';
 import type { ResolvedStoreOptions } from '../../store/store-options.ts';
-import type { RedisLink } from '../connection/redis-link.ts';
+import type { RedisLink } from '../connection/link/redis-link.ts';
 import { int, type ReplyList } from '../connection/reply.ts';
 import { Aging } from '../known/aging.ts';
 import { type Floor, Floors } from '../known/floors.ts';

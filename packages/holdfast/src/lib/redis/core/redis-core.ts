@@ -5,7 +5,7 @@ import { Emitter } from '../../store/emitter.ts';
 import type { StoreEventName, StoreEvents } from '../../store/store-events.ts';
 import type { ResolvedStoreOptions } from '../../store/store-options.ts';
 import { TurnFigures } from '../../store/turn-figures.ts';
-import type { RedisLink } from '../connection/redis-link.ts';
+import type { RedisLink } from '../connection/link/redis-link.ts';
 import type { L1Options } from '../l1/l1-cache.ts';
 import type { Keys } from '../layout/keys.ts';
 import { Records } from '../layout/records.ts';

@@ -1,5 +1,5 @@
 import { OutcomeUnknownError } from '../../errors/errors.ts';
-import type { RedisLink } from '../connection/redis-link.ts';
+import type { RedisLink } from '../connection/link/redis-link.ts';
 import type { Keys, SessionKeys } from '../layout/keys.ts';
 
 /** When a write counts as done: when the primary has it, or when a replica has it too. */

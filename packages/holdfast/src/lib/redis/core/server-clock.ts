@@ -1,4 +1,4 @@
-import type { RedisLink } from '../connection/redis-link.ts';
+import type { RedisLink } from '../connection/link/redis-link.ts';
 import { text } from '../connection/reply.ts';
 
 /** What time it is at the server, in ms since the epoch: asked once, and told again by replies. */

@@ -1,5 +1,5 @@
+import type { RedisLink } from '../connection/link/redis-link.ts';
 import type { RedisArgument } from '../connection/redis-connection.ts';
-import type { RedisLink } from '../connection/redis-link.ts';
 import { list, type ReplyList } from '../connection/reply.ts';
 import type { Script } from '../connection/script.ts';
 import { type Keys, newsKey, type SessionKeys } from '../layout/keys.ts';

@@ -2,7 +2,7 @@ import { DecryptionError, SessionNotFoundError } from '../../errors/errors.ts';
 import { assertId } from '../../model/ids.ts';
 import type { MetadataReader } from '../../model/metadata.ts';
 import type { Session } from '../../model/session.ts';
-import type { RedisLink } from '../connection/redis-link.ts';
+import type { RedisLink } from '../connection/link/redis-link.ts';
 import { bytesOrNull, list, type ReplyList, text } from '../connection/reply.ts';
 import { PutBackError } from '../known/floors.ts';
 import { Snapshot, type StoredSnapshot, viewOf } from '../known/snapshot.ts';

@@ -1,5 +1,5 @@
 import type { CancelTimer, Clock } from '../../clock.ts';
-import type { RedisLink } from '../connection/redis-link.ts';
+import type { RedisLink } from '../connection/link/redis-link.ts';
 import { int, list } from '../connection/reply.ts';
 import type { Keys } from '../layout/keys.ts';
 import { scripts } from '../scripts/scripts.ts';

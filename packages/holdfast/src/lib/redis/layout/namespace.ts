@@ -1,5 +1,5 @@
 import { ConfigError } from '../../errors/errors.ts';
-import type { RedisLink } from '../connection/redis-link.ts';
+import type { RedisLink } from '../connection/link/redis-link.ts';
 import { text } from '../connection/reply.ts';
 import { Keys } from './keys.ts';
 

@@ -1,6 +1,6 @@
-import type { RedisLink } from '../connection/redis-link.ts';
-import { setting } from '../connection/server-check.ts';
-import { allowed, serverInfo } from '../connection/server-info.ts';
+import type { RedisLink } from '../connection/link/redis-link.ts';
+import { setting } from '../connection/link/server-check.ts';
+import { allowed, serverInfo } from '../connection/link/server-info.ts';
 import { scripts } from '../scripts/scripts.ts';
 
 /** How a server is set up, and how it does. Undefined is what its user may not ask. */

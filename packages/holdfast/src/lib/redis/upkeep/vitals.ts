@@ -1,8 +1,8 @@
 import { HoldfastError } from '../../errors/errors.ts';
 import { randomId } from '../../model/ids.ts';
 import type { ServerStats, StoreHealth, StoreStats } from '../../store/store-stats.ts';
+import { serverInfo } from '../connection/link/server-info.ts';
 import { int, text } from '../connection/reply.ts';
-import { serverInfo } from '../connection/server-info.ts';
 import type { RedisCore } from '../core/redis-core.ts';
 import type { Removals } from '../sessions/removals.ts';
 

@@ -1,5 +1,7 @@
+import { randomId } from '../../model/ids.ts';
 import type { Message, PreparedMessage } from '../../model/message.ts';
 import type { SessionCredentials, SessionState } from '../../model/session.ts';
+import type { WriteOptions } from '../../store/session-store.ts';
 import type { Lease } from '../../store/turn-store.ts';
 import type { RedisArgument } from '../connection/redis-connection.ts';
 import type { Snapshot, StoredSnapshot } from '../known/snapshot.ts';
@@ -46,4 +48,9 @@ export interface Written<Metadata extends object> {
   readonly messages: readonly Message[];
   /** The lease's end; 0 when there is none any more. */
   readonly leaseUntil: number;
+}
+
+/** A write's nonce, and whether its caller knows it. */
+export function named({ nonce }: WriteOptions): { nonce: string; mayRepeat: boolean } {
+  return { nonce: nonce ?? randomId(), mayRepeat: nonce !== undefined };
 }

@@ -1,6 +1,6 @@
-import { ConfigError } from '../../errors/errors.ts';
-import type { Logger } from '../../store/emitter.ts';
-import type { RedisReply } from './redis-connection.ts';
+import { ConfigError } from '../../../errors/errors.ts';
+import type { Logger } from '../../../store/emitter.ts';
+import type { RedisReply } from '../redis-connection.ts';
 import type { RedisLink } from './redis-link.ts';
 import { allowed, serverInfo } from './server-info.ts';
 

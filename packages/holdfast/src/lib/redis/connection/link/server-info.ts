@@ -1,4 +1,4 @@
-import { type RedisReply, RedisReplyError } from './redis-connection.ts';
+import { type RedisReply, RedisReplyError } from '../redis-connection.ts';
 import type { RedisLink } from './redis-link.ts';
 
 /** A section of `INFO`, by its names; empty where the user may not ask. */

@@ -1,19 +1,19 @@
-import { type HoldfastError, StoreUnavailableError } from '../../errors/errors.ts';
-import type { CoarseTimer } from './coarse-timer.ts';
-import type { LiveConnection } from './nodes/live-connection.ts';
-import type { RedisNode } from './nodes/redis-node.ts';
-import type { ScriptLoader } from './nodes/script-loader.ts';
-import { Pauses } from './pauses.ts';
-import type { RedisAddress } from './redis-address.ts';
+import { type HoldfastError, StoreUnavailableError } from '../../../errors/errors.ts';
+import type { CoarseTimer } from '../coarse-timer.ts';
+import type { LiveConnection } from '../nodes/live-connection.ts';
+import type { RedisNode } from '../nodes/redis-node.ts';
+import type { ScriptLoader } from '../nodes/script-loader.ts';
+import { Pauses } from '../pauses.ts';
+import type { RedisAddress } from '../redis-address.ts';
 import {
   ConnectionLostError,
   type RedisArgument,
   type RedisReply,
   RedisReplyError,
   RedisTimeoutError,
-} from './redis-connection.ts';
-import { isPassing, outcomeUnknown, runningFailure, surelyNotExecuted } from './redis-failure.ts';
-import type { Routes } from './routes/routes.ts';
+} from '../redis-connection.ts';
+import { isPassing, outcomeUnknown, runningFailure, surelyNotExecuted } from '../redis-failure.ts';
+import type { Routes } from '../routes/routes.ts';
 
 /** A call that did not succeed at its first attempt, or found no connection for one. */
 export interface Call {

@@ -1,29 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ConfigError } from '../../errors/errors.ts';
-import type { Logger } from '../../store/emitter.ts';
-import { onAbort } from '../../store/on-abort.ts';
-import { CoarseTimer } from './coarse-timer.ts';
-import type { NodeSettings } from './nodes/redis-node.ts';
-import { ScriptLoader } from './nodes/script-loader.ts';
-import type { RedisAddress } from './redis-address.ts';
+import { ConfigError } from '../../../errors/errors.ts';
+import type { Logger } from '../../../store/emitter.ts';
+import { onAbort } from '../../../store/on-abort.ts';
+import { CoarseTimer } from '../coarse-timer.ts';
+import type { NodeSettings } from '../nodes/redis-node.ts';
+import { ScriptLoader } from '../nodes/script-loader.ts';
+import type { RedisAddress } from '../redis-address.ts';
 import {
   type ConnectRedis,
   type RedisArgument,
   type RedisReply,
   RedisReplyError,
   RedisTimeoutError,
-} from './redis-connection.ts';
-import { describeFailure, isPassing, runningFailure, startFailure } from './redis-failure.ts';
+} from '../redis-connection.ts';
+import { describeFailure, isPassing, runningFailure, startFailure } from '../redis-failure.ts';
+import { Cluster } from '../routes/cluster.ts';
+import { OneServer } from '../routes/one-server.ts';
+import type { Routes } from '../routes/routes.ts';
+import { SentinelServer } from '../routes/sentinels.ts';
+import type { Topology } from '../routes/topology.ts';
+import type { Script } from '../script.ts';
 import { type CallReport, closedError, Repeater } from './repeater.ts';
-import { Cluster } from './routes/cluster.ts';
-import { OneServer } from './routes/one-server.ts';
-import type { Routes } from './routes/routes.ts';
-import { SentinelServer } from './routes/sentinels.ts';
-import type { Topology } from './routes/topology.ts';
-import type { Script } from './script.ts';
-
-export type { CallReport } from './repeater.ts';
-export type { Script } from './script.ts';
 
 export interface RedisLinkOptions {
   /** Of the one server; of others, how to get into each of them. */
