@@ -1,20 +1,17 @@
 import { setImmediate as nextTick } from 'node:timers/promises';
 import type { Codec } from '../codec/codec.ts';
-import { ValidationError, VersionConflictError } from '../errors/errors.ts';
+import { ValidationError } from '../errors/errors.ts';
 import type { JsonObject } from '../json/json-value.ts';
-import { type Message, type NewMessage, prepareMessage } from '../model/message.ts';
+import type { Message, NewMessage } from '../model/message.ts';
 import {
   noCredentials,
-  parseCredentials,
   type Session,
   type SessionCredentials,
   type SessionInit,
   type SessionPatch,
 } from '../model/session.ts';
-import { applyPatch, assertIncrement, incremented, parseInit, parsePatch } from '../model/state.ts';
 import { sameHash } from '../model/token.ts';
 import type { PreparedOutput, TurnEvent } from '../model/turn-event.ts';
-import { assertAtomic } from '../store/assert-atomic.ts';
 import { closable } from '../store/closable.ts';
 import type { Ending } from '../store/ending.ts';
 import { onAbort } from '../store/on-abort.ts';
@@ -55,6 +52,7 @@ import type {
 import { listSessions } from './list-sessions.ts';
 import { MemoryCore } from './memory-core.ts';
 import { Rates } from './rates.ts';
+import { SessionChanges } from './session-changes.ts';
 import type { SessionRecord } from './session-record.ts';
 import { TurnEngine } from './turn-engine.ts';
 
@@ -85,6 +83,7 @@ export class InMemorySessionStore<
   readonly locking: boolean;
   readonly outputIntervalMs = 0;
   readonly #core: MemoryCore<Metadata>;
+  readonly #changes: SessionChanges<Metadata, MetadataInput>;
   readonly #turns: TurnEngine<Metadata>;
   readonly #rates: Rates;
   readonly #maxSessions: number;
@@ -99,6 +98,7 @@ export class InMemorySessionStore<
     this.#turnFigures = new TurnFigures(resolved.clock);
     this.#core = new MemoryCore(resolved, this.#maxSessions, options.codec);
     this.#rates = new Rates(resolved.clock);
+    this.#changes = new SessionChanges(this.#core);
     this.#turns = new TurnEngine(this.#core);
     this.locking = resolved.locking;
   }
@@ -109,12 +109,7 @@ export class InMemorySessionStore<
     options: CreateOptions = {},
   ): Promise<Session<Metadata>> {
     options.signal?.throwIfAborted();
-    const parsed = parseInit(id, init);
-    const credentials = parseCredentials(options.credentials ?? noCredentials);
-    const write = writeName('create', options);
-    const repeated = this.#core.find(id)?.repeated<Session<Metadata>>(write);
-    if (repeated !== undefined) return repeated;
-    return this.#wrote(this.#core.create(id, parsed, credentials), write);
+    return this.#changes.create(id, init, options.credentials ?? noCredentials, options);
   }
 
   async get(id: string, options?: ReadOptions): Promise<Session<Metadata> | null> {
@@ -148,17 +143,7 @@ export class InMemorySessionStore<
     options.signal?.throwIfAborted();
     const { ifVersion } = options;
     if (ifVersion === undefined || ifVersion === 0) return this.create(id, data, options);
-    const { state, counters } = parseInit(id, data);
-    const record = this.#core.require(id);
-    const write = writeName('set', options);
-    const repeated = record.repeated<Session<Metadata>>(write);
-    if (repeated !== undefined) return repeated;
-    assertVersion(record, ifVersion);
-    this.#core.options.readMetadata(state.metadata);
-    this.#core.setState(record, state);
-    if (data.counters !== undefined) record.counters = counters;
-    this.#core.written(record);
-    return this.#wrote(record, write);
+    return this.#changes.replace(id, data, ifVersion, options);
   }
 
   async update(
@@ -167,18 +152,7 @@ export class InMemorySessionStore<
     options: UpdateOptions = {},
   ): Promise<Session<Metadata>> {
     options.signal?.throwIfAborted();
-    assertAtomic(options);
-    const parsed = parsePatch(patch);
-    const record = this.#core.require(id);
-    const write = writeName('update', options);
-    const repeated = record.repeated<Session<Metadata>>(write);
-    if (repeated !== undefined) return repeated;
-    assertVersion(record, options.ifVersion);
-    const state = applyPatch(record.state, parsed);
-    if (state.metadata !== record.state.metadata) this.#core.options.readMetadata(state.metadata);
-    this.#core.setState(record, state);
-    this.#core.written(record);
-    return this.#wrote(record, write);
+    return this.#changes.update(id, patch, options);
   }
 
   async incrementCounter(
@@ -188,16 +162,7 @@ export class InMemorySessionStore<
     options: WriteOptions = {},
   ): Promise<number> {
     options.signal?.throwIfAborted();
-    assertIncrement(name, by);
-    const record = this.#core.require(id);
-    const write = writeName('incrementCounter', options);
-    const repeated = record.repeated<number>(write);
-    if (repeated !== undefined) return repeated;
-    const value = incremented(record.counters, name, by);
-    record.counters = new Map(record.counters).set(name, value);
-    this.#core.written(record);
-    if (write !== undefined) record.writes.add(write, value);
-    return value;
+    return this.#changes.increment(id, name, by, options);
   }
 
   async touch(id: string, options?: ReadOptions): Promise<boolean> {
@@ -213,18 +178,7 @@ export class InMemorySessionStore<
     options: WriteOptions & { readonly ifTokenHash?: string | null | undefined } = {},
   ): Promise<Session<Metadata>> {
     options.signal?.throwIfAborted();
-    const parsed = parseCredentials(credentials);
-    const record = this.#core.require(id);
-    const write = writeName('setCredentials', options);
-    const repeated = record.repeated<Session<Metadata>>(write);
-    if (repeated !== undefined) return repeated;
-    const { ifTokenHash } = options;
-    if (ifTokenHash !== undefined && ifTokenHash !== record.credentials.tokenHash) {
-      throw new VersionConflictError(`The token of session ${id} was changed meanwhile.`);
-    }
-    record.credentials = parsed;
-    this.#core.written(record);
-    return this.#wrote(record, write);
+    return this.#changes.setCredentials(id, credentials, options);
   }
 
   async delete(id: string, options?: ReadOptions): Promise<boolean> {
@@ -330,15 +284,7 @@ export class InMemorySessionStore<
     options: WriteOptions = {},
   ): Promise<readonly Message[]> {
     options.signal?.throwIfAborted();
-    const prepared = messages.map(prepareMessage);
-    const record = this.#core.require(id);
-    const write = writeName('appendMessages', options);
-    const repeated = record.repeated<readonly Message[]>(write);
-    if (repeated !== undefined) return repeated;
-    const placed = this.#core.history(record).append(prepared, this.#core.now());
-    this.#core.written(record);
-    if (write !== undefined) record.writes.add(write, placed);
-    return placed;
+    return this.#changes.append(id, messages, options);
   }
 
   subscribe(id: string, options: SubscribeOptions = {}): AsyncIterableIterator<TurnEvent> {
@@ -457,30 +403,8 @@ export class InMemorySessionStore<
     return this.#core.requireIncarnation(id, incarnation);
   }
 
-  /** The session after a write, remembered under the write's name. */
-  #wrote(record: SessionRecord<Metadata>, write: string | undefined): Session<Metadata> {
-    const session = record.view(this.#core.options.readMetadata);
-    if (write !== undefined) record.writes.add(write, session);
-    return session;
-  }
-
   #delete(record: SessionRecord<Metadata> | null): boolean {
     if (record !== null) this.#core.remove(record, 'deleted');
     return record !== null;
   }
-}
-
-/** A write's name among the recent ones: the same nonce in another operation is another write. */
-function writeName(operation: string, { nonce }: WriteOptions): string | undefined {
-  return nonce === undefined ? undefined : `${operation}:${nonce}`;
-}
-
-function assertVersion<Metadata extends object>(
-  record: SessionRecord<Metadata>,
-  ifVersion: number | undefined,
-): void {
-  if (ifVersion === undefined || ifVersion === record.version) return;
-  throw new VersionConflictError(
-    `The session ${record.id} is at version ${record.version}, not at ${ifVersion}.`,
-  );
 }
