@@ -1,0 +1,208 @@
+// @ts-check
+import { library } from './guard.mjs';
+
+const encryption = `${library}/lib/encryption`;
+const requests = 'tests/redis/encryption/requests.test.ts';
+
+/**
+ * Of encryption.
+ * @type {readonly import('./guard.mjs').Guard[]}
+ */
+export const encryptionGuards = [
+  {
+    name: 'the length of authentication tags',
+    file: 'lib/encryption/aes-gcm.ts',
+    guard: 'const wholeTag = { authTagLength: tagBytes } as const;',
+    without: 'const wholeTag = {};',
+    test: `${encryption}/aes-gcm.test.ts`,
+    notices: 'refuses what is right, with a shorter tag',
+  },
+  {
+    name: 'the check of additional data',
+    file: 'lib/encryption/aes-gcm.ts',
+    guard: '  decipher.setAAD(aad);\n',
+    without: '',
+    test: `${encryption}/aes-gcm.test.ts`,
+    notices: 'opens what is right',
+  },
+  {
+    name: 'the kind of record in what is authenticated',
+    file: 'lib/encryption/place.ts',
+    guard: 'recordText({ kind, position }: RecordPlace)',
+    without: "recordText({ position }: RecordPlace, kind = '')",
+    test: `${encryption}/codec-suite.test.ts`,
+    notices: 'swap: every part of its place',
+  },
+  {
+    name: 'the position in what is authenticated',
+    file: 'lib/encryption/place.ts',
+    guard: "typeof position === 'number' ? position : JSON.stringify(position)",
+    without: 'position === undefined',
+    test: `${encryption}/codec-suite.test.ts`,
+    notices: 'swap: every part of its place',
+  },
+  {
+    name: 'the session in what is authenticated',
+    file: 'lib/encryption/place.ts',
+    guard: 'namespace, sessionId, incarnation])',
+    without: 'namespace])',
+    test: `${encryption}/place.test.ts`,
+    notices: 'a place has the text that records from before are bound to',
+  },
+  {
+    name: 'the key id in what is authenticated',
+    file: 'lib/encryption/place.ts',
+    guard: '[label, keyId, namespace,',
+    without: '[label, namespace,',
+    test: `${encryption}/place.test.ts`,
+    notices: 'a place has the text that records from before are bound to',
+  },
+  {
+    name: 'the session in what its key is derived from',
+    file: 'lib/encryption/subkeys.ts',
+    guard: 'key.derive([this.#use, sessionId, incarnation], this.#salt)',
+    without: 'key.derive([this.#use], this.#salt)',
+    test: `${encryption}/subkeys.test.ts`,
+    notices:
+      'is its own: of the use, the namespace, the ring’s key, the session and the incarnation',
+  },
+  {
+    name: 'the namespace in what keys are derived from',
+    file: 'lib/encryption/subkeys.ts',
+    guard: 'this.#salt = saltOf(namespace);',
+    without: "this.#salt = saltOf('');",
+    test: `${encryption}/subkeys.test.ts`,
+    notices:
+      'is its own: of the use, the namespace, the ring’s key, the session and the incarnation',
+  },
+  {
+    name: 'the incarnation of a kept key',
+    file: 'lib/encryption/subkeys.ts',
+    guard: 'if (found?.incarnation === incarnation) return found.subkey;',
+    without: 'if (found !== undefined) return found.subkey;',
+    test: `${encryption}/subkeys.test.ts`,
+    notices:
+      'is its own: of the use, the namespace, the ring’s key, the session and the incarnation',
+  },
+  {
+    name: 'the refusal of unknown key ids',
+    file: 'lib/encryption/aes-records.ts',
+    guard: 'if (ringKey === undefined) throw this.#unknownKey(envelope, place);',
+    without: "if (ringKey === undefined) return Buffer.from('null');",
+    test: `${encryption}/codec-suite.test.ts`,
+    notices: 'tamper: every byte of every field',
+  },
+  {
+    name: 'the least length of an envelope',
+    file: 'lib/encryption/aes-records.ts',
+    guard: 'if (envelope.length < ciphertextAt + tagBytes) {',
+    without: 'if (envelope.length < 0) {',
+    test: `${encryption}/codec-suite.test.ts`,
+    notices: 'truncate and extend, everywhere',
+  },
+  {
+    name: 'the refusal of plain text',
+    file: 'lib/encryption/create-codec.ts',
+    guard: 'if (this.#allowPlaintext) return parse(bytes, place);',
+    without: 'return parse(bytes, place);',
+    test: `${encryption}/codec-suite.test.ts`,
+    notices: 'tamper: every byte in front',
+  },
+  {
+    name: 'the place inside a Fernet record',
+    file: 'lib/encryption/fernet-records.ts',
+    guard: 'if (this.#digestOf(place).equals(bytes.subarray(0, digestBytes))) {',
+    without: 'if (bytes.length >= digestBytes) {',
+    test: `${encryption}/codec-suite.test.ts`,
+    notices: 'the other cipher’s records are read',
+  },
+  {
+    name: 'the HMAC of a Fernet record',
+    file: 'lib/encryption/fernet-records.ts',
+    guard: 'if (!isAuthentic(key, token)) continue;',
+    without: '',
+    test: `${encryption}/codec-suite.test.ts`,
+    notices: 'tamper: every byte of every field',
+  },
+  {
+    name: 'the HMAC of a Fernet token, before its padding',
+    file: 'lib/encryption/fernet.ts',
+    guard: 'if (!isAuthentic(keys, read)) {',
+    without: 'if (openToken(keys, read) && !isAuthentic(keys, read)) {',
+    test: `${encryption}/fernet.test.ts`,
+    notices: 'is not looked into before its HMAC is right',
+  },
+  {
+    name: 'the HMAC of a Fernet token',
+    file: 'lib/encryption/fernet.ts',
+    guard: 'if (!isAuthentic(keys, read)) {',
+    without: 'if (read === null) {',
+    test: `${encryption}/fernet.test.ts`,
+    notices: "invalid: 'incorrect mac'",
+  },
+  {
+    name: 'the time to live of a Fernet token',
+    file: 'lib/encryption/fernet.ts',
+    guard: 'made + ttlSeconds < now',
+    without: 'made + ttlSeconds < now - 1',
+    test: `${encryption}/fernet.test.ts`,
+    notices: 'lives as long as it may, to the second',
+  },
+  {
+    name: 'the clock skew of a Fernet token',
+    file: 'lib/encryption/fernet.ts',
+    guard: 'if (made > now + clockSkewSeconds) {',
+    without: 'if (made > now + clockSkewSeconds + 1) {',
+    test: `${encryption}/fernet.test.ts`,
+    notices: 'may be 60 seconds ahead, and no more, with the TTL undefined',
+  },
+  {
+    name: 'the one spelling of a Fernet token',
+    file: 'lib/encryption/fernet-token.ts',
+    guard: 'if (textOfToken(bytes) === token) return bytes;',
+    without: "if (token !== '') return bytes;",
+    test: `${encryption}/fernet.test.ts`,
+    notices: "invalid: 'invalid base64'",
+  },
+  {
+    name: 'the version of a Fernet token',
+    file: 'lib/encryption/fernet-token.ts',
+    guard: 'if (signed[0] !== tokenVersion) {',
+    without: 'if (signed.length === 0) {',
+    test: `${encryption}/fernet.test.ts`,
+    notices: 'is not looked into before its HMAC is right',
+  },
+  {
+    name: 'the refilling of the pool of nonces',
+    file: 'lib/encryption/nonces.ts',
+    guard: '    randomFillSync(pool);\n',
+    without: '    if (pool[0] === 0 && pool[1] === 0) randomFillSync(pool);\n',
+    test: 'tests/nonces.test.ts',
+    notices: 'a nonce is never drawn twice, whatever a process forks and starts',
+  },
+  {
+    name: 'the pool of nonces that stays out of snapshots',
+    file: 'lib/encryption/nonces.ts',
+    guard: '    pool.fill(0);\n    used = pool.length;\n',
+    without: '',
+    test: 'tests/nonces.test.ts',
+    notices: 'a nonce is never drawn twice by processes that start from one snapshot',
+  },
+  {
+    name: 'the key of a request’s digest',
+    file: 'lib/encryption/create-codec.ts',
+    guard: 'return this.#underAll(digest, under, true);',
+    without: 'return [digest, ...this.#underAll(digest, under, true)];',
+    test: requests,
+    notices:
+      'tells nobody who guesses it: neither of a turn that runs, nor of one that failed or ended',
+  },
+  {
+    name: 'the place of a request’s digest',
+    file: 'lib/encryption/create-codec.ts',
+    guard: 'JSON.stringify([sessionId, position, digest])',
+    without: 'JSON.stringify([sessionId.length, position, digest])',
+    test: requests,
+    notices: 'does not show that two requests were the same',
+  },
+];
