@@ -7,24 +7,30 @@ import type { CustomerSupportAgent } from '../agent/customer-support-agent.ts';
 import type { Knowledge } from '../knowledge/knowledge-base.ts';
 import { packageRoot } from '../package-root.ts';
 import { traceRequests } from '../telemetry/request-spans.ts';
-import { AuditLog } from './audit-log.ts';
-import { Gate } from './caller.ts';
+import { Gate } from './access/caller.ts';
+import { RateLimits } from './access/rate-limits.ts';
+import { requireSameOrigin } from './access/same-origin.ts';
+import { securityHeaders } from './access/security-headers.ts';
+import { noticeUntrustedProxy } from './access/untrusted-proxy.ts';
+import { docs } from './api/docs.ts';
+import { openapi } from './api/openapi.ts';
+import { checkingSerializer, plainSerializer, zodValidator } from './api/validation.ts';
 import { endConnectionsOnClose } from './closing-connections.ts';
-import { docs } from './docs.ts';
 import {
   clientErrorHandler,
   errorHandler,
   hadWrongCredentials,
   notFoundHandler,
-} from './error-handler.ts';
-import { loggedRequest } from './logged-request.ts';
-import { Metrics } from './metrics.ts';
+} from './errors/error-handler.ts';
+import { AuditLog } from './observing/audit-log.ts';
+import { loggedRequest } from './observing/logged-request.ts';
+import { Metrics } from './observing/metrics.ts';
+import { requestId, requestIdHeader } from './observing/request-id.ts';
+import { StoreProbe } from './observing/store-probe.ts';
+import { logTurns } from './observing/turn-log.ts';
 import { OpenStreams } from './open-streams.ts';
-import { openapi } from './openapi.ts';
 import { pages } from './pages.ts';
-import { RateLimits } from './rate-limits.ts';
 import { onReplyOver } from './reply-over.ts';
-import { requestId, requestIdHeader } from './request-id.ts';
 import { healthRoutes } from './routes/health.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { metricsRoutes } from './routes/metrics.ts';
@@ -32,13 +38,7 @@ import { operatorRoutes } from './routes/operators.ts';
 import { searchRoutes } from './routes/search.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { streamRoutes } from './routes/stream.ts';
-import { requireSameOrigin } from './same-origin.ts';
-import { securityHeaders } from './security-headers.ts';
 import type { Services } from './services.ts';
-import { StoreProbe } from './store-probe.ts';
-import { logTurns } from './turn-log.ts';
-import { noticeUntrustedProxy } from './untrusted-proxy.ts';
-import { checkingSerializer, plainSerializer, zodValidator } from './validation.ts';
 
 /** Room for 1 MB of metadata and the rest of its request. */
 const bodyLimit = 1_100_000;

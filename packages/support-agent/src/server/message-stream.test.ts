@@ -6,7 +6,7 @@ import { GatedModel } from '../testing/gated-model.ts';
 import { PacedModel } from '../testing/paced-model.ts';
 import { ScriptedModel } from '../testing/scripted-model.ts';
 import { expectProblem, type OpenSession, startTestApp } from '../testing/test-app.ts';
-import { liveEvent, replyAnswer } from './answers.ts';
+import { liveEvent, replyAnswer } from './api/answers.ts';
 
 const stream = { accept: 'text/event-stream' };
 

@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import type { Clock } from 'holdfast';
+import { HttpProblem } from './errors/http-problem.ts';
 import { EventStream } from './event-stream.ts';
-import { HttpProblem } from './http-problem.ts';
 
 /** Each may stand at 80 KB of events and, on Redis, 256 KB of output that was read with them. */
 const maxStreams = 2_000;

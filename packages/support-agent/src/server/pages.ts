@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
-import { HttpProblem } from './http-problem.ts';
+import { HttpProblem } from './errors/http-problem.ts';
 
 const notBuilt =
   'The pages are not built: run "npm run build" and start again. The API at /api works without them.';

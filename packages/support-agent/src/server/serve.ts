@@ -9,7 +9,7 @@ import type { Model } from '../model/model.ts';
 import { tracer } from '../telemetry/tracer.ts';
 import { within } from '../within.ts';
 import { buildApp } from './app.ts';
-import { HttpProblem } from './http-problem.ts';
+import { HttpProblem } from './errors/http-problem.ts';
 import { listenError } from './start-error.ts';
 
 /** How long running turns may take to finish once the server is to stop. */

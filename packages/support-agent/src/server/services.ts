@@ -1,12 +1,12 @@
 import type { Clock, SessionManager } from 'holdfast';
 import type { CustomerSupportAgent } from '../agent/customer-support-agent.ts';
 import type { Knowledge } from '../knowledge/knowledge-base.ts';
-import type { AuditLog } from './audit-log.ts';
-import type { Gate } from './caller.ts';
-import type { Metrics } from './metrics.ts';
+import type { Gate } from './access/caller.ts';
+import type { RateLimits } from './access/rate-limits.ts';
+import type { AuditLog } from './observing/audit-log.ts';
+import type { Metrics } from './observing/metrics.ts';
+import type { StoreProbe } from './observing/store-probe.ts';
 import type { OpenStreams } from './open-streams.ts';
-import type { RateLimits } from './rate-limits.ts';
-import type { StoreProbe } from './store-probe.ts';
 
 /** What the routes work with. */
 export interface Services {

@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import { within } from '../../within.ts';
-import { healthAnswer, liveAnswer, readyAnswer } from '../answers.ts';
-import { noteWrongCredentials } from '../error-handler.ts';
-import { operation } from '../operations.ts';
+import { healthAnswer, liveAnswer, readyAnswer } from '../api/answers.ts';
+import { operation } from '../api/operations.ts';
+import { noteWrongCredentials } from '../errors/error-handler.ts';
+import { patienceMs } from '../observing/store-probe.ts';
 import { presentStats } from '../presenters.ts';
 import type { Services } from '../services.ts';
-import { patienceMs } from '../store-probe.ts';
 
 /** Polled every few seconds by whatever runs the server: only failures are worth a log line. */
 const quiet = { logLevel: 'warn' } as const;

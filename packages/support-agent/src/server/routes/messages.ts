@@ -1,15 +1,15 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { MessageRequest, StartedMessage } from '../../agent/customer-support-agent.ts';
 import { prefersEventStream } from '../accept.ts';
-import { historyAnswer, replyAnswer } from '../answers.ts';
-import { problemInStream } from '../error-handler.ts';
+import { historyAnswer, replyAnswer } from '../api/answers.ts';
+import { operation } from '../api/operations.ts';
+import { historyQuery, idempotencyHeaders, messageBody, sessionParams } from '../api/schemas.ts';
+import type { ZodTypeProvider } from '../api/validation.ts';
+import { problemInStream } from '../errors/error-handler.ts';
 import type { StreamEvent } from '../event-stream.ts';
-import { operation } from '../operations.ts';
 import { presentMessage, presentReply } from '../presenters.ts';
-import { historyQuery, idempotencyHeaders, messageBody, sessionParams } from '../schemas.ts';
 import type { Services } from '../services.ts';
 import { followedBy, MessageEvents } from '../turn-stream.ts';
-import type { ZodTypeProvider } from '../validation.ts';
 
 export async function messageRoutes(instance: FastifyInstance, services: Services): Promise<void> {
   const app = instance.withTypeProvider<ZodTypeProvider>();

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { metricsText } from '../answers.ts';
-import { operation } from '../operations.ts';
+import { metricsText } from '../api/answers.ts';
+import { operation } from '../api/operations.ts';
 import type { Services } from '../services.ts';
 
 /** For Prometheus, with the operators' key or a token of its own. */

@@ -7,9 +7,8 @@ import {
   revokedAnswer,
   sessionsAnswer,
   statsAnswer,
-} from '../answers.ts';
-import { operation } from '../operations.ts';
-import { presentMessage, presentSession, presentStats } from '../presenters.ts';
+} from '../api/answers.ts';
+import { operation } from '../api/operations.ts';
 import {
   idempotencyHeaders,
   listQuery,
@@ -17,9 +16,10 @@ import {
   sessionParams,
   userParams,
   userSessionsQuery,
-} from '../schemas.ts';
+} from '../api/schemas.ts';
+import type { ZodTypeProvider } from '../api/validation.ts';
+import { presentMessage, presentSession, presentStats } from '../presenters.ts';
 import type { Services } from '../services.ts';
-import type { ZodTypeProvider } from '../validation.ts';
 
 /** What only operators may do. */
 export async function operatorRoutes(

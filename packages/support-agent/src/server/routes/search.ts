@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify';
-import { searchAnswer } from '../answers.ts';
-import { operation } from '../operations.ts';
+import { searchAnswer } from '../api/answers.ts';
+import { operation } from '../api/operations.ts';
+import { searchBody } from '../api/schemas.ts';
+import type { ZodTypeProvider } from '../api/validation.ts';
 import { presentPassage } from '../presenters.ts';
-import { searchBody } from '../schemas.ts';
 import type { Services } from '../services.ts';
-import type { ZodTypeProvider } from '../validation.ts';
 
 export async function searchRoutes(
   instance: FastifyInstance,

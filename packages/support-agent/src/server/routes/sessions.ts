@@ -6,14 +6,14 @@ import {
   othersAnswer,
   revokedAnswer,
   sessionAnswer,
-} from '../answers.ts';
+} from '../api/answers.ts';
+import { operation } from '../api/operations.ts';
+import { createSessionBody, sessionParams, statusBody } from '../api/schemas.ts';
+import type { ZodTypeProvider } from '../api/validation.ts';
 import { clearedCookie, freshCookie } from '../cookies.ts';
-import { HttpProblem } from '../http-problem.ts';
-import { operation } from '../operations.ts';
+import { HttpProblem } from '../errors/http-problem.ts';
 import { presentSession } from '../presenters.ts';
-import { createSessionBody, sessionParams, statusBody } from '../schemas.ts';
 import type { Services } from '../services.ts';
-import type { ZodTypeProvider } from '../validation.ts';
 
 export async function sessionRoutes(
   instance: FastifyInstance,

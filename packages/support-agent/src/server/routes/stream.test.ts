@@ -3,7 +3,7 @@ import { EventReader } from '../../testing/event-reader.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { PacedModel } from '../../testing/paced-model.ts';
 import { expectProblem, type OpenSession, operator, startTestApp } from '../../testing/test-app.ts';
-import { liveEvent } from '../answers.ts';
+import { liveEvent } from '../api/answers.ts';
 
 const watch = (
   address: string,

@@ -1,13 +1,13 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { HoldfastError } from 'holdfast';
-import { eventStream } from '../answers.ts';
-import { problemInStream } from '../error-handler.ts';
+import { eventStream } from '../api/answers.ts';
+import { operation } from '../api/operations.ts';
+import { sessionParams, streamHeaders, streamQuery } from '../api/schemas.ts';
+import type { ZodTypeProvider } from '../api/validation.ts';
+import { problemInStream } from '../errors/error-handler.ts';
 import type { EventStream } from '../event-stream.ts';
-import { operation } from '../operations.ts';
-import { sessionParams, streamHeaders, streamQuery } from '../schemas.ts';
 import type { Services } from '../services.ts';
 import { eventsOf } from '../turn-stream.ts';
-import type { ZodTypeProvider } from '../validation.ts';
 
 export async function streamRoutes(instance: FastifyInstance, services: Services): Promise<void> {
   const app = instance.withTypeProvider<ZodTypeProvider>();

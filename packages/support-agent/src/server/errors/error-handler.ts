@@ -3,10 +3,10 @@ import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type HoldfastError, LockTimeoutError } from 'holdfast';
 import { type Problem, readToken } from 'holdfast/http';
-import { isSecure } from './cookies.ts';
+import { isSecure } from '../cookies.ts';
+import { requestIdHeader } from '../observing/request-id.ts';
 import { HttpProblem, type HttpProblemCode } from './http-problem.ts';
 import { knownError, noSuchAddress, problemOf } from './known-error.ts';
-import { requestIdHeader } from './request-id.ts';
 
 /** Answers every failure with an RFC 9457 problem. Only a defect or a failed store is logged as an error. */
 export function errorHandler(error: unknown, request: FastifyRequest, reply: FastifyReply): void {

@@ -8,8 +8,8 @@ import {
   SessionNotFoundError,
 } from 'holdfast';
 import { clientFrom, type ProxyTrust, readToken, trustProxies } from 'holdfast/http';
-import { isSecure } from './cookies.ts';
-import { HttpProblem } from './http-problem.ts';
+import { isSecure } from '../cookies.ts';
+import { HttpProblem } from '../errors/http-problem.ts';
 
 /** Who sends a request: an operator, or a customer with the token of one session (or without any). */
 export type Caller =

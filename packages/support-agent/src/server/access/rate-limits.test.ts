@@ -1,7 +1,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { expectProblem, operator, startTestApp } from '../testing/test-app.ts';
+import { expectProblem, operator, startTestApp } from '../../testing/test-app.ts';
 
 const limited = (more: Record<string, string> = {}) => ({
   env: {

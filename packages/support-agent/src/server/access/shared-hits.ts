@@ -1,6 +1,6 @@
 import type { Clock, RateWindow, SessionStore } from 'holdfast';
 import { InMemorySessionStore } from 'holdfast/memory';
-import { within } from '../within.ts';
+import { within } from '../../within.ts';
 
 /** So long a request waits for the shared count; it is counted here, then. */
 const patienceMs = 250;

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { readToken } from 'holdfast/http';
-import { HttpProblem } from './http-problem.ts';
+import { HttpProblem } from '../errors/http-problem.ts';
 
 const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 

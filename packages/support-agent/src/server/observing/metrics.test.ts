@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { GatedModel } from '../testing/gated-model.ts';
-import { operator, startTestApp } from '../testing/test-app.ts';
+import { GatedModel } from '../../testing/gated-model.ts';
+import { operator, startTestApp } from '../../testing/test-app.ts';
 
 /** The value of each series that begins with `holdfast_`. */
 function seriesOf(body: string): Record<string, number> {

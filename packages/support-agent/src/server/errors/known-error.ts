@@ -7,7 +7,7 @@ import {
   StoreUnavailableError,
 } from 'holdfast';
 import { type Problem, toProblem } from 'holdfast/http';
-import { ModelError, ModelServerError } from '../model/model-error.ts';
+import { ModelError, ModelServerError } from '../../model/model-error.ts';
 import { HttpProblem, type HttpProblemCode } from './http-problem.ts';
 
 /** What its sender is told of an error. */

@@ -1,5 +1,5 @@
 import type { Clock, SessionStore, StoreHealth } from 'holdfast';
-import { within } from '../within.ts';
+import { within } from '../../within.ts';
 
 const cachedMs = 1_000;
 /**

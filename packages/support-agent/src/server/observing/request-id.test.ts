@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { expectProblem, startTestApp } from '../testing/test-app.ts';
+import { expectProblem, startTestApp } from '../../testing/test-app.ts';
 
 describe('request ids', () => {
   it.each(['abc-123', '0af7651916cd43dd8448eb211c80319c', 'a/b:c=d', '~'.repeat(128)])(

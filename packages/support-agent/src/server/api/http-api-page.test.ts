@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { packageRoot } from '../package-root.ts';
-import { startTestApp } from '../testing/test-app.ts';
-import { problems } from './http-problem.ts';
+import { packageRoot } from '../../package-root.ts';
+import { startTestApp } from '../../testing/test-app.ts';
+import { problems } from '../errors/http-problem.ts';
 
 const page = readFileSync(join(packageRoot, '..', '..', 'docs', 'http-api.md'), 'utf8');
 

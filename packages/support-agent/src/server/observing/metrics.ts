@@ -7,9 +7,9 @@ import {
   type StoreStats,
 } from 'holdfast';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { CustomerSupportAgent } from '../agent/customer-support-agent.ts';
-import { within } from '../within.ts';
-import { onReplyOver } from './reply-over.ts';
+import type { CustomerSupportAgent } from '../../agent/customer-support-agent.ts';
+import { within } from '../../within.ts';
+import { onReplyOver } from '../reply-over.ts';
 import { StoreMetrics } from './store-metrics.ts';
 
 declare module 'fastify' {

@@ -1,6 +1,6 @@
 import type { JsonObject } from 'holdfast';
 import { z } from 'zod';
-import { messageSchema } from '../agent/message.ts';
+import { messageSchema } from '../../agent/message.ts';
 
 /** What requests may hold. What answers hold is in `answers.ts`. */
 

@@ -4,10 +4,10 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Clock, Config, SessionStore } from 'holdfast';
 import { clientNetwork } from 'holdfast/http';
 import { LRUCache } from 'lru-cache';
+import { hadWrongCredentials } from '../errors/error-handler.ts';
+import { HttpProblem } from '../errors/http-problem.ts';
+import { onReplyOver } from '../reply-over.ts';
 import type { Gate } from './caller.ts';
-import { hadWrongCredentials } from './error-handler.ts';
-import { HttpProblem } from './http-problem.ts';
-import { onReplyOver } from './reply-over.ts';
 import { SharedHits } from './shared-hits.ts';
 
 export interface RateLimitOptions {
