@@ -4,7 +4,7 @@ import { connectNodeRedis } from '../../packages/holdfast/src/lib/redis/connecti
 import type { ConnectRedis } from '../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
 import { scripts } from '../../packages/holdfast/src/lib/redis/scripts/scripts.ts';
 import { type RedisServer, startRedis } from '../servers/redis-server.ts';
-import { HeldCalls } from './support/held-calls.ts';
+import { HeldCalls } from './support/lines/held-calls.ts';
 import { SharedNamespace } from './support/shared-namespace.ts';
 import { withoutBackground } from './support/without-background.ts';
 

@@ -1,6 +1,6 @@
 import { sessionStoreSuite } from 'holdfast/testing';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { FlakyProxy } from './support/flaky-proxy.ts';
+import { FlakyProxy } from './support/lines/flaky-proxy.ts';
 import { suiteTarget } from './support/suite-target.ts';
 
 /** Which faults there are, and where: another one finds other interleavings. */

@@ -14,7 +14,7 @@ import type {
 import { type RedisServer, startRedis } from '../../servers/redis-server.ts';
 import { connected, RecordingLogger, rejection, startedRedis } from '../connection/fixtures.ts';
 import { encrypting } from '../support/encryption.ts';
-import { HeldCalls } from '../support/held-calls.ts';
+import { HeldCalls } from '../support/lines/held-calls.ts';
 import { type Instance, SharedNamespace } from '../support/shared-namespace.ts';
 
 let server: RedisServer;

@@ -4,7 +4,7 @@ import { noCredentials } from '../../../packages/holdfast/src/lib/model/session.
 import type { RekeyProgress } from '../../../packages/holdfast/src/lib/redis/upkeep/rekeying.ts';
 import { type RedisServer, startRedis } from '../../servers/redis-server.ts';
 import { RecordingLogger, rejection } from '../connection/fixtures.ts';
-import { HeldCalls } from '../support/held-calls.ts';
+import { HeldCalls } from '../support/lines/held-calls.ts';
 import { type Instance, SharedNamespace } from '../support/shared-namespace.ts';
 
 let server: RedisServer;

@@ -2,7 +2,7 @@ import { createCodec, generateKey, KeyRing } from 'holdfast/encryption';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RedisServer, startRedis } from '../../servers/redis-server.ts';
 import { connected, rejection } from '../connection/fixtures.ts';
-import { HeldCalls } from '../support/held-calls.ts';
+import { HeldCalls } from '../support/lines/held-calls.ts';
 import { type InstanceOptions, SharedNamespace } from '../support/shared-namespace.ts';
 
 let server: RedisServer;

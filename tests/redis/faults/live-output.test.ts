@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TurnEvent } from '../../../packages/holdfast/src/lib/model/turn-event.ts';
 import { type RedisServer, startRedis } from '../../servers/redis-server.ts';
-import { InstanceProgram } from '../support/instance-process.ts';
+import { InstanceProgram } from '../support/failovers/instance-process.ts';
 import { type Instance, SharedNamespace } from '../support/shared-namespace.ts';
 
 let server: RedisServer;

@@ -7,7 +7,13 @@ import { prepareOutput, turnEvents } from '../../../packages/holdfast/src/lib/mo
 import type { TurnEnd } from '../../../packages/holdfast/src/lib/store/turn-store.ts';
 import { type RedisServer, startRedis } from '../../servers/redis-server.ts';
 import { rejection } from '../connection/fixtures.ts';
-import { contents, end, type LossyScene, lossyScene, message } from '../support/lossy-scene.ts';
+import {
+  contents,
+  end,
+  type LossyScene,
+  lossyScene,
+  message,
+} from '../support/lines/lossy-scene.ts';
 import { callOf } from '../support/requests.ts';
 import type { Instance } from '../support/shared-namespace.ts';
 

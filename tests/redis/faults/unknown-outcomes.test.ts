@@ -5,7 +5,7 @@ import {
 } from '../../../packages/holdfast/src/lib/errors/errors.ts';
 import { type RedisServer, startRedis } from '../../servers/redis-server.ts';
 import { rejection } from '../connection/fixtures.ts';
-import { contents, end, lossyScene, message } from '../support/lossy-scene.ts';
+import { contents, end, lossyScene, message } from '../support/lines/lossy-scene.ts';
 import { callOf } from '../support/requests.ts';
 import type { Instance } from '../support/shared-namespace.ts';
 

@@ -6,8 +6,8 @@ import {
 } from '../../../packages/holdfast/src/lib/errors/errors.ts';
 import { type FakeTimeRedis, startRedisOnFakeTime } from '../../servers/redis-server.ts';
 import { rejection } from '../connection/fixtures.ts';
-import { flakyProxyForTest } from '../support/flaky-proxy.ts';
-import { HeldCalls } from '../support/held-calls.ts';
+import { flakyProxyForTest } from '../support/lines/flaky-proxy.ts';
+import { HeldCalls } from '../support/lines/held-calls.ts';
 import { callOf } from '../support/requests.ts';
 import {
   type Instance,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type RedisServer, startRedis } from '../../servers/redis-server.ts';
-import { InstanceProgram } from '../support/instance-process.ts';
+import { InstanceProgram } from '../support/failovers/instance-process.ts';
 import { SharedNamespace } from '../support/shared-namespace.ts';
 import { GatedConnections } from './gated-connections.ts';
 

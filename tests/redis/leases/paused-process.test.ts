@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { LeaseLostError } from '../../../packages/holdfast/src/lib/errors/errors.ts';
 import { type RedisServer, startRedis } from '../../servers/redis-server.ts';
 import { rejection } from '../connection/fixtures.ts';
-import { InstanceProgram } from '../support/instance-process.ts';
+import { InstanceProgram } from '../support/failovers/instance-process.ts';
+import { Valve } from '../support/lines/valve.ts';
 import { SharedNamespace } from '../support/shared-namespace.ts';
-import { Valve } from '../support/valve.ts';
 
 let server: RedisServer;
 let program: InstanceProgram;

@@ -11,10 +11,10 @@ import {
   startRedisOnFakeTime,
 } from '../../servers/redis-server.ts';
 import { rejection } from '../connection/fixtures.ts';
-import { flakyProxyForTest } from '../support/flaky-proxy.ts';
-import { InstanceProgram } from '../support/instance-process.ts';
+import { InstanceProgram } from '../support/failovers/instance-process.ts';
+import { flakyProxyForTest } from '../support/lines/flaky-proxy.ts';
+import { Valve } from '../support/lines/valve.ts';
 import { type InstanceOptions, SharedNamespace } from '../support/shared-namespace.ts';
-import { Valve } from '../support/valve.ts';
 
 let server: RedisServer;
 /** Its time stands still unless a test moves it: there no claim lapses, however slow the machine is. */

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { noCredentials } from '../../../packages/holdfast/src/lib/model/session.ts';
 import { type FakeTimeRedis, startRedisOnFakeTime } from '../../servers/redis-server.ts';
 import { encrypting } from '../support/encryption.ts';
-import { flakyProxyForTest } from '../support/flaky-proxy.ts';
+import { flakyProxyForTest } from '../support/lines/flaky-proxy.ts';
 import { callOf } from '../support/requests.ts';
 import { type InstanceOptions, SharedNamespace } from '../support/shared-namespace.ts';
 

@@ -10,8 +10,8 @@ import type { TurnEvent } from '../../../packages/holdfast/src/lib/model/turn-ev
 import { FakeClock } from '../../../packages/holdfast/src/lib/testing/fake-clock.ts';
 import { type RedisServer, startRedis } from '../../servers/redis-server.ts';
 import { rejection } from '../connection/fixtures.ts';
-import { flakyProxyForTest } from '../support/flaky-proxy.ts';
-import { HeldCalls } from '../support/held-calls.ts';
+import { flakyProxyForTest } from '../support/lines/flaky-proxy.ts';
+import { HeldCalls } from '../support/lines/held-calls.ts';
 import { type Instance, SharedNamespace } from '../support/shared-namespace.ts';
 
 let server: RedisServer;

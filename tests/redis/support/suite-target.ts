@@ -3,10 +3,10 @@ import { type Codec, RedisSessionStore, type RedisSessionStoreOptions } from 'ho
 import type { SuiteTarget } from 'holdfast/testing';
 import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/client/node-redis.ts';
 import { startRedisOnFakeTime } from '../../servers/redis-server.ts';
+import { observedConnect } from './clock/observed-connect.ts';
+import { FakeTimeClock } from './clock/suite-clock.ts';
+import { Traffic } from './clock/traffic.ts';
 import { encrypting } from './encryption.ts';
-import { observedConnect } from './observed-connect.ts';
-import { FakeTimeClock } from './suite-clock.ts';
-import { Traffic } from './traffic.ts';
 
 export interface SuiteTargetOptions {
   readonly name: string;

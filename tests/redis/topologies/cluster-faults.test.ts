@@ -3,7 +3,7 @@ import type { Durability } from '../../../packages/holdfast/src/lib/redis/core/r
 import { ask } from '../../servers/ask.ts';
 import { RedisCluster } from '../../servers/redis-cluster.ts';
 import type { RedisServer } from '../../servers/redis-server.ts';
-import { faultScene } from '../support/fault-scene.ts';
+import { faultScene } from '../support/failovers/fault-scene.ts';
 
 let cluster: RedisCluster;
 beforeAll(async () => {

@@ -4,7 +4,7 @@ import type { Durability } from '../../../packages/holdfast/src/lib/redis/core/r
 import { ask } from '../../servers/ask.ts';
 import { Networks } from '../../servers/networks.ts';
 import { SentinelSetup } from '../../servers/redis-sentinel.ts';
-import { faultScene } from '../support/fault-scene.ts';
+import { faultScene } from '../support/failovers/fault-scene.ts';
 
 const unavailable = await Networks.unavailable();
 if (unavailable !== null) console.log(`The partition is not tested here: ${unavailable}.`);

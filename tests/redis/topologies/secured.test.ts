@@ -5,8 +5,8 @@ import { ask } from '../../servers/ask.ts';
 import { RedisCluster } from '../../servers/redis-cluster.ts';
 import { SentinelSetup } from '../../servers/redis-sentinel.ts';
 import { certificate, hasOpenssl } from '../support/certificate.ts';
+import { TlsFront } from '../support/lines/tls-front.ts';
 import { SharedNamespace } from '../support/shared-namespace.ts';
-import { TlsFront } from '../support/tls-front.ts';
 
 const password = 'of-the-servers';
 const sentinelPassword = 'of-the-sentinels';

@@ -3,7 +3,7 @@ import type { Durability } from '../../../packages/holdfast/src/lib/redis/core/r
 import { ask } from '../../servers/ask.ts';
 import { SentinelSetup } from '../../servers/redis-sentinel.ts';
 import type { RedisServer } from '../../servers/redis-server.ts';
-import { faultScene } from '../support/fault-scene.ts';
+import { faultScene } from '../support/failovers/fault-scene.ts';
 
 async function scene(durability: Durability, replicas = 2) {
   const setup = await SentinelSetup.start({ replicas });

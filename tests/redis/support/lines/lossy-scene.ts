@@ -1,9 +1,12 @@
 import { vi } from 'vitest';
-import { type Message, prepareMessage } from '../../../packages/holdfast/src/lib/model/message.ts';
-import type { TurnEnd } from '../../../packages/holdfast/src/lib/store/turn-store.ts';
-import type { RedisServer } from '../../servers/redis-server.ts';
+import {
+  type Message,
+  prepareMessage,
+} from '../../../../packages/holdfast/src/lib/model/message.ts';
+import type { TurnEnd } from '../../../../packages/holdfast/src/lib/store/turn-store.ts';
+import type { RedisServer } from '../../../servers/redis-server.ts';
+import { type Instance, type InstanceOptions, SharedNamespace } from '../shared-namespace.ts';
 import { type FlakyProxy, flakyProxyForTest } from './flaky-proxy.ts';
-import { type Instance, type InstanceOptions, SharedNamespace } from './shared-namespace.ts';
 
 /** Two instances of one namespace, and the session "s", once it is created. */
 export interface LossyScene {

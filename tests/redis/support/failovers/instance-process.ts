@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'tsdown';
 import { onTestFinished, vi } from 'vitest';
-import { repositoryRoot } from '../../helpers/repository.ts';
-import { isStopped } from '../../servers/process-state.ts';
+import { repositoryRoot } from '../../../helpers/repository.ts';
+import { isStopped } from '../../../servers/process-state.ts';
 
 export interface InstanceSettings {
   readonly store: { readonly url: string; readonly keyPrefix: string; readonly timeoutMs?: number };

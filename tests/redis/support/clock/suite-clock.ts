@@ -1,6 +1,6 @@
-import type { CancelTimer } from '../../../packages/holdfast/src/lib/clock.ts';
-import type { SuiteClock } from '../../../packages/holdfast/src/lib/testing/suite/suite-context.ts';
-import type { FakeTimeRedis } from '../../servers/redis-server.ts';
+import type { CancelTimer } from '../../../../packages/holdfast/src/lib/clock.ts';
+import type { SuiteClock } from '../../../../packages/holdfast/src/lib/testing/suite/suite-context.ts';
+import type { FakeTimeRedis } from '../../../servers/redis-server.ts';
 import type { Traffic } from './traffic.ts';
 
 interface Timer {

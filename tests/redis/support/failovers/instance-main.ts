@@ -2,8 +2,8 @@
  * An instance in a process of its own, which can be killed and paused. It is told what to do, and
  * tells what became of it, by messages (`instance-process.ts`).
  */
-import { SessionManager } from '../../../packages/holdfast/src/lib/manager/session-manager.ts';
-import { RedisSessionStore } from '../../../packages/holdfast/src/lib/redis/redis-session-store.ts';
+import { SessionManager } from '../../../../packages/holdfast/src/lib/manager/session-manager.ts';
+import { RedisSessionStore } from '../../../../packages/holdfast/src/lib/redis/redis-session-store.ts';
 import type { InstanceSettings, Order, Report } from './instance-process.ts';
 
 const report = (message: Report) => process.send?.(message);

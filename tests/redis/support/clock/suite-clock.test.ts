@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/client/node-redis.ts';
-import { RedisAddress } from '../../../packages/holdfast/src/lib/redis/connection/redis-address.ts';
+import { connectNodeRedis } from '../../../../packages/holdfast/src/lib/redis/connection/client/node-redis.ts';
+import { RedisAddress } from '../../../../packages/holdfast/src/lib/redis/connection/redis-address.ts';
 import type {
   ConnectionPurpose,
   RedisConnection,
-} from '../../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
-import { FakeClock } from '../../../packages/holdfast/src/lib/testing/fake-clock.ts';
-import type { SuiteClock } from '../../../packages/holdfast/src/lib/testing/suite/suite-context.ts';
-import { type FakeTimeRedis, startRedisOnFakeTime } from '../../servers/redis-server.ts';
+} from '../../../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
+import { FakeClock } from '../../../../packages/holdfast/src/lib/testing/fake-clock.ts';
+import type { SuiteClock } from '../../../../packages/holdfast/src/lib/testing/suite/suite-context.ts';
+import { type FakeTimeRedis, startRedisOnFakeTime } from '../../../servers/redis-server.ts';
 import { observedConnect } from './observed-connect.ts';
 import { FakeTimeClock } from './suite-clock.ts';
 import { Traffic } from './traffic.ts';

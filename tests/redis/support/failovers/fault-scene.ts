@@ -1,10 +1,10 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { loadavg } from 'node:os';
 import { expect } from 'vitest';
-import { slotOf } from '../../../packages/holdfast/src/lib/redis/connection/routes/cluster-slots.ts';
-import type { Durability } from '../../../packages/holdfast/src/lib/redis/core/replicas.ts';
-import { Keys } from '../../../packages/holdfast/src/lib/redis/layout/keys.ts';
-import { ServerOnRedis } from '../../server/server-on-redis.ts';
+import { slotOf } from '../../../../packages/holdfast/src/lib/redis/connection/routes/cluster-slots.ts';
+import type { Durability } from '../../../../packages/holdfast/src/lib/redis/core/replicas.ts';
+import { Keys } from '../../../../packages/holdfast/src/lib/redis/layout/keys.ts';
+import { ServerOnRedis } from '../../../server/server-on-redis.ts';
 import { FailoverLedger } from './failover-ledger.ts';
 import { Outages, type Shard } from './outages.ts';
 

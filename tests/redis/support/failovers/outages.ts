@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
-import { slotOf } from '../../../packages/holdfast/src/lib/redis/connection/routes/cluster-slots.ts';
-import type { Durability } from '../../../packages/holdfast/src/lib/redis/core/replicas.ts';
-import { RawClient } from '../../servers/raw-client.ts';
-import type { RedisServer } from '../../servers/redis-server.ts';
+import { slotOf } from '../../../../packages/holdfast/src/lib/redis/connection/routes/cluster-slots.ts';
+import type { Durability } from '../../../../packages/holdfast/src/lib/redis/core/replicas.ts';
+import { RawClient } from '../../../servers/raw-client.ts';
+import type { RedisServer } from '../../../servers/redis-server.ts';
 
 /** Between two questions, in ms. */
 const pollMs = 20;

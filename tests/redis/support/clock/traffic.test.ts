@@ -1,10 +1,10 @@
 import { setImmediate as macrotask } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
-import { RedisAddress } from '../../../packages/holdfast/src/lib/redis/connection/redis-address.ts';
+import { RedisAddress } from '../../../../packages/holdfast/src/lib/redis/connection/redis-address.ts';
 import {
   type ConnectionPurpose,
   RedisTimeoutError,
-} from '../../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
+} from '../../../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
 import { observedConnect } from './observed-connect.ts';
 import { StubConnection } from './stub-connection.ts';
 import { Traffic, type TrafficOptions } from './traffic.ts';

@@ -7,8 +7,8 @@ import type {
   RedisConnection,
   RedisReply,
   RedisReplyError,
-} from '../../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
-import { RedisTimeoutError } from '../../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
+} from '../../../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
+import { RedisTimeoutError } from '../../../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
 import type { Owner, Subscriber, Traffic } from './traffic.ts';
 
 /**

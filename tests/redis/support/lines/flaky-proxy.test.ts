@@ -1,10 +1,10 @@
 import { setImmediate as macrotask } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/client/node-redis.ts';
-import { RedisLink } from '../../../packages/holdfast/src/lib/redis/connection/link/redis-link.ts';
-import { RedisAddress } from '../../../packages/holdfast/src/lib/redis/connection/redis-address.ts';
-import { defineScript } from '../../../packages/holdfast/src/lib/redis/connection/script.ts';
-import { type RedisServer, startRedis } from '../../servers/redis-server.ts';
+import { connectNodeRedis } from '../../../../packages/holdfast/src/lib/redis/connection/client/node-redis.ts';
+import { RedisLink } from '../../../../packages/holdfast/src/lib/redis/connection/link/redis-link.ts';
+import { RedisAddress } from '../../../../packages/holdfast/src/lib/redis/connection/redis-address.ts';
+import { defineScript } from '../../../../packages/holdfast/src/lib/redis/connection/script.ts';
+import { type RedisServer, startRedis } from '../../../servers/redis-server.ts';
 import {
   type FaultKind,
   FlakyProxy,

@@ -2,8 +2,8 @@ import type {
   RedisArgument,
   RedisConnection,
   RedisReply,
-} from '../../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
-import { ConnectionLostError } from '../../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
+} from '../../../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
+import { ConnectionLostError } from '../../../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
 
 /** A connection whose every reply, message and end is the test's to give. */
 export class StubConnection implements RedisConnection {

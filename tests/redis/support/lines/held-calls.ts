@@ -1,9 +1,9 @@
-import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/client/node-redis.ts';
+import { connectNodeRedis } from '../../../../packages/holdfast/src/lib/redis/connection/client/node-redis.ts';
 import type {
   ConnectRedis,
   RedisArgument,
-} from '../../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
-import { scripts } from '../../../packages/holdfast/src/lib/redis/scripts/scripts.ts';
+} from '../../../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
+import { scripts } from '../../../../packages/holdfast/src/lib/redis/scripts/scripts.ts';
 
 interface Hold {
   readonly matches: (args: readonly RedisArgument[]) => boolean;

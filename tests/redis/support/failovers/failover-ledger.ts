@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import type { OpenSession, ServerOnRedis } from '../../server/server-on-redis.ts';
+import type { OpenSession, ServerOnRedis } from '../../../server/server-on-redis.ts';
 
 /**
  * Between two messages of one customer, in ms. A session remembers 64 outcomes: no more messages than that may
