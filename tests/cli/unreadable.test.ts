@@ -1,4 +1,5 @@
-import { expect, it } from 'vitest';
+import { createCodec, generateKey, KeyRing } from 'holdfast/encryption';
+import { describe, expect, it } from 'vitest';
 import { asking } from '../redis/support/asking.ts';
 import { run, scene } from './command-line.ts';
 
@@ -68,7 +69,106 @@ it('doctor counts them, and does not take a damaged one for a matter of keys', a
   const { env } = await damaged();
   const { code, stdout } = await run(['doctor'], env);
   expect(code).toBe(1);
-  expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
-    /✗ keys 4 of 5 sessions that were tried cannot be read .*`holdfast sessions list` says why/,
+  const said = stdout.replaceAll(/\s+/g, ' ');
+  expect(said).toContain('✓ keys 1 of 5 sessions that were tried can be read.');
+  expect(said).toMatch(
+    /✗ damage 4 of 5 sessions that were tried are damaged.*`holdfast sessions list` says why/,
   );
+  expect(said).not.toContain('SESSION_ENCRYPTION_KEY to the key');
+});
+
+describe('where sessions are encrypted, what is damaged is told from what a key is missing for, by', () => {
+  /** "fine", four that are damaged under the key of the settings, and "sealed" under another one. */
+  async function encrypted() {
+    const key = generateKey();
+    const set = await scene({ SESSION_ENCRYPTION_KEY: key });
+    const under = (text: string) =>
+      createCodec(KeyRing.parse(text), { namespace: set.keyPrefix, cipher: 'aes-256-gcm' });
+    const store = await set.opened({ codec: under(key) });
+    const lost = generateKey();
+    const other = await set.opened({ codec: under(lost) });
+    const ask = await asking(set.redis.url);
+    for (const id of ['fine', 'cut', 'part', 'moved', 'header']) {
+      await store.create(id, { userId: 'user-7' });
+    }
+    await other.create('sealed', { userId: 'user-7' });
+    const keys = (await ask('KEYS', `${set.keyPrefix}s:*`)) as readonly string[];
+    const keyOf = (id: string) => keys.find((each) => each.endsWith(`:${id}`)) ?? '';
+    const inRedis = (lua: string, ...ids: string[]) =>
+      ask('EVAL', lua, String(ids.length), ...ids.map(keyOf));
+    await inRedis(
+      `redis.call('HSET', KEYS[1], 'd', string.sub(redis.call('HGET', KEYS[1], 'd'), 1, -9))`,
+      'cut',
+    );
+    await inRedis(
+      `redis.call('HSET', KEYS[1], 'd', redis.call('HGET', KEYS[2], 'd'))`,
+      'moved',
+      'fine',
+    );
+    await ask('HDEL', keyOf('part'), 'c');
+    await ask('HSET', keyOf('header'), 'h', 'rubbish');
+    return { ...set, key, lost };
+  }
+  const broken = ['cut', 'header', 'moved', 'part'];
+
+  it('list', async () => {
+    const { env } = await encrypted();
+    const { stdout } = await run(['sessions', 'list', '--json'], env);
+    const all = JSON.parse(stdout).unreadable as readonly (Record<string, string> & {
+      readonly isDamaged: boolean;
+    })[];
+    const of = (isDamaged: boolean) => all.filter((each) => each.isDamaged === isDamaged);
+    expect(
+      of(true)
+        .map(({ id }) => id)
+        .toSorted(),
+    ).toEqual(broken);
+    for (const { remedy } of of(true)) expect(remedy).toMatch(/from a backup, or delete it/);
+    expect(of(false)).toMatchObject([
+      { id: 'sealed', remedy: expect.stringContaining('the key ring holds the key') },
+    ]);
+    const cut = all.find(({ id }) => id === 'cut');
+    expect(cut?.reason).toMatch(/failed authentication .* it was changed, or belongs elsewhere/);
+  });
+
+  it('doctor', async () => {
+    const { env } = await encrypted();
+    const said = (await run(['doctor'], env)).stdout.replaceAll(/\s+/g, ' ');
+    expect(said).toMatch(/✗ keys 1 of 6 sessions .* \(sealed\)\. → Add the key that wrote them/);
+    expect(said).toMatch(/✗ damage 4 of 6 sessions that were tried are damaged/);
+    const plain = { ...env, SESSION_ENCRYPTION_KEY: '' };
+    const withoutKey = (await run(['doctor'], plain)).stdout.replaceAll(/\s+/g, ' ');
+    expect(withoutKey).toMatch(/✗ keys 4 of 6 .*They are encrypted: set SESSION_ENCRYPTION_KEY/);
+    expect(withoutKey).toMatch(/✗ damage 2 of 6/);
+  });
+
+  it('export and erase', async () => {
+    const { env, key, lost } = await encrypted();
+    const tried = async (more: Record<string, string>) => {
+      const { code, stderr } = await run(['sessions', 'export', 'user-8'], { ...env, ...more });
+      expect(code).toBe(1);
+      return stderr.replaceAll(/\s+/g, ' ');
+    };
+    expect(await tried({})).toContain('Put the key that is missing into SESSION_ENCRYPTION_KEY');
+    const both = `${key},${lost}`;
+    const said = await tried({ SESSION_ENCRYPTION_KEY: both });
+    expect(said).toContain('They are damaged, so that no key opens them');
+    expect(said).not.toContain('SESSION_ENCRYPTION_KEY');
+  });
+
+  it('rekey', async () => {
+    const { env, key } = await encrypted();
+    const next = {
+      ...env,
+      SESSION_ENCRYPTION_KEY: `${generateKey()},${key}`,
+    };
+    const { code, stderr } = await run(['rekey'], next);
+    expect(code).toBe(1);
+    const said = stderr.replaceAll(/\s+/g, ' ');
+    expect(said).toMatch(/1 session with values that no key opens: sealed Put their key/);
+    expect(said).toMatch(/4 sessions with values that are damaged, .* Bring them back/);
+    const again = JSON.parse((await run(['rekey', '--json'], next)).stdout);
+    expect(again.unreadable).toEqual(['sealed']);
+    expect(again.damaged.toSorted()).toEqual(broken);
+  });
 });

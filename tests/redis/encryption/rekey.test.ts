@@ -26,6 +26,9 @@ function setUp() {
   return { place, logger, instance, plain, codecOf };
 }
 
+/** Puts something of another type in the place of a key. */
+const planting = "redis.call('DEL', KEYS[1]) return redis.call('SET', KEYS[1], 'planted')";
+
 /** How many sessions a run has looked at that was stopped after its first batch. */
 async function endedHalfWay({ store }: Instance): Promise<number> {
   const stop = new AbortController();
@@ -267,8 +270,36 @@ describe('rekey', () => {
     await fill(await instance(old), 'a');
     const both = await instance(`${next},${old}`);
     const result = await both.store.upkeep.rekey();
-    expect(result.unreadable).toEqual(['stranger']);
+    expect(result).toMatchObject({ unreadable: ['stranger'], damaged: [] });
     expect(await contents(await instance(next), 'a')).toMatchObject({ metadata: { of: 'a' } });
+  });
+
+  it('names apart the sessions that are damaged, in whatever part, and does what it can of them', async () => {
+    const { place, instance } = setUp();
+    const ask = await place.asking();
+    const before = await instance(old);
+    const keyOf = (id: string, at: number) => place.keys.session(id)[at] ?? '';
+    const damages: Readonly<Record<string, () => Promise<unknown>>> = {
+      state: () => ask('HDEL', keyOf('state', 0), 'd'),
+      credentials: () => ask('HDEL', keyOf('credentials', 0), 'c'),
+      header: () => ask('HSET', keyOf('header', 0), 'h', 'rubbish'),
+      session: () => ask('EVAL', planting, '1', keyOf('session', 0)),
+      outcomes: () => ask('LSET', keyOf('outcomes', 2), '1', '9999999999999 1 1 1 - -\ncut'),
+      output: () => ask('EVAL', planting, '1', keyOf('output', 3)),
+      messages: () => ask('LSET', keyOf('messages', 7), '0', '1 1 0\ncut'),
+    };
+    for (const [id, damage] of Object.entries(damages)) {
+      await fill(before, id, 'bob');
+      await damage();
+    }
+    await fill(before, 'a');
+    const both = await instance(`${next},${old}`);
+    const result = await both.store.upkeep.rekey();
+    expect(result.unreadable).toEqual([]);
+    expect(result.damaged.toSorted()).toEqual(Object.keys(damages).toSorted());
+    const after = await instance(next);
+    expect(await contents(after, 'a')).toMatchObject({ metadata: { of: 'a' } });
+    expect(await after.store.get('messages')).toMatchObject({ metadata: { of: 'messages' } });
   });
 });
 

@@ -1,4 +1,6 @@
+import { DecryptionError } from '../errors/errors.ts';
 import type { JsonValue } from '../json/json-value.ts';
+import { envelopeVersion, tokenVersion } from './encrypted-forms.ts';
 
 export type RecordKind = 'state' | 'credentials' | 'messages' | 'outcome' | 'effects' | 'output';
 
@@ -44,7 +46,14 @@ export const jsonCodec: Codec = {
   authenticates: false,
   keyIds: [],
   encode: (value) => JSON.stringify(value),
-  decode: (bytes) => JSON.parse(bytes.toString()) as JsonValue,
+  decode: (bytes, { kind, sessionId }) => {
+    if (bytes[0] === envelopeVersion || bytes[0] === tokenVersion) {
+      throw new DecryptionError(
+        `The ${kind} of session ${sessionId} is encrypted, and there is no key here: set SESSION_ENCRYPTION_KEY to the one that wrote it.`,
+      );
+    }
+    return JSON.parse(bytes.toString()) as JsonValue;
+  },
   isStale: () => false,
   userNames: (userId) => [userId],
   digests: (digest) => [digest],

@@ -11,7 +11,7 @@ export function decodeRecord(codec: Codec, stored: Buffer, place: RecordPlace): 
     throw new DecryptionError(
       `The stored ${place.kind} of session ${place.sessionId} cannot be read.`,
       // What is no JSON is quoted in the message of its error.
-      error instanceof SyntaxError ? {} : { cause: error },
+      error instanceof SyntaxError ? { isDamaged: true } : { cause: error, isDamaged: true },
     );
   }
 }

@@ -1,4 +1,4 @@
-import { errorRegistry } from '../errors/registry.ts';
+import { damagedRecordRemedy, errorRegistry } from '../errors/registry.ts';
 
 /** `docs/errors.md`: every error of the registry, in its order. */
 export function errorsPage(): string {
@@ -19,5 +19,8 @@ detail stays in the server's log; what is not a \`HoldfastError\` at all has the
 | code | class | status | what happened | what to do |
 |---|---|---|---|---|
 ${rows.join('\n')}
+
+A \`DecryptionError\` with \`isDamaged\` is of a record that was changed, moved, cut off or taken away: no key mends that, and its
+remedy is another. ${damagedRecordRemedy}
 `;
 }

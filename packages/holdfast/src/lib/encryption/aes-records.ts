@@ -1,5 +1,6 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import type { RecordPlace } from '../codec/codec.ts';
+import { envelopeVersion } from '../codec/encrypted-forms.ts';
 import { DecryptionError } from '../errors/errors.ts';
 import { open, seal, tagBytes } from './aes-gcm.ts';
 import type { KeyRing } from './key-ring.ts';
@@ -7,9 +8,6 @@ import { drawNonce, nonceBytes } from './nonces.ts';
 import { recordText, sessionText } from './place.ts';
 import { keyIdBytes } from './ring-key.ts';
 import { Subkeys } from './subkeys.ts';
-
-/** The first byte of an envelope. No JSON begins with it, and no Fernet token. */
-export const envelopeVersion = 1;
 
 const keyIdAt = 1;
 const nonceAt = keyIdAt + keyIdBytes;
@@ -56,6 +54,7 @@ export class AesRecords {
     if (envelope.length < ciphertextAt + tagBytes) {
       throw new DecryptionError(
         `The ${place.kind} of session ${place.sessionId} is cut off: it has ${envelope.length} bytes, and no encrypted record has less than ${ciphertextAt + tagBytes}.`,
+        { isDamaged: true },
       );
     }
     const keyId = envelope.readUInt32BE(keyIdAt);
@@ -77,7 +76,7 @@ export class AesRecords {
     } catch (cause) {
       throw new DecryptionError(
         `The ${place.kind} of session ${place.sessionId} failed authentication under key id ${ringKey.id}: it was changed, or belongs elsewhere.`,
-        { cause },
+        { cause, isDamaged: true },
       );
     }
   }

@@ -1,12 +1,17 @@
 import { describe, expect, it } from 'vitest';
+import { type Codec, jsonCodec, type RecordPlace } from '../codec/codec.ts';
+import { decodeRecord } from '../codec/decode-record.ts';
 import { ConfigError, DecryptionError } from '../errors/errors.ts';
 import { Records } from '../redis/layout/records.ts';
-import { type CodecOptions, createCodec } from './create-codec.ts';
+import { type CipherName, type CodecOptions, createCodec } from './create-codec.ts';
 import { KeyRing } from './key-ring.ts';
 import { generateKey } from './parse-key.ts';
 
 const ring = KeyRing.parse(generateKey());
 const options: CodecOptions = { cipher: 'aes-256-gcm', namespace: 'n' };
+
+const allowing = (cipher: CipherName) =>
+  createCodec(ring, { ...options, cipher, allowPlaintext: true });
 
 describe('a codec', () => {
   it.each([
@@ -33,6 +38,49 @@ describe('a codec', () => {
     const read = () => new Records(codec).readState(Buffer.from(stored), at, null);
     expect(read).toThrow(DecryptionError);
     expect(({} as { admin?: boolean }).admin).toBeUndefined();
+  });
+
+  it.each(['aes-256-gcm', 'fernet'] as const)(
+    'tells what is damaged from what a key or a setting is missing for: %s',
+    (cipher) => {
+      const codec = createCodec(ring, { ...options, cipher });
+      const other = createCodec(KeyRing.parse(generateKey()), { ...options, cipher });
+      const at = { sessionId: 's', incarnation: 'i', kind: 'state', position: 1 } as const;
+      const stored = Buffer.from(codec.encode({ a: 1 }, at));
+      const thrown = (bytes: Buffer, place: RecordPlace = at, reader: Codec = codec) => {
+        try {
+          return decodeRecord(reader, bytes, place);
+        } catch (error) {
+          return error instanceof DecryptionError ? error : null;
+        }
+      };
+      const damaged = expect.objectContaining({
+        isDamaged: true,
+        message: expect.stringMatching(/session s .* from a backup, or delete it/),
+      });
+      const keyless = expect.objectContaining({
+        isDamaged: false,
+        message: expect.stringContaining('the key ring holds the key that wrote the record'),
+      });
+      for (const length of [0, 1, 20]) expect(thrown(stored.subarray(0, length))).toEqual(damaged);
+      for (const text of ['garbage', '{"a":']) {
+        expect(thrown(Buffer.from(text), at, allowing(cipher))).toEqual(damaged);
+      }
+      expect(thrown(stored, { ...at, position: 2 })).toEqual(damaged);
+      // A Fernet token names no key.
+      const changed = thrown(stored.subarray(0, -1));
+      expect(changed).toEqual(cipher === 'fernet' ? keyless : damaged);
+      expect(thrown(stored, at, other)).toEqual(keyless);
+      expect(thrown(stored, at, jsonCodec)).toEqual(keyless);
+      expect(thrown(Buffer.from('{"a":1}'))).toEqual(keyless);
+      expect(thrown(Buffer.from('{"a":'), at, jsonCodec)).toEqual(damaged);
+    },
+  );
+
+  it.each(['null', '1', '[]'])('whose state is %s is of one that is damaged', (text) => {
+    const at = { sessionId: 's', incarnation: 'i', position: 1 };
+    const read = () => new Records(jsonCodec).readState(Buffer.from(text), at, null);
+    expect(read).toThrow(expect.objectContaining({ isDamaged: true }));
   });
 
   it('takes another length of additional data in its stride', () => {

@@ -1,9 +1,9 @@
 import type { Codec, RecordPlace } from '../codec/codec.ts';
+import { envelopeVersion, tokenVersion } from '../codec/encrypted-forms.ts';
 import { ConfigError, DecryptionError } from '../errors/errors.ts';
 import type { JsonValue } from '../json/json-value.ts';
-import { AesRecords, envelopeVersion } from './aes-records.ts';
+import { AesRecords } from './aes-records.ts';
 import { FernetRecords } from './fernet-records.ts';
-import { tokenVersion } from './fernet-token.ts';
 import type { KeyRing } from './key-ring.ts';
 import { KeyedHashes } from './keyed-hashes.ts';
 import type { RingKey } from './ring-key.ts';
@@ -90,7 +90,7 @@ class EncryptingCodec implements Codec {
     if (first === tokenVersion) return parse(this.#fernet.open(bytes, place), place);
     const { kind, sessionId } = place;
     if (first === undefined) {
-      throw new DecryptionError(`The ${kind} of session ${sessionId} is empty.`);
+      throw new DecryptionError(`The ${kind} of session ${sessionId} is empty.`, damaged);
     }
     if (beginsJson(first)) {
       if (this.#allowPlaintext) return parse(bytes, place);
@@ -100,6 +100,7 @@ class EncryptingCodec implements Codec {
     }
     throw new DecryptionError(
       `The ${kind} of session ${sessionId} has the format ${first}, which this version cannot read.`,
+      damaged,
     );
   }
 
@@ -151,6 +152,8 @@ function parse(text: Buffer, { kind, sessionId }: RecordPlace): JsonValue {
     return JSON.parse(text.toString()) as JsonValue;
   } catch {
     // Without the cause: its message quotes the text.
-    throw new DecryptionError(`The ${kind} of session ${sessionId} is no JSON.`);
+    throw new DecryptionError(`The ${kind} of session ${sessionId} is no JSON.`, damaged);
   }
 }
+
+const damaged = { isDamaged: true } as const;

@@ -3,6 +3,7 @@ import type { RecordPlace } from '../codec/codec.ts';
 import { DecryptionError } from '../errors/errors.ts';
 import {
   type FernetKey,
+  type FernetToken,
   fernetKey,
   isAuthentic,
   ivBytes,
@@ -39,7 +40,7 @@ export class FernetRecords {
   }
 
   open(stored: Buffer, place: RecordPlace): Buffer {
-    const token = readToken(stored);
+    const token = this.#token(stored, place);
     for (const ringKey of this.#ring.keys) {
       const key = this.#subkeys.of(ringKey, place);
       if (!isAuthentic(key, token)) continue;
@@ -49,6 +50,7 @@ export class FernetRecords {
       }
       throw new DecryptionError(
         `The ${place.kind} of session ${place.sessionId} is a record from elsewhere in that session.`,
+        { isDamaged: true },
       );
     }
     throw new DecryptionError(
@@ -58,7 +60,18 @@ export class FernetRecords {
 
   /** Whether the first key of the ring made it. */
   isOfPrimary(stored: Buffer, place: RecordPlace): boolean {
-    return isAuthentic(this.#subkeys.of(this.#ring.primary, place), readToken(stored));
+    return isAuthentic(this.#subkeys.of(this.#ring.primary, place), this.#token(stored, place));
+  }
+
+  #token(stored: Buffer, { kind, sessionId }: RecordPlace): FernetToken {
+    try {
+      return readToken(stored);
+    } catch (cause) {
+      throw new DecryptionError(`The ${kind} of session ${sessionId} is cut off.`, {
+        cause,
+        isDamaged: true,
+      });
+    }
   }
 
   #digestOf(place: RecordPlace): Buffer {

@@ -6,6 +6,7 @@ import {
   type KeyObject,
   timingSafeEqual,
 } from 'node:crypto';
+import { tokenVersion } from '../codec/encrypted-forms.ts';
 import { DecryptionError } from '../errors/errors.ts';
 
 /** The two halves of a Fernet key. */
@@ -15,14 +16,11 @@ export interface FernetKey {
 }
 
 /** A token as bytes, of which only the length was looked at. */
-interface FernetToken {
+export interface FernetToken {
   /** Version, time, IV and ciphertext: what the HMAC is of. */
   readonly signed: Buffer;
   readonly hmac: Buffer;
 }
-
-/** Every token's first byte. */
-export const tokenVersion = 0x80;
 
 const cipher = 'aes-128-cbc';
 export const ivBytes = 16;

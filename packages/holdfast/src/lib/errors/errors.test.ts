@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as holdfast from '../../index.ts';
-import { HoldfastError, OutcomeUnknownError } from './errors.ts';
-import { type ErrorCode, errorRegistry } from './registry.ts';
+import { DecryptionError, HoldfastError, OutcomeUnknownError } from './errors.ts';
+import { damagedRecordRemedy, type ErrorCode, errorRegistry } from './registry.ts';
 
 type ErrorClass = new (
   message: string,
@@ -61,6 +61,15 @@ describe.each(classes)('%s', (name, Class) => {
   it('is told from every other by instanceof', () => {
     const others = classes.filter(([other]) => other !== name);
     expect(others.filter(([, Other]) => error instanceof Other)).toEqual([]);
+  });
+});
+
+describe('DecryptionError', () => {
+  it('of a damaged record has another remedy than to look for a key', () => {
+    const { isDamaged, message, remedy } = new DecryptionError('Cut off.', { isDamaged: true });
+    expect({ isDamaged, remedy }).toEqual({ isDamaged: true, remedy: damagedRecordRemedy });
+    expect(message).toBe(`Cut off. ${damagedRecordRemedy}`);
+    expect(new DecryptionError('No key.').isDamaged).toBe(false);
   });
 });
 

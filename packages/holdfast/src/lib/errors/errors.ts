@@ -1,4 +1,4 @@
-import { type ErrorCode, errorRegistry } from './registry.ts';
+import { damagedRecordRemedy, type ErrorCode, errorRegistry } from './registry.ts';
 
 export interface HoldfastErrorOptions {
   /** The failure underneath, if there was one. */
@@ -70,8 +70,30 @@ export class InvalidTokenError extends define('INVALID_TOKEN') {}
 export class StepUpRequiredError extends define('STEP_UP_REQUIRED') {}
 /** `SESSION_MAX_PER_USER` is reached and the policy is `reject`. */
 export class SessionLimitError extends define('SESSION_LIMIT') {}
+export interface DecryptionErrorOptions extends HoldfastErrorOptions {
+  /** See `DecryptionError.isDamaged`. Default false. */
+  readonly isDamaged?: boolean | undefined;
+}
+
 /** A stored record failed authentication or its key is not in the ring. */
-export class DecryptionError extends define('DECRYPTION') {}
+export class DecryptionError extends HoldfastError {
+  /**
+   * Whether the record itself is at fault: it was changed, moved, cut off or taken away, so that no key opens
+   * it. Otherwise a key or a setting is missing, or it cannot be told (a Fernet token names no key).
+   */
+  readonly isDamaged: boolean;
+
+  constructor(message: string, options: DecryptionErrorOptions = {}) {
+    const { isDamaged = false } = options;
+    const remedy = isDamaged ? damagedRecordRemedy : errorRegistry.DECRYPTION.remedy;
+    super('DECRYPTION', `${message} ${remedy}`, options);
+    this.isDamaged = isDamaged;
+  }
+
+  override get remedy(): string {
+    return this.isDamaged ? damagedRecordRemedy : super.remedy;
+  }
+}
 /** A setting is malformed, unsafe or contradicts another. */
 export class ConfigError extends define('CONFIG') {}
 /** The caller's input is malformed, or stored data does not fit the metadata schema. */

@@ -1,6 +1,7 @@
 import { createSessionStore } from '../../config/create-session-store.ts';
 import type { Config } from '../../config/load-config.ts';
 import { HoldfastError } from '../../errors/errors.ts';
+import type { Unreadable } from '../../redis/reads/unreadable.ts';
 import type { RedisSessionStore } from '../../redis/redis-session-store.ts';
 import { onAbort } from '../../store/on-abort.ts';
 import { checkServer } from './check-server.ts';
@@ -38,7 +39,7 @@ export async function* checkRedis(config: Config, signal: AbortSignal): AsyncGen
     const servers = await store.upkeep.inspect();
     for (const server of servers) yield* checkServer(server, config);
     yield await probe(store);
-    yield await keys(store, config);
+    yield* await sessions(store, config);
   } catch (error) {
     if (signal.aborted || !(error instanceof HoldfastError)) throw error;
     yield failed('redis', error.message);
@@ -55,24 +56,45 @@ async function probe(store: RedisSessionStore): Promise<Finding> {
   return failed('probe', error ?? `Did not work: ${missing.join(', ')}.`);
 }
 
-async function keys(store: RedisSessionStore, { encryption }: Config): Promise<Finding> {
-  const { sessions, unreadable } = await store.upkeep.tryKeys(sampleSize);
-  if (sessions === 0) return ok('keys', 'There are no sessions yet that they would have to open.');
-  if (unreadable.length === 0) {
-    return ok('keys', `${sessions} of ${sessions} sessions that were tried can be read.`);
+/** Whether the keys open the sessions that there are, and whether those are whole. */
+async function sessions(store: RedisSessionStore, { encryption }: Config): Promise<Finding[]> {
+  const { sessions: tried, unreadable } = await store.upkeep.tryKeys(sampleSize);
+  if (tried === 0) return [ok('keys', 'There are no sessions yet that they would have to open.')];
+  const damaged = unreadable.filter(({ isDamaged }) => isDamaged);
+  const sealed = unreadable.filter(({ isDamaged }) => !isDamaged);
+  const findings: Finding[] = [];
+  if (sealed.length > 0) {
+    findings.push(
+      failed(
+        'keys',
+        `${sealed.length} of ${tried} sessions that were tried cannot be read (${some(sealed)}).`,
+        encryption === undefined
+          ? 'They are encrypted: set SESSION_ENCRYPTION_KEY to the key that wrote them.'
+          : 'Add the key that wrote them behind the others of SESSION_ENCRYPTION_KEY; plain ones are read with SESSION_ENCRYPTION_ALLOW_PLAINTEXT=true.',
+      ),
+    );
+  } else if (damaged.length === tried) {
+    findings.push(skipped('keys', 'No session is whole that they would have to open.'));
+  } else {
+    const read = tried - damaged.length;
+    findings.push(ok('keys', `${read} of ${tried} sessions that were tried can be read.`));
   }
-  const some = unreadable
+  const [first] = damaged;
+  if (first !== undefined) {
+    findings.push(
+      failed(
+        'damage',
+        `${damaged.length} of ${tried} sessions that were tried are damaged, which is no matter of keys (${some(damaged)}).`,
+        `\`holdfast sessions list\` says why of each. ${first.remedy}`,
+      ),
+    );
+  }
+  return findings;
+}
+
+function some(unreadable: readonly Unreadable[]): string {
+  return unreadable
     .slice(0, 3)
     .map(({ id }) => id)
     .join(' ');
-  const damaged = unreadable.find(({ code }) => code !== 'DECRYPTION');
-  return failed(
-    'keys',
-    `${unreadable.length} of ${sessions} sessions that were tried cannot be read (${some}).`,
-    damaged !== undefined
-      ? `\`holdfast sessions list\` says why of each. ${damaged.remedy}`
-      : encryption === undefined
-        ? 'They are encrypted: set SESSION_ENCRYPTION_KEY to the key that wrote them.'
-        : 'Add the key that wrote them behind the others of SESSION_ENCRYPTION_KEY; plain ones are read with SESSION_ENCRYPTION_ALLOW_PLAINTEXT=true.',
-  );
 }

@@ -145,10 +145,10 @@ function outError(error: unknown): unknown {
 async function isWhole(store: RedisSessionStore, { err }: Terminal): Promise<boolean> {
   const { sessions, unreadable } = await store.upkeep.tryKeys(sampleSize);
   if (unreadable.length === 0) return true;
-  err.write(
-    said(
-      `error: Of ${sessions} sessions that were tried ${unreadable.length} cannot be read: the user may have others among those. \`holdfast sessions list\` says why; if it is their key, put that into SESSION_ENCRYPTION_KEY, and run it again.`,
-    ),
-  );
+  const what = `error: Of ${sessions} sessions that were tried ${unreadable.length} cannot be read: the user may have others among those. \`holdfast sessions list\` says why.`;
+  const remedy = unreadable.every(({ isDamaged }) => isDamaged)
+    ? 'They are damaged, so that no key opens them: bring them back from a backup and run it again, or delete them.'
+    : 'Put the key that is missing into SESSION_ENCRYPTION_KEY, and run it again.';
+  err.write(said(`${what} ${remedy}`));
   return false;
 }

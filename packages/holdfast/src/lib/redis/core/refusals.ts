@@ -1,4 +1,5 @@
 import {
+  DecryptionError,
   type HoldfastError,
   LeaseLostError,
   OutcomeUnknownError,
@@ -11,6 +12,13 @@ import type { Answer } from './session-calls.ts';
 
 export function notFound(id: string): SessionNotFoundError {
   return new SessionNotFoundError(`There is no session ${id} here.`);
+}
+
+/** Of a session whose header, state or credentials are not there, or are none. */
+export function incomplete(id: string): DecryptionError {
+  return new DecryptionError(`Of what is stored of session ${id} something is missing.`, {
+    isDamaged: true,
+  });
 }
 
 export function gone(id: string): SessionGoneError {

@@ -11,7 +11,7 @@ import { newsKey } from '../layout/keys.ts';
 import type { Records } from '../layout/records.ts';
 import { scripts } from '../scripts/scripts.ts';
 import type { Knowledge, Sent } from './knowledge.ts';
-import { notFound } from './refusals.ts';
+import { incomplete, notFound } from './refusals.ts';
 
 export interface StoredSessionsOptions<Metadata extends object> {
   readonly link: RedisLink;
@@ -105,9 +105,7 @@ export class StoredSessions<Metadata extends object> {
     const place = { sessionId: id, incarnation };
     const position = header.stateVersion;
     const [sealed, sealedCredentials] = [reply[values], reply[values + 1]].map(bytesOrNull);
-    if (!sealed || !sealedCredentials) {
-      throw new DecryptionError(`Of what is stored of session ${id} something is missing.`);
-    }
+    if (!sealed || !sealedCredentials) throw incomplete(id);
     const state = this.#records.readState(sealed, { ...place, position }, header);
     const credentials = this.#records.readCredentials(sealedCredentials, header.tokenHash, {
       ...place,

@@ -75,7 +75,11 @@ export class Floors {
 }
 
 /** A session is not what the same server had of it before. */
-export class PutBackError extends DecryptionError {}
+export class PutBackError extends DecryptionError {
+  constructor(message: string) {
+    super(message, { isDamaged: true });
+  }
+}
 
 /** What cannot be true of a session after what was true of it before; `null` when all can. */
 function contradiction(before: Header, after: Header): string | null {

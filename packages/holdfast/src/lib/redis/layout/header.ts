@@ -62,6 +62,11 @@ export function parseHeader(line: string): Header {
   };
 }
 
+/** Whether a line was a header at all. */
+export function isSound({ version, createdAt, lastEventSeq }: Header): boolean {
+  return [version, createdAt, lastEventSeq].every(Number.isSafeInteger);
+}
+
 /** What scripts take for no value. */
 export const none = '-';
 

@@ -51,7 +51,7 @@ export class Records {
 
   /** @throws DecryptionError, also when the session's clear times are not those inside */
   readState(stored: Buffer, at: Omit<RecordPlace, 'kind'>, clear: Lifetime | null): SessionState {
-    const value = this.#decode(stored, { ...at, kind: 'state' }) as JsonObject;
+    const value = this.#object(stored, { ...at, kind: 'state' });
     if (value.lifetime === undefined) return value as unknown as SessionState;
     const { lifetime, ...state } = value;
     if (clear !== null) assertLifetime(at.sessionId, lifetime, clear);
@@ -75,13 +75,14 @@ export class Records {
     tokenHash: string | null,
     at: Omit<RecordPlace, 'kind'>,
   ): SessionCredentials {
-    const [authenticatedAt = null, clientBinding = null, sealedHash] = this.#decode(stored, {
+    const [authenticatedAt = null, clientBinding = null, sealedHash] = this.#list(stored, {
       ...at,
       kind: 'credentials',
-    }) as [number | null, JsonValue, (string | null)?];
+    }) as unknown as [number | null, JsonValue, (string | null)?];
     if (sealedHash !== undefined && sealedHash !== tokenHash) {
       throw new DecryptionError(
         `The token of session ${at.sessionId} is not the one that it was stored with: somebody has changed it in Redis. Delete the session.`,
+        { isDamaged: true },
       );
     }
     return Object.freeze({ tokenHash, authenticatedAt, clientBinding });
@@ -114,11 +115,11 @@ export class Records {
   ): readonly Message[] {
     const { words, body } = split(piece);
     const [seq = 0, , createdAt = 0] = words.map(Number);
-    const rows = this.#decode(body, { ...at, kind: 'messages', position: seq }) as readonly [
-      string,
-      MessageRole,
-      JsonValue,
-    ][];
+    const rows = this.#list(body, {
+      ...at,
+      kind: 'messages',
+      position: seq,
+    }) as unknown as readonly [string, MessageRole, JsonValue][];
     return rows.map(([id, role, content], index) =>
       placeMessage({ id, role, content } as PreparedMessage, seq + index, createdAt),
     );
@@ -145,7 +146,7 @@ export class Records {
     const place = { ...at, kind: 'effects' } as const;
     const lists = stored
       .split(',')
-      .map((word) => this.#decode(effectBytes(word), place) as readonly string[]);
+      .map((word) => this.#list(effectBytes(word), place) as readonly string[]);
     return Object.freeze(lists.flat());
   }
 
@@ -175,7 +176,11 @@ export class Records {
     const createdAt = Number(created);
     const events =
       code === '-'
-        ? (this.#decode(body, { ...at, kind: 'output', position: turnId }) as PreparedOutput[])
+        ? (this.#list(body, {
+            ...at,
+            kind: 'output',
+            position: turnId,
+          }) as unknown as PreparedOutput[])
         : [{ type: 'turn.failed', code } as unknown as PreparedOutput];
     return events.map((event, index) =>
       Object.freeze({ ...event, seq: Number(first) + index, turnId, createdAt }),
@@ -192,9 +197,33 @@ export class Records {
     return this.#codec.encode(this.#decode(stored, place), place);
   }
 
+  #object(stored: Buffer, place: RecordPlace): JsonObject {
+    const value = this.#decode(stored, place);
+    if (typeof value === 'object' && value !== null && !isList(value)) return value;
+    throw misshapen(place);
+  }
+
+  #list(stored: Buffer, place: RecordPlace): readonly JsonValue[] {
+    const value = this.#decode(stored, place);
+    if (isList(value)) return value;
+    throw misshapen(place);
+  }
+
   #decode(stored: Buffer, place: RecordPlace): JsonValue {
     return decodeRecord(this.#codec, stored, place);
   }
+}
+
+/** As `Array.isArray`, which says nothing of readonly lists. */
+function isList(value: JsonValue): value is readonly JsonValue[] {
+  return Array.isArray(value);
+}
+
+function misshapen({ kind, sessionId }: RecordPlace): DecryptionError {
+  return new DecryptionError(
+    `The stored ${kind} of session ${sessionId} has not the form that Holdfast writes.`,
+    { isDamaged: true },
+  );
 }
 
 function assertLifetime(id: string, lifetime: JsonValue, clear: Lifetime): void {
@@ -204,6 +233,7 @@ function assertLifetime(id: string, lifetime: JsonValue, clear: Lifetime): void 
   if (moved === extended && Math.abs(moved) <= creationToleranceMs) return;
   throw new DecryptionError(
     `The times of session ${id} are not those that it was stored with: somebody has changed them in Redis. Delete the session.`,
+    { isDamaged: true },
   );
 }
 

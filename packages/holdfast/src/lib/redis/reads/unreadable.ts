@@ -1,5 +1,5 @@
 import { DecryptionError, StoreUnavailableError } from '../../errors/errors.ts';
-import type { ErrorCode } from '../../errors/registry.ts';
+import { damagedRecordRemedy, type ErrorCode } from '../../errors/registry.ts';
 import { sentenceOf } from '../../errors/sentence-of.ts';
 import { RedisReplyError } from '../connection/redis-connection.ts';
 
@@ -7,6 +7,8 @@ import { RedisReplyError } from '../connection/redis-connection.ts';
 export interface Unreadable {
   readonly id: string;
   readonly code: ErrorCode;
+  /** Whether no key and no setting would make it readable; otherwise one is missing, or that cannot be told. */
+  readonly isDamaged: boolean;
   /** One sentence. */
   readonly reason: string;
   readonly remedy: string;
@@ -26,13 +28,12 @@ function damageIn({ code, message }: RedisReplyError): string | undefined {
 /** Why the session cannot be read; `null` where the failure is none of its own, as of a server that is down. */
 export function whyUnreadable(id: string, error: unknown): Unreadable | null {
   if (error instanceof DecryptionError) {
-    return { id, code: error.code, reason: sentenceOf(error), remedy: error.remedy };
+    const { code, isDamaged, remedy } = error;
+    return { id, code, isDamaged, reason: sentenceOf(error), remedy };
   }
   if (!(error instanceof StoreUnavailableError)) return null;
   const { code, cause } = error;
   const reason = cause instanceof RedisReplyError ? damageIn(cause) : undefined;
-  return reason === undefined ? null : { id, code, reason, remedy };
+  if (reason === undefined) return null;
+  return { id, code, isDamaged: true, reason, remedy: damagedRecordRemedy };
 }
-
-const remedy =
-  'Let nothing else write to these keys of Redis; bring back what they held from a backup, or remove them.';

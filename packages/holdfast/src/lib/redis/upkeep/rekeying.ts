@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { RecordKind, RecordPlace } from '../../codec/codec.ts';
-import { DecryptionError, StoreUnavailableError } from '../../errors/errors.ts';
+import { StoreUnavailableError } from '../../errors/errors.ts';
 import { randomId } from '../../model/ids.ts';
 import type { RedisArgument } from '../connection/redis-connection.ts';
 import { bytes, bytesOrNull, int, list, type ReplyList, text } from '../connection/reply.ts';
 import type { RedisCore } from '../core/redis-core.ts';
-import { type Header, none, parseHeader, userWord } from '../layout/header.ts';
+import { incomplete } from '../core/refusals.ts';
+import { type Header, isSound, none, parseHeader, userWord } from '../layout/header.ts';
 import { word } from '../layout/keys.ts';
 import { renewedDigest } from '../layout/request-digests.ts';
 import type { IdBatch, IdRange } from '../reads/listing.ts';
+import { whyUnreadable } from '../reads/unreadable.ts';
 import { scripts } from '../scripts/scripts.ts';
 import type { UserIndex } from '../sessions/user-index.ts';
 
@@ -19,8 +21,10 @@ export interface RekeyProgress {
   readonly total: number;
   /** Values that this run encoded anew: states, credentials, pieces of messages, outcomes, live output. */
   readonly rewritten: number;
-  /** Sessions with something that no key of the ring opens: their ids, the first 100. */
+  /** Sessions with something whose key is not in the ring, as far as that can be told: their ids, the first 100. */
   readonly unreadable: readonly string[];
+  /** Sessions with something that is damaged, so that no key opens it: their ids, the first 100. */
+  readonly damaged: readonly string[];
 }
 
 export interface RekeyOptions {
@@ -59,6 +63,7 @@ export class Rekeying<Metadata extends object> {
   readonly #core: RedisCore<Metadata>;
   readonly #users: UserIndex<Metadata>;
   readonly #unreadable = new Set<string>();
+  readonly #damaged = new Set<string>();
   #rewritten = 0;
 
   constructor(core: RedisCore<Metadata>, users: UserIndex<Metadata>) {
@@ -85,6 +90,7 @@ export class Rekeying<Metadata extends object> {
       total: Math.max(total, sessions),
       rewritten: this.#rewritten,
       unreadable: [...this.#unreadable],
+      damaged: [...this.#damaged],
     });
     const look = async (batches: AsyncIterable<IdBatch>): Promise<void> => {
       for await (const { ids, cursor: next } of batches) {
@@ -115,17 +121,32 @@ export class Rekeying<Metadata extends object> {
   }
 
   async #session(id: string): Promise<void> {
-    const there = await this.#retried(id, () => this.#values(id));
+    // Of one that is damaged here the rest is looked at all the same.
+    const looked = (attempt: () => Promise<string>) =>
+      attempt().catch((error: unknown) => {
+        this.#found(id, error);
+        return 'damaged';
+      });
+    let owner: string | null = null;
+    const there = await looked(() =>
+      this.#retried(id, () =>
+        this.#values(id, (userId) => {
+          owner = userId;
+        }),
+      ),
+    );
+    // What is wrong with the index is not the session's.
+    if (owner !== null) await this.#users.gather(owner);
     if (there === 'gone') return;
-    for (const which of lists) await this.#list(id, which);
+    for (const which of lists) await looked(() => this.#list(id, which));
   }
 
-  /** State, credentials, and the user's name. */
-  async #values(id: string): Promise<string> {
+  /** State, credentials, and the user's name. @param owned is told whose session it is, if anybody's */
+  async #values(id: string, owned: (userId: string | null) => void): Promise<string> {
     const { known, link, records } = this.#core;
     const stored = list(await link.command(['HMGET', known.of(id).keys[0], 'h', 'd', 'c']));
     const [line, state, credentials] = stored.map(bytesOrNull);
-    if (!line || !state || !credentials) return 'gone';
+    if (!line) return 'gone';
     const header = parseHeader(text(line));
     const at = { sessionId: id, incarnation: header.incarnation };
     const stateAt = { ...at, position: header.stateVersion };
@@ -133,6 +154,7 @@ export class Rekeying<Metadata extends object> {
     const replacements: Replacement[] = [];
     let user = userWord(header.userName);
     try {
+      if (!isSound(header) || !state || !credentials) throw incomplete(id);
       const value = records.readState(state, stateAt, header);
       if (records.isStale(state, { ...stateAt, kind: 'state' })) {
         replacements.push(['1', 'd', state, records.state(value, stateAt, header)]);
@@ -141,7 +163,7 @@ export class Rekeying<Metadata extends object> {
         const own = records.readCredentials(credentials, header.tokenHash, credentialsAt);
         replacements.push(['1', 'c', credentials, records.credentials(own, credentialsAt)]);
       }
-      if (value.userId !== null) await this.#users.gather(value.userId);
+      owned(value.userId);
       user = userWord(this.#core.userName(value.userId));
     } catch (error) {
       this.#found(id, error);
@@ -151,7 +173,7 @@ export class Rekeying<Metadata extends object> {
   }
 
   /** From its end: what goes at the front moves the rest to where it has not been looked at. */
-  async #list(id: string, { number, key, kind }: (typeof lists)[number]): Promise<void> {
+  async #list(id: string, { number, key, kind }: (typeof lists)[number]): Promise<string> {
     const { known, link } = this.#core;
     const { keys } = known.of(id);
     for (let to = int(await link.command(['LLEN', keys[key]])) - 1; to >= 0; ) {
@@ -169,9 +191,10 @@ export class Rekeying<Metadata extends object> {
         );
         return this.#put(id, header, replacements);
       });
-      if (outcome === 'gone') return;
+      if (outcome === 'gone') return outcome;
       to = from - 1;
     }
+    return 'done';
   }
 
   /** The items of a list that are to be replaced, with their places in it. */
@@ -255,8 +278,10 @@ export class Rekeying<Metadata extends object> {
   }
 
   #found(id: string, error: unknown): void {
-    if (!(error instanceof DecryptionError)) throw error;
-    if (this.#unreadable.size < mostNamed) this.#unreadable.add(id);
+    const why = whyUnreadable(id, error);
+    if (why === null) throw error;
+    const found = why.isDamaged ? this.#damaged : this.#unreadable;
+    if (found.size < mostNamed) found.add(id);
     this.#core.options.logger.warn({ err: error, sessionId: id }, 'A stored value cannot be read');
   }
 }
