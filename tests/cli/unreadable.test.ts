@@ -65,6 +65,22 @@ it('export writes what it can, and names the rest', async () => {
   for (const id of unreadable) expect(stderr).toContain(`  ${id}: `);
 });
 
+it('delete ends them, and erase all of their user', async () => {
+  const { env, store } = await damaged();
+  const deleted = await run(['sessions', 'delete', 'list', 'header', '--yes'], env);
+  expect(deleted).toMatchObject({ code: 0, stdout: '2 sessions deleted.\n' });
+  const erased = await run(['sessions', 'erase', 'user-7', '--yes', '--json'], env);
+  expect(erased).toMatchObject({ code: 0, stdout: '{"erased":3}\n' });
+  expect(await store.countActive()).toBe(0);
+});
+
+it('erase takes those, too, of which only the index of their user says whose they are', async () => {
+  const { env, store } = await damaged();
+  const { code, stdout } = await run(['sessions', 'erase', 'user-7', '--yes', '--json'], env);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: '{"erased":5}\n' });
+  expect(await store.countActive()).toBe(0);
+});
+
 it('doctor counts them, and does not take a damaged one for a matter of keys', async () => {
   const { env } = await damaged();
   const { code, stdout } = await run(['doctor'], env);

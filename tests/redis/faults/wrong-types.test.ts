@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StoreUnavailableError } from '../../../packages/holdfast/src/lib/errors/errors.ts';
+import { scripts } from '../../../packages/holdfast/src/lib/redis/scripts/scripts.ts';
 import { type FakeTimeRedis, startRedisOnFakeTime } from '../../servers/redis-server.ts';
 import type { Ask } from '../support/asking.ts';
 import { type Attempt, operations, type Scene } from '../support/operations.ts';
@@ -48,6 +49,7 @@ async function tryWith(
     return 'done';
   }
   expect(error).toBeInstanceOf(StoreUnavailableError);
+  expect(String(error)).toContain('has something at a key of Holdfast’s that is of another type');
   expect(await snapshot(ask, prefix)).toEqual(before);
   await restore();
   await attempt.act();
@@ -145,6 +147,113 @@ describe('where a key is of another type, nothing is changed by', () => {
     }
   });
 });
+
+/** Of the session's keys those that are its own: places in the list of all. */
+const own = [0, 1, 2, 3, 7, 8, 10];
+
+describe('a session with something else at a key of its own ends, and leaves nothing that is in the way, by', () => {
+  /** A session with something at each key, which has expired where `expired`; and one beside it. */
+  async function damaged(damage: (ask: Ask, keys: readonly string[]) => Promise<unknown>) {
+    const scene = await setUp();
+    const { place, one, other, ask } = scene;
+    await one.store.create('s', { userId: 'ada', status: 'handed_over' });
+    await one.store.create('beside', { userId: 'ada' });
+    await one.store.appendMessages('s', [{ role: 'user', content: 'Hi' }]);
+    const keys = place.keys.session('s');
+    await damage(ask, keys);
+    const isGone = async () => {
+      expect(await other.store.get('s')).toBeNull();
+      expect(await other.store.countActive()).toBe(1);
+      expect(await other.store.listActive({ status: 'handed_over' })).toMatchObject({
+        sessions: [],
+      });
+      // Only what tells a repetition of the same removal is there, for a minute.
+      const left = own.filter((at) => at !== 10).map((at) => keys[at] ?? '');
+      expect(await ask('EXISTS', ...left)).toBe('0');
+      if ((await ask('EXISTS', keys[10])) === '1') {
+        expect(Number(await ask('PTTL', keys[10]))).toBeGreaterThan(0);
+      }
+      expect(await one.store.create('s')).toMatchObject({ version: 1 });
+      expect(await other.store.messages('s')).toEqual([]);
+    };
+    return { ...scene, isGone };
+  }
+
+  const damages = [
+    ...own.flatMap((at) =>
+      wrongTypesFor(sessionKeyTypes[at] ?? 'string').map(
+        (wrong) =>
+          [
+            `a ${wrong} at key ${at + 1}`,
+            async (ask: Ask, keys: readonly string[]) => {
+              await ask('DEL', keys[at] ?? '');
+              await plant(ask, keys[at] ?? '', wrong);
+            },
+          ] as const,
+      ),
+    ),
+    ...['rubbish', Array(26).fill('x').join(' ')].map(
+      (line) =>
+        [
+          `the header "${line}"`,
+          (ask: Ask, [key = '']: readonly string[]) => ask('HSET', key, 'h', line),
+        ] as const,
+    ),
+  ];
+
+  it.each(damages)('a deletion, once: %s', async (_, damage) => {
+    const { one, other, isGone } = await damaged(damage);
+    const events: unknown[] = [];
+    one.store.on('deleted', (event) => events.push(event));
+    expect(await one.store.delete('s')).toBe(true);
+    expect(events).toMatchObject([{ sessionId: 's' }]);
+    expect(await other.store.delete('s')).toBe(false);
+    await isGone();
+  });
+
+  it.each(damages)("the end of all of its user's sessions: %s", async (_, damage) => {
+    const { one, isGone, other } = await damaged(damage);
+    expect(await one.store.deleteUser('ada')).toBe(2);
+    await other.store.create('beside');
+    await isGone();
+  });
+
+  it.each(damages)(
+    'a cleanup, when it is over, which goes on to the others: %s',
+    async (_, damage) => {
+      const { one, isGone, other } = await damaged(damage);
+      clock.advance(1_900_000);
+      expect(await one.store.cleanupExpired()).toBe(2);
+      await other.store.create('beside');
+      await isGone();
+    },
+  );
+
+  it('a deletion whose reply was lost: the repetition says the same', async () => {
+    const { place, one, ask } = await damaged((ask, [key = '']) => plantAt(ask, key));
+    const args = ['s', place.keys.inboxPrefix('s'), '0', 'delete', '-', 'nonce'];
+    const remove = () =>
+      ask('EVALSHA', scripts.remove.sha1, '14', ...place.keys.session('s'), ...args);
+    expect(await remove()).toEqual(['cleared']);
+    expect(await remove()).toEqual(['cleared']);
+    expect(await one.store.delete('s')).toBe(false);
+  });
+
+  it('no deletion that is meant for another session', async () => {
+    const { place, one, ask } = await damaged((ask, [key = '']) => plantAt(ask, key));
+    const args = ['s', place.keys.inboxPrefix('s'), '0', 'delete', 'an-incarnation', 'nonce'];
+    const reply = await ask(
+      ...['EVALSHA', scripts.remove.sha1, '14', ...place.keys.session('s'), ...args],
+    );
+    expect(reply).toEqual(['none']);
+    expect(await one.store.delete('s')).toBe(true);
+  });
+});
+
+async function plantAt(ask: Ask, key: string): Promise<void> {
+  await ask('DEL', key);
+  await ask('SET', key, 'planted');
+}
 
 describe("where a user's index cannot be written", () => {
   it('a session is deleted all the same', async () => {

@@ -38,6 +38,8 @@ export interface Operation {
 }
 
 const handingOver = [1, 2, 3, 4, 5, 6, 7];
+/** What ends a session removes whatever is at the keys that are its own. */
+const shared = [5, 6, 7, 10, 12, 13, 14];
 const end: TurnEnd = { keep: false, outcome: undefined };
 const key = { key: 'k', requestDigest: 'd' };
 
@@ -341,7 +343,7 @@ export const operations: readonly Operation[] = [
   },
   {
     name: 'delete',
-    needs: [...handingOver, 9, 10, 11, 12, 13],
+    needs: shared,
     prepare: async ({ one, other, id }) => {
       await one.store.create(id, { status: 'handed_over' });
       await one.begin(id);
@@ -358,7 +360,7 @@ export const operations: readonly Operation[] = [
   },
   {
     name: 'the removal of what has expired',
-    needs: [...handingOver, 9, 10, 11, 12, 13],
+    needs: shared,
     prepare: async ({ one, other, id, clock }) => {
       await one.store.create(id, { status: 'handed_over' });
       clock.advance(1_900_000);

@@ -18,6 +18,8 @@ const repliesByWords: ReadonlyArray<readonly [RegExp, keyof typeof diagnoses]> =
   [/DB index is out of range|invalid DB index/i, 'DATABASE'],
   [/without any password configured/i, 'WRONGPASS'],
   [/unknown command .?HELLO/i, 'NOPROTO'],
+  // By a script of Holdfast's own, which names the key.
+  [/\bWRONGTYPE\b/, 'WRONGTYPE'],
 ];
 
 /** What went wrong, from the error of the client, the server or the system. */

@@ -147,6 +147,12 @@ export const diagnoses = {
     what: 'loses its scripts as soon as they are loaded.',
     remedy: 'Find out what calls SCRIPT FLUSH.',
   },
+  WRONGTYPE: {
+    phrase: 'Not what was written',
+    what: 'has something at a key of Holdfast’s that is of another type, which the cause of this error has in words.',
+    remedy:
+      'Let nothing else write behind REDIS_SESSION_KEY_PREFIX; to delete the session removes what is at its keys.',
+  },
   UNKNOWN_REPLY: {
     phrase: 'Error reply',
     what: 'answered with an error.',

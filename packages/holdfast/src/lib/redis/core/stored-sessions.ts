@@ -1,4 +1,4 @@
-import { DecryptionError, SessionNotFoundError } from '../../errors/errors.ts';
+import { SessionNotFoundError } from '../../errors/errors.ts';
 import { assertId } from '../../model/ids.ts';
 import type { MetadataReader } from '../../model/metadata.ts';
 import type { Session } from '../../model/session.ts';

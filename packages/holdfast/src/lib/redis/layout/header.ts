@@ -67,6 +67,9 @@ export function isSound({ version, createdAt, lastEventSeq }: Header): boolean {
   return [version, createdAt, lastEventSeq].every(Number.isSafeInteger);
 }
 
+/** For `remove.lua`: of what stands in the place of a session and is none. */
+export const unknownIncarnation = '?';
+
 /** What scripts take for no value. */
 export const none = '-';
 

@@ -16,6 +16,8 @@ export interface Unreadable {
 
 /** What something else than Holdfast has written, as the server's reply tells of it. */
 function damageIn({ code, message }: RedisReplyError): string | undefined {
+  const [, key, found, expected] = /WRONGTYPE (\S+) is a (\w+) and not a (\w+)/.exec(message) ?? [];
+  if (key !== undefined) return `Its key ${key} is a ${found} and not a ${expected}.`;
   if (code === 'WRONGTYPE') {
     return 'A key of the session holds something of another type than Holdfast stores there.';
   }

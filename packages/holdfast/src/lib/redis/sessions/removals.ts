@@ -34,7 +34,7 @@ export class Removals<Metadata extends object> {
     };
   }
 
-  /** Whether there was one. */
+  /** Whether there was one, or something else in its place: that is removed, too. */
   async delete(
     id: string,
     {
@@ -42,7 +42,8 @@ export class Removals<Metadata extends object> {
       incarnation = none,
     }: { event?: 'deleted' | 'evicted'; incarnation?: string } = {},
   ): Promise<boolean> {
-    return (await this.#remove(id, ['delete', incarnation], event)) === 'removed';
+    const outcome = await this.#remove(id, ['delete', incarnation], event);
+    return outcome === 'removed' || outcome === 'cleared';
   }
 
   /** Removes what has expired in these buckets, in all unless given; how many sessions that were. */
@@ -152,6 +153,14 @@ export class Removals<Metadata extends object> {
     if (event !== 'expired') await this.#core.replicas.confirm(id, nonce, { always: true });
     if (outcome === 'removed') {
       await this.left(id, parseHeader(text(reply[1])), bytesOrNull(reply[2]) ?? nothing, event);
+    }
+    if (outcome === 'cleared') {
+      const { logger } = this.#core.options;
+      logger.warn(
+        { sessionId: id },
+        'What was stored in the place of a session was none, and is gone',
+      );
+      this.#core.tell(event, { sessionId: id, userId: null });
     }
     if (outcome === 'vanished') this.#core.tell('expired', { sessionId: id, userId: null });
     return outcome;

@@ -3,7 +3,8 @@ import { randomId } from '../../model/ids.ts';
 import type { RedisReply } from '../connection/redis-connection.ts';
 import { int, list, text } from '../connection/reply.ts';
 import type { RedisCore } from '../core/redis-core.ts';
-import { parseHeader } from '../layout/header.ts';
+import { parseHeader, unknownIncarnation } from '../layout/header.ts';
+import { whyUnreadable } from '../reads/unreadable.ts';
 import { scripts } from '../scripts/scripts.ts';
 
 /** An entry in a user's index, in the order of entering. */
@@ -189,13 +190,18 @@ export class UserIndex<Metadata extends object> {
     return dead;
   }
 
-  /** Of a session that is the user's, and else `null`. Where it cannot be read, its header says so. */
+  /**
+   * Of a session that is the user's, and else `null`. Where it cannot be read, its header says so; and where that
+   * is none, nothing contradicts the entry in the user's index.
+   */
   async incarnationOf(userId: string, id: string): Promise<string | null> {
     try {
       const stored = await this.#core.stored.read(id);
       return stored?.snapshot.state.userId === userId ? stored.header.incarnation : null;
     } catch (error) {
-      if (!(error instanceof DecryptionError)) throw error;
+      const why = whyUnreadable(id, error);
+      if (why === null) throw error;
+      if (!(error instanceof DecryptionError)) return unknownIncarnation;
       const { known, link } = this.#core;
       const line = text(await link.command(['HGET', known.of(id).keys[0], 'h']));
       if (line === '') return null;

@@ -11,6 +11,33 @@ local function check_removal()
   typed(KEYS[13], 'hash')
 end
 
+-- The same of what a bucket's sessions share: a key that is the session's alone goes with it, whatever it holds.
+local function check_shared()
+  typed(KEYS[5], 'zset')
+  typed(KEYS[6], 'zset')
+  typed(KEYS[7], 'zset')
+  typed(KEYS[10], 'zset')
+  typed(KEYS[12], 'zset')
+  typed(KEYS[13], 'hash')
+  typed(KEYS[#KEYS], 'string')
+end
+
+-- Takes away what is of another type at the session's own keys, after all checks.
+local OWN = { [2] = 'zset', [3] = 'list', [4] = 'list', [8] = 'list', [9] = 'list', [11] = 'list' }
+local function drop_foreign()
+  for key, type in pairs(OWN) do
+    local found = redis.call('TYPE', KEYS[key]).ok
+    if found ~= type and found ~= 'none' then redis.call('DEL', KEYS[key]) end
+  end
+end
+
+local function unindex()
+  redis.call('ZREM', KEYS[5], ARGV[1])
+  redis.call('ZREM', KEYS[6], ARGV[1])
+  redis.call('ZREM', KEYS[10], 'closed:' .. ARGV[1], 'handed_over:' .. ARGV[1])
+  redis.call('ZREM', KEYS[12], ARGV[1])
+end
+
 local function remove(H, line, state, nonce)
   if H[O] ~= '-' then tell(H[OI], 'lost ' .. H[O] .. ' SESSION_GONE ' .. H[F]) end
   turn_away(H)
