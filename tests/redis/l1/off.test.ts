@@ -1,7 +1,9 @@
 import { type JsonObject, type MetadataSchema, TurnInterruptedError } from 'holdfast';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DecryptionError } from '../../../packages/holdfast/src/lib/errors/errors.ts';
 import { type RedisServer, startRedis } from '../../servers/redis-server.ts';
 import { encrypting } from '../support/encryption.ts';
+import { idempotency, withLostEffects } from '../support/lost-effects.ts';
 import { type InstanceOptions, SharedNamespace } from '../support/shared-namespace.ts';
 import { GatedConnections } from './gated-connections.ts';
 
@@ -22,24 +24,33 @@ const refusing: MetadataSchema<JsonObject, JsonObject> = {
   },
 };
 
-async function setUp(l1: object | undefined, options: InstanceOptions = {}) {
+function scene() {
   const place = new SharedNamespace(server.url);
-  const gates = new GatedConnections();
-  const codec = encrypting(place.keyPrefix);
-  const sessions = await place.instance({ codec, l1, connect: gates.connect, ...options });
-  const other = await place.instance({ codec });
-  const ask = await place.asking();
-  const sentBytes = async () =>
-    Number(/^total_net_output_bytes:(\d+)/m.exec(String(await ask('INFO', 'stats')))?.[1]);
-  await other.store.create('s', { metadata: { plan } });
-  /** Whether Redis sends the session's values while this is done, and in how many calls. */
-  const during = async (work: () => Promise<unknown>) => {
-    const [bytes, calls] = [await sentBytes(), gates.calls];
-    await work();
-    const made = gates.calls - calls;
-    return { sent: (await sentBytes()) - bytes > plan.length, calls: made };
+  /** An instance, and what Redis is asked by it and sends. */
+  const opened = async (l1: object | undefined, options: InstanceOptions) => {
+    const gates = new GatedConnections();
+    const sessions = await place.instance({ l1, connect: gates.connect, ...options });
+    const ask = await place.asking();
+    const sentBytes = async () =>
+      Number(/^total_net_output_bytes:(\d+)/m.exec(String(await ask('INFO', 'stats')))?.[1]);
+    /** Whether Redis sends the session's values while this is done, and in how many calls. */
+    const during = async (work: () => Promise<unknown>) => {
+      const [bytes, calls] = [await sentBytes(), gates.calls];
+      await work();
+      const made = gates.calls - calls;
+      return { sent: (await sentBytes()) - bytes > plan.length, calls: made };
+    };
+    return { sessions, during };
   };
-  return { sessions, other, during };
+  return { place, opened };
+}
+
+async function setUp(l1: object | undefined, options: InstanceOptions = {}) {
+  const { place, opened } = scene();
+  const codec = encrypting(place.keyPrefix);
+  const other = await place.instance({ codec });
+  await other.store.create('s', { metadata: { plan } });
+  return { other, ...(await opened(l1, { codec, ...options })) };
 }
 
 describe('an instance without an L1', () => {
@@ -108,6 +119,15 @@ describe('an instance without an L1', () => {
     await expect(sessions.turn('s', () => 1)).rejects.toThrow(refused);
     const read = () => expect(sessions.store.get('s')).rejects.toThrow(refused);
     expect(await during(read)).toEqual({ sent: true, calls: 1 });
+  });
+
+  it('keeps nothing of a session whose turn may not begin, as no key opens its effects', async () => {
+    const { place, opened } = scene();
+    const { kept: codec } = await withLostEffects(place, { plan });
+    const { sessions, during } = await opened(undefined, { codec });
+    const begin = sessions.begin('s', { idempotency });
+    await expect(begin).rejects.toThrow(DecryptionError);
+    expect(await during(() => sessions.store.get('s'))).toEqual({ sent: true, calls: 1 });
   });
 });
 

@@ -1,9 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { IdempotencyMismatchError } from '../../../packages/holdfast/src/lib/errors/errors.ts';
+import {
+  DecryptionError,
+  IdempotencyMismatchError,
+} from '../../../packages/holdfast/src/lib/errors/errors.ts';
 import type { BeginOptions, OnBusy } from '../../../packages/holdfast/src/lib/store/turn-store.ts';
 import { FakeClock } from '../../../packages/holdfast/src/lib/testing/fake-clock.ts';
 import { type FakeTimeRedis, startRedisOnFakeTime } from '../../servers/redis-server.ts';
 import { rejection } from '../connection/fixtures.ts';
+import { idempotency, withLostEffects } from '../support/lost-effects.ts';
 import { SharedNamespace } from '../support/shared-namespace.ts';
 
 const startAt = Date.UTC(2030, 0, 1);
@@ -26,6 +30,39 @@ describe('the begin of a turn', () => {
     const again = await sessions.begin('s', asking);
     expect(again.lease).toEqual(first.lease);
     expect(again.grantedAt).toBeLessThanOrEqual(first.grantedAt);
+  });
+
+  it('whose session holds effects that no key opens is refused, and keeps nobody waiting', async () => {
+    const place = new SharedNamespace(server.url);
+    const { kept } = await withLostEffects(place);
+    const [one, other] = [
+      await place.instance({ codec: kept }),
+      await place.instance({ codec: kept }),
+    ];
+    const ask = await place.asking();
+    const holder = await other.begin('s');
+    let isLost = false;
+    const refused = one.store.begin('s', {
+      ...asking,
+      idempotency,
+      onLost: () => {
+        isLost = true;
+      },
+    });
+    const waiters = () => ask('ZCARD', place.keys.session('s')[1]);
+    await expect.poll(waiters, { timeout: 60_000 }).toBe('1');
+    const next = other.begin('s', { leaseMs: 2_000 });
+    await expect.poll(waiters, { timeout: 60_000 }).toBe('2');
+    expect(await other.store.release(holder.lease)).toBe(true);
+    expect(await rejection(refused)).toBeInstanceOf(DecryptionError);
+    // The server's time stands still: no lease ends by itself.
+    const granted = await next;
+    expect(granted.kind).toBe('granted');
+    await other.store.release(granted.lease);
+    const direct = one.store.begin('s', { ...asking, idempotency });
+    expect(await rejection(direct)).toBeInstanceOf(DecryptionError);
+    expect(isLost).toBe(false);
+    expect((await one.begin('s', { onBusy: 'reject' })).kind).toBe('granted');
   });
 
   it.each<OnBusy>(['wait', 'reject', 'interrupt'])(
