@@ -63,6 +63,9 @@ it('export writes what it can, and names the rest', async () => {
   expect(JSON.parse(stdout).session.id).toBe('fine');
   expect(stderr).toContain('1 session written.');
   for (const id of unreadable) expect(stderr).toContain(`  ${id}: `);
+  expect(stderr.replaceAll(/\s+/g, ' ')).toContain(
+    "because the user's index has them. Whose they are is not known until they can be read",
+  );
 });
 
 it('delete ends them, and erase all of their user', async () => {

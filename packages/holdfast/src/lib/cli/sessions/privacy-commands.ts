@@ -18,10 +18,14 @@ export interface ExportOptions extends CommonOptions {
   readonly out?: string;
 }
 
+/** An index is a claim that the session itself confirms (`UserIndex`). */
+const unknownOwner =
+  "They are named because the user's index has them. Whose they are is not known until they can be read: one may be another user's by now.";
+
 /** What was found of a user. */
 interface Found {
   sessions: number;
-  /** Sessions of the user that cannot be read, and so are not written. */
+  /** Sessions in the user's index that cannot be read: the user's or, where the index lags, another's. None is written. */
   readonly unreadable: Unreadable[];
 }
 
@@ -50,7 +54,7 @@ export async function exportUser(
       : `${counted(sessions, 'session')} written.`;
     if (path !== undefined) out.write(`${done}\n`);
     else if (!options.json) err.write(`${done}\n`);
-    err.write(reasons(unreadable));
+    err.write(reasons(unreadable, unknownOwner));
     return (await isWhole(store, terminal)) && unreadable.length === 0
       ? exitCodes.done
       : exitCodes.failed;

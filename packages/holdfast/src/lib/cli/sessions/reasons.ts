@@ -5,8 +5,11 @@ import { counted } from '../text.ts';
 /** Sessions that are named for people; `--json` names all. */
 const mostNamed = 20;
 
-/** Why sessions cannot be read, for people, and what to do; empty when all can. */
-export function reasons(unreadable: readonly Unreadable[]): string {
+/**
+ * Why sessions cannot be read, for people, and what to do; empty when all can.
+ * @param about is said of them all, as one more sentence
+ */
+export function reasons(unreadable: readonly Unreadable[], about?: string): string {
   if (unreadable.length === 0) return '';
   const named = unreadable.slice(0, mostNamed).map(({ id, reason }) => said(`  ${id}: ${reason}`));
   const rest = unreadable.length - named.length;
@@ -16,6 +19,7 @@ export function reasons(unreadable: readonly Unreadable[]): string {
     said(`error: ${counted(unreadable.length, 'session')} cannot be read:`),
     ...named,
     ...more,
+    ...(about === undefined ? [] : [said(about)]),
     ...[...remedies].map(said),
   ].join('');
 }
