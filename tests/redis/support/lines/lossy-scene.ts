@@ -31,7 +31,7 @@ export async function lossyScene(
   const place = new SharedNamespace(server.url);
   const proxy = await flakyProxyForTest(server.port, { rate: 0 });
   const one = await place.instance({ url: proxy.url, timeoutMs: 60_000, ...options });
-  const other = await place.instance();
+  const other = await place.instance({ timeoutMs: 60_000 });
   const ask = await place.asking();
   const keys = place.keys.session('s');
   const limit = { timeout: 60_000, interval: 1 };
