@@ -8,6 +8,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { makeTemporaryFolder, removeFolder } from '../helpers/temporary-folder.ts';
 import { asking } from '../redis/support/asking.ts';
 import { certificate, hasOpenssl } from '../redis/support/certificate.ts';
+import { RedisCluster } from '../servers/redis-cluster.ts';
 import { type RedisOptions, startRedis } from '../servers/redis-server.ts';
 import { expectToFit, hasTerminals, run, scene, startInTerminal } from './command-line.ts';
 
@@ -249,6 +250,64 @@ describe('holdfast doctor', () => {
     expect(all).toMatch(/Nothing goes to disk.*appendonly yes/);
     expect(all).toMatch(/reads the conversations.*holdfast keygen/);
     expect(all).toMatch(/min-replicas-to-write 1/);
+  });
+
+  it('of a cluster, warns of what makes one primary stop the others, of stale reads, and of no replica', async () => {
+    const cluster = await RedisCluster.start({ replicas: 0, redis: { persistence: 'aof' } });
+    onTestFinished(() => cluster.stop());
+    const env = on('redis://cluster', { REDIS_CLUSTER_NODES: cluster.addresses.join(',') });
+    const before = await found(env);
+    expect(before.ok).toBe(true);
+    const ofCluster = before.findings.filter(({ check }) => check === 'cluster');
+    expect(ofCluster.map(({ status }) => status)).toEqual(['ok', 'ok', 'ok']);
+    expect(before.warnings).toHaveLength(3);
+    for (const each of before.warnings)
+      expect(each).toMatch(/nobody takes over.*a replica on another/);
+    const [ask] = await Promise.all(cluster.primaries.map(({ url }) => asking(url)));
+    await ask?.('CONFIG', 'SET', 'cluster-require-full-coverage', 'yes');
+    await ask?.('CONFIG', 'SET', 'cluster-allow-reads-when-down', 'yes');
+    const { ok, warnings } = await found(env);
+    expect(ok).toBe(true);
+    expect(warnings.join('\n')).toMatch(/all of them refuse.*cluster-require-full-coverage no/);
+    expect(warnings.join('\n')).toMatch(/revoked meanwhile.*cluster-allow-reads-when-down no/);
+    expect(warnings).toHaveLength(5);
+    // Whichever primaries have what a store needs at its start, not all of them do.
+    const failures: string[] = [];
+    for (const { url } of cluster.primaries) {
+      const admin = await asking(url);
+      await admin('CONFIG', 'SET', 'min-replicas-to-write', '1');
+      failures.push(...(await found(env)).failures);
+      await admin('CONFIG', 'SET', 'min-replicas-to-write', '0');
+    }
+    expect(failures.join('\n')).toMatch(/None; without 1 the server refuses every write/);
+  });
+
+  it('says when writes need more replicas than there are, and when a cut-off primary takes some for long', async () => {
+    const { env, redis, opened } = await scene({ SESSION_ENCRYPTION_KEY: generateKey() });
+    await opened();
+    const ask = await asking(redis.url);
+    await ask('CONFIG', 'SET', 'min-replicas-to-write', '1');
+    const { failures } = await found(env);
+    expect(failures).toEqual([expect.stringMatching(/too few replicas are connected.*Bring its/)]);
+    const [host, port] = new URL(redis.url).host.split(':');
+    await ask('CONFIG', 'SET', 'repl-diskless-sync-delay', '0');
+    const replica = await startRedis({ args: ['--replicaof', `${host} ${port}`] });
+    onTestFinished(() => replica.stop());
+    await expect
+      .poll(async () => String(await ask('INFO', 'replication')), { timeout: 60_000 })
+      .toMatch(/connected_slaves:1[\s\S]*state=online/);
+    const lagOf = async (seconds: string) => {
+      await ask('CONFIG', 'SET', 'min-replicas-max-lag', seconds);
+      const { findings } = await found(env);
+      return findings.find(({ check }) => check === 'replicas');
+    };
+    expect(await lagOf('10')).toMatchObject({
+      status: 'warning',
+      message: expect.stringContaining('goes on taking writes for 10 s'),
+      remedy: 'In redis.conf: min-replicas-max-lag 1.',
+    });
+    expect(await lagOf('0')).toMatchObject({ status: 'warning' });
+    expect(await lagOf('3')).toMatchObject({ status: 'ok' });
   });
 
   it('tells several wrong settings apart, and never shows a value', async () => {

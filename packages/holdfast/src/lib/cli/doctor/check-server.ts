@@ -6,6 +6,8 @@ import { type Finding, failed, ok, warning } from './finding.ts';
 /** From here on two round trips a turn are felt, in ms. */
 const slowMs = 5;
 const maxSkewMs = 1_000;
+/** More than this is lost with a primary that is cut off, though writes need a replica. */
+const maxLagSeconds = 3;
 /** Of maxmemory: a full server refuses writes. */
 const nearlyFull = 0.9;
 
@@ -19,6 +21,7 @@ export function checkServer(server: ServerInspection, config: Config): Finding[]
     clock(server),
     scripts(server),
     replicas(server, config),
+    ...cluster(server),
   ];
 }
 
@@ -87,10 +90,17 @@ function scripts({ missingScripts }: ServerInspection): Finding {
 }
 
 function replicas(
-  { replicas: count, minReplicasToWrite }: ServerInspection,
+  { replicas: count, minReplicasToWrite, minReplicasMaxLagSeconds: lag }: ServerInspection,
   { redis }: Config,
 ): Finding {
   if (count === undefined) return unknown('replicas', 'INFO replication');
+  if (minReplicasToWrite !== undefined && minReplicasToWrite > count) {
+    return failed(
+      'replicas',
+      `${count === 0 ? 'None' : count}; without ${minReplicasToWrite} the server refuses every write (min-replicas-to-write).`,
+      'Attach replicas, or lower min-replicas-to-write to fewer than there are.',
+    );
+  }
   if (redis.durability === 'replicated' && count === 0) {
     return failed(
       'replicas',
@@ -98,7 +108,14 @@ function replicas(
       'Attach a replica, or set SESSION_DURABILITY=async.',
     );
   }
-  if (count === 0) return ok('replicas', 'None.');
+  if (count === 0) {
+    if (redis.sentinel === undefined && redis.cluster === undefined) return ok('replicas', 'None.');
+    return warning(
+      'replicas',
+      'None: while this primary is away nobody takes over, and its sessions wait.',
+      'Give each primary a replica on another machine.',
+    );
+  }
   if (minReplicasToWrite === 0) {
     return warning(
       'replicas',
@@ -106,7 +123,41 @@ function replicas(
       'In redis.conf: min-replicas-to-write 1 and min-replicas-max-lag 1.',
     );
   }
+  if (lag !== undefined && (lag === 0 || lag > maxLagSeconds)) {
+    const message =
+      lag === 0
+        ? `${count}; but with min-replicas-max-lag 0 writes do not need any of them.`
+        : `${count}; but a primary that is cut off from them goes on taking writes for ${lag} s that are lost later.`;
+    return warning('replicas', message, 'In redis.conf: min-replicas-max-lag 1.');
+  }
   return ok('replicas', `${count}; without ${minReplicasToWrite ?? 'some'} nothing is written.`);
+}
+
+/** What a cluster's node does while others are away. */
+function cluster({ cluster: node }: ServerInspection): Finding[] {
+  if (node === undefined) return [];
+  const findings: Finding[] = [];
+  if (node.needsAllSlots === true) {
+    findings.push(
+      warning(
+        'cluster',
+        'While one primary has no successor, all of them refuse their sessions (cluster-require-full-coverage yes).',
+        'In redis.conf: cluster-require-full-coverage no.',
+      ),
+    );
+  }
+  if (node.readsWhenDown === true) {
+    findings.push(
+      warning(
+        'cluster',
+        'A primary that is cut off from the others goes on answering reads (cluster-allow-reads-when-down yes): a token that was revoked meanwhile is still taken there.',
+        'In redis.conf: cluster-allow-reads-when-down no.',
+      ),
+    );
+  }
+  if (findings.length > 0) return findings;
+  if (node.needsAllSlots === undefined) return [unknown('cluster', 'CONFIG GET')];
+  return [ok('cluster', 'Each primary answers for its own sessions, whichever others are away.')];
 }
 
 function unknown(check: string, command: string): Finding {

@@ -14,6 +14,12 @@ export interface ServerInspection {
   readonly savePoints: boolean | undefined;
   readonly replicas: number | undefined;
   readonly minReplicasToWrite: number | undefined;
+  /** So long a replica may be silent and still count as one that writes need, in seconds. */
+  readonly minReplicasMaxLagSeconds: number | undefined;
+  /** Of a cluster's node: whether it refuses all when any slot has no server, and reads while it is cut off. */
+  readonly cluster:
+    | { readonly needsAllSlots: boolean | undefined; readonly readsWhenDown: boolean | undefined }
+    | undefined;
   /** Half of the round trips took no longer, in ms; and the longest one of them. */
   readonly latencyMs: { readonly median: number; readonly longest: number };
   /** How far its clock is ahead of this process's, in ms, and by how much that may be wrong. */
@@ -33,15 +39,20 @@ export function inspectServers(link: RedisLink): Promise<readonly ServerInspecti
 
 async function inspect(server: Server): Promise<ServerInspection> {
   const { latencyMs, clock } = await timed(server);
-  const [about, memory, disk, replication, save, minReplicas, known] = await Promise.all([
+  const [about, memory, disk, replication, ...settings] = await Promise.all([
     serverInfo(server, 'server'),
     serverInfo(server, 'memory'),
     serverInfo(server, 'persistence'),
     serverInfo(server, 'replication'),
     setting(server, 'save'),
     setting(server, 'min-replicas-to-write'),
-    allowed(server, ['SCRIPT', 'EXISTS', ...Object.values(scripts).map(({ sha1 }) => sha1)]),
+    setting(server, 'min-replicas-max-lag'),
+    setting(server, 'cluster-require-full-coverage'),
+    setting(server, 'cluster-allow-reads-when-down'),
   ]);
+  const [save, minReplicas, maxLag, needsAllSlots, readsWhenDown] = settings;
+  const hashes = Object.values(scripts).map(({ sha1 }) => sha1);
+  const known = await allowed(server, ['SCRIPT', 'EXISTS', ...hashes]);
   const aof = disk.get('aof_enabled');
   return {
     address: server.address.display,
@@ -53,6 +64,11 @@ async function inspect(server: Server): Promise<ServerInspection> {
     savePoints: save === undefined ? undefined : save !== '',
     replicas: number(replication.get('connected_slaves')),
     minReplicasToWrite: number(minReplicas),
+    minReplicasMaxLagSeconds: number(maxLag),
+    cluster:
+      about.get('redis_mode') === 'cluster' || about.get('server_mode') === 'cluster'
+        ? { needsAllSlots: flag(needsAllSlots), readsWhenDown: flag(readsWhenDown) }
+        : undefined,
     latencyMs,
     clock,
     missingScripts: Object.values(scripts)
@@ -81,6 +97,10 @@ async function timed(server: Server) {
     },
     clock: { aheadMs: best?.aheadMs ?? 0, errorMs: (best?.tripMs ?? 0) / 2 },
   };
+}
+
+function flag(text: string | undefined): boolean | undefined {
+  return text === undefined ? undefined : text === 'yes';
 }
 
 function number(text: string | undefined): number | undefined {
