@@ -129,6 +129,21 @@ describe('what the page about troubles quotes is logged, when', () => {
     await isLogged(other as ServerOnRedis, 'The state of session');
   });
 
+  it('a session is damaged', async () => {
+    const { url } = await ownRedis();
+    const key = { SESSION_ENCRYPTION_KEY: generateKey() };
+    const session = await (await ServerOnRedis.start(url, key)).open();
+    const admin = await connected(url);
+    const keys = (await admin.send(['KEYS', `*s:{*}:${session.id}`])) as readonly Buffer[];
+    const cut = `redis.call('HSET', KEYS[1], 'd', string.sub(redis.call('HGET', KEYS[1], 'd'), 1, -2))`;
+    await admin.send(['EVAL', cut, String(keys.length), ...keys.map(String)]);
+    // The first process has what it needs of the session, and does not ask for it again.
+    const other = await ServerOnRedis.start(url, key);
+    const answer = await other.say(session, 'Hello');
+    expect(answer).toMatchObject({ status: 500, body: { code: 'DECRYPTION' } });
+    await isLogged(other, 'The state of session <id> failed');
+  });
+
   it('Redis has lost writes', async () => {
     const redis = await ownRedis();
     const server = await ServerOnRedis.start(redis.url, { SESSION_ENCRYPTION_KEY: generateKey() });
