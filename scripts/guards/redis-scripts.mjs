@@ -157,7 +157,7 @@ export const scriptGuards = [
   {
     name: 'the once of an expiry',
     file: 'lib/redis/scripts/remove.lua',
-    guard: "indexed == 1 and 'vanished' or 'none'",
+    guard: "indexed and 'vanished' or 'none'",
     without: "'vanished'",
     test: 'tests/redis/cleanup.test.ts',
     notices: 'tells once of each session that expires, whichever of three instances removes it',

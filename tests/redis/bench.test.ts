@@ -10,6 +10,7 @@ const tiny: RedisSizes = {
   sessions: 10,
   atOnce: 5,
   turns: 20,
+  traced: { rounds: 1, turns: 10 },
   history: { sessions: 4, few: 2, many: 6, turns: 8 },
   one: { processes: 2, writers: 6, turns: 12 },
   namespace: { few: 3, many: 12, expiring: 5, counts: 2 },
