@@ -11,9 +11,9 @@ const everydayMissing = 0.1;
 /** Of the words that are missing each further one weighs less, or no long story would have an answer. */
 const missingDecay = 0.5;
 /** As if this weight were always missing: one word alone proves little. */
-const doubt = 0.5;
+const doubt = 0.3;
 /** What a missing word counts against one found, so that as likely as not comes to 0.5. */
-const missingCount = 0.72;
+const missingCount = 0.8;
 
 /** The part that the heading has in the whole, for it says what its section is about. */
 const headingPart = 0.3;

@@ -12,11 +12,11 @@ const inexactMatch = 0.6;
 /** What finding an everyday word adds to a score, against any other word. */
 const everydayBoost = 0.4;
 
-/** What covering the whole question adds to a score, as a part of it. */
-const coverageBoost = 1;
+/** What finding a substitute adds: a word that has many shall not count many times. */
+const substituteBoost = 0.6;
 
 /** So many of the best by score alone may become the best by coverage too. */
-const candidates = 50;
+const candidates = 30;
 
 /** Questions whose passages are kept: many customers ask the same, and repeats and retries ask again. */
 const keptQuestions = 1_000;
@@ -131,7 +131,7 @@ export class KnowledgeBase implements Knowledge {
     if (section === undefined) return undefined;
     const matches = asked.map((one) => ({ asked: one, match: matchOf(one, section, result) }));
     const coverage = coverageOf(matches, section.heading, this.#rarity);
-    const score = result.score * (1 + coverageBoost * coverage);
+    const score = result.score * coverage;
     return { ...section.chunk, score: round(score), coverage: round(coverage) };
   }
 
@@ -161,7 +161,8 @@ function boostsOf(asked: readonly AskedTerm[]): Map<string, number> {
   for (const { term, kind, substitutes } of asked) {
     const own = kind === 'everyday' ? everydayBoost : 1;
     for (const { terms, match } of [{ terms: [term], match: 1 }, ...substitutes]) {
-      for (const each of terms) boosts.set(each, Math.max(boosts.get(each) ?? 0, own * match));
+      const boost = own * match * (terms.includes(term) ? 1 : substituteBoost);
+      for (const each of terms) boosts.set(each, Math.max(boosts.get(each) ?? 0, boost));
     }
   }
   return boosts;

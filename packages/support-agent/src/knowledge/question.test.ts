@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readQuestion } from './question.ts';
+import { partSaid, readQuestion } from './question.ts';
 
 const articles = new Set([
   'gift',
@@ -58,5 +58,30 @@ describe('readQuestion', () => {
     expect(read(words)).toHaveLength(48);
     expect(read('x'.repeat(16_000))).toEqual([]);
     expect(read('. '.repeat(8_000))).toEqual([]);
+  });
+});
+
+describe('an expression of several words', () => {
+  it('is asked for by what it means, and by its own words only as they stand there', () => {
+    expect(read('send the card back')).toEqual([
+      { term: 'return', kind: 'word', substitutes: [] },
+      { term: 'item', kind: 'word', substitutes: [] },
+      { term: 'send', kind: 'everyday', substitutes: [] },
+      { term: 'back', kind: 'everyday', substitutes: [] },
+      { term: 'card', kind: 'word', substitutes: [] },
+    ]);
+  });
+});
+
+describe('partSaid', () => {
+  it.each([
+    ['how much is the parcel?', 'A parcel costs £3.00.', 1],
+    ['the blue parcel', 'A parcel.', 1],
+    ['parcel insurance', 'A parcel.', 0.5],
+    ['insurance', 'A parcel.', 0],
+    ['blue or green', 'Green.', 0.5],
+    ['and then?', 'A parcel.', 0],
+  ])('of %j in %j is %d', (question, text, part) => {
+    expect(partSaid(question, text)).toBe(part);
   });
 });

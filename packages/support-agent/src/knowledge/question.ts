@@ -1,6 +1,7 @@
 import { everydayWords } from './everyday-words.ts';
+import { expressionsIn } from './expressions.ts';
 import { type Substitute, substitutesFor } from './synonyms.ts';
-import { contentTerms, maxQueryTerms, normalizeTerm, wordPattern } from './terms.ts';
+import { contentTerms, formsOf, maxQueryTerms, normalizeTerm, wordPattern } from './terms.ts';
 
 const minCompoundLength = 7;
 const minPartLength = 3;
@@ -22,6 +23,7 @@ export interface AskedTerm {
 interface Word {
   readonly text: string;
   readonly term: string | null;
+  readonly base: string;
   readonly beginsSentence: boolean;
   /** Written right after a space or hyphen, so that it may belong to the word before. */
   readonly isAttached: boolean;
@@ -41,6 +43,13 @@ export function readQuestion(question: string, isKnown: (term: string) => boolea
     asked.set(term, found);
     return found;
   };
+  const expressions = expressionsIn(words.map(({ base }) => base));
+  for (const term of expressions.flatMap(({ meant }) => meant)) ask(term, 'word');
+  // What an expression is made of is looked for as it stands there, and is no great loss.
+  for (const at of expressions.flatMap(({ positions }) => positions)) {
+    const term = words[at]?.term ?? null;
+    if (term !== null && !asked.has(term)) asked.set(term, { kind: 'everyday', substitutes: [] });
+  }
   for (const [index, word] of words.entries()) {
     if (word.term !== null) {
       const mayBeName = marksNames && !word.beginsSentence && isCapitalized(word);
@@ -54,7 +63,19 @@ export function readQuestion(question: string, isKnown: (term: string) => boolea
       if (term !== null) addJoined(ask(term).substitutes, joined);
     }
   }
-  return [...asked].map(([term, found]) => ({ term, ...found }));
+  return [...asked].slice(0, maxQueryTerms).map(([term, found]) => ({ term, ...found }));
+}
+
+/** The part of a question's words that a text has, from 0 to 1: of everyday words if there are no others. */
+export function partSaid(question: string, text: string): number {
+  const terms = new Set(contentTerms(text));
+  const asked = readQuestion(question, (term) => terms.has(term));
+  const words = asked.filter(({ kind }) => kind !== 'everyday');
+  const counted = words.length > 0 ? words : asked;
+  const found = counted.filter(
+    ({ term, substitutes }) => terms.has(term) || substitutes.length > 0,
+  );
+  return counted.length === 0 ? 0 : found.length / counted.length;
 }
 
 function addJoined(substitutes: Substitute[], joined: string): void {
@@ -69,10 +90,10 @@ function readWords(question: string): Word[] {
   for (const { 0: text, index } of question.matchAll(wordPattern)) {
     const gap = question.slice(end, index);
     end = index + text.length;
-    const term = normalizeTerm(text);
+    const { term, base } = formsOf(text);
     if (term !== null && terms.add(term).size > maxQueryTerms) break;
     const beginsSentence = words.length === 0 || /[.!?:"“”‘’'\n]/.test(gap);
-    words.push({ text, term, beginsSentence, isAttached: /^[\s-]$/.test(gap) });
+    words.push({ text, term, base, beginsSentence, isAttached: /^[\s-]$/.test(gap) });
   }
   return words;
 }

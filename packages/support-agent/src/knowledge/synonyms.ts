@@ -45,11 +45,10 @@ const groups = `
   ring call
   speak talk chat conversation
   newsletter mailing
-  unsubscribe stop
   notification push alert
   delete erase remove
   close deactivate
-  data information details
+  data information info details
   site website webpage online
   basket cart
   error bug mistake
@@ -76,7 +75,7 @@ const groups = `
   job vacancy career
   manager boss
   close shut
-  hire rent borrow lend loan
+  hire rent borrow lend
   trade business wholesale
   company firm business
   embroider stitch
@@ -136,7 +135,7 @@ const kinds = `
   euro dollar: currency
   bulk: group
   available unavailable restock: stock
-  hacked: someone+else
+  hacked hacker: security account
   2fa: two+step
   surname: name
   hotline: phone
@@ -161,6 +160,7 @@ const kinds = `
   merino sheep: wool
   goose duck feather: down
   propane butane: gas
+  goretex: waterproof membrane
   gasoline: petrol
   temperature celsius: degree
   preowned: second+hand

@@ -16,13 +16,31 @@ export function splitWords(text: string): string[] {
 
 /** The form in which a word is indexed and looked up, or `null` when it carries no meaning of its own. */
 export function normalizeTerm(word: string): string | null {
-  const plain = word
+  return formsOf(word).term;
+}
+
+export interface WordForms {
+  /** As `normalizeTerm` has it. */
+  readonly term: string | null;
+  /** The same of any word, whether or not it has a meaning of its own. */
+  readonly base: string;
+}
+
+export function formsOf(word: string): WordForms {
+  const plain = plainForm(word);
+  if (plain === '' || plain.length > maxTermLength) return { term: null, base: plain };
+  const base = stem(baseForms.get(plain) ?? plain);
+  return { term: stopWords.has(plain) ? null : base, base };
+}
+
+function plainForm(word: string): string {
+  const lower = word.toLowerCase();
+  if (/^[a-z\d]*$/.test(lower)) return lower;
+  return word
     .normalize('NFKD')
     .replace(/['’]s$/i, '')
     .replace(/[\p{M}'’]/gu, '')
     .toLowerCase();
-  if (plain === '' || plain.length > maxTermLength || stopWords.has(plain)) return null;
-  return stem(baseForms.get(plain) ?? plain);
 }
 
 /** The distinct content words of a text, normalised, in the order in which they first appear. */

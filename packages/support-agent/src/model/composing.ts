@@ -4,7 +4,7 @@ import { type Fact, knownValues } from '../tools/fact.ts';
 import { searchKnowledge, searchResult } from '../tools/search-knowledge.ts';
 import { askBack } from './choice.ts';
 import type { Dialogue } from './dialogue.ts';
-import { type Finding, judge, judgePicked } from './findings.ts';
+import { type Finding, judge, judgeFollowUp, judgePicked } from './findings.ts';
 import type { SessionKnowledge } from './model.ts';
 import { factTemplates, phrases, templates } from './phrases.ts';
 import { bestSentences } from './sentences.ts';
@@ -53,7 +53,7 @@ export function compose(materials: Materials): Reply | null {
 
 /** `null` when nothing was looked for. */
 function findingOf({ dialogue, understanding }: Materials): Finding | null {
-  const { queries, labels, wasAskedBack } = understanding;
+  const { queries, labels, isFollowUp, wasAskedBack } = understanding;
   const [query] = queries;
   if (query === undefined) return null;
   const found = resultsOf(dialogue, searchKnowledge.spec.name).map((result) => {
@@ -61,8 +61,10 @@ function findingOf({ dialogue, understanding }: Materials): Finding | null {
     return data?.passages ?? [];
   });
   if (labels !== null) return judgePicked(found, labels);
+  const [own = [], together = []] = found;
   // Who has just been asked which of two things they mean is not asked again.
-  return judge(found[0] ?? [], query, !wasAskedBack);
+  const alone = judge(own, query, !wasAskedBack);
+  return isFollowUp ? judgeFollowUp(alone, together, query) : alone;
 }
 
 function escalated(materials: Materials, finding: Finding | null, result: unknown): Reply {

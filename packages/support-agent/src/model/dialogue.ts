@@ -5,6 +5,8 @@ import type { ModelMessage } from './model.ts';
 export interface Dialogue {
   /** The customer's newest message. */
   readonly question: string;
+  /** The customer's messages before it, oldest first. */
+  readonly earlier: readonly string[];
   /** What was said right before it by the model; empty when there is nothing. */
   readonly previous: string;
   /** Everything that the model has said so far. */
@@ -20,6 +22,7 @@ export function readDialogue(messages: readonly ModelMessage[]): Dialogue {
   const last = before.findLast((message) => message.role !== 'tool' && message.text !== '');
   return {
     question: question?.role === 'user' ? question.text : '',
+    earlier: before.flatMap((message) => (message.role === 'user' ? [message.text] : [])),
     previous: last?.role === 'assistant' ? last.text : '',
     said: before.flatMap((message) => (message.role === 'assistant' ? [message.text] : [])),
     results: messages

@@ -1,7 +1,11 @@
 import type { Passage } from '../knowledge/passage.ts';
+import { partSaid } from '../knowledge/question.ts';
 import { contentTerms } from '../knowledge/terms.ts';
 import { isLabelOf } from './choice.ts';
 import { confidenceIn, fits, tieWith } from './confidence.ts';
+
+/** A section that follows up on another question has this part of the new one's words, or more. */
+const minPartSaid = 0.5;
 
 /** What a turn's searches come to. */
 export type Finding =
@@ -26,6 +30,25 @@ export function judge(found: readonly Passage[], question: string, mayTie: boole
   if (named !== undefined || !mayTie) return answerFrom([named ?? best]);
   // The two are equally likely.
   return { kind: 'tie', passages: [best, other], confidence: confidenceIn([best, other]) / 2 };
+}
+
+/**
+ * What was found for a message that goes on from an earlier one.
+ *
+ * @param alone for the message alone.
+ * @param together for both.
+ */
+export function judgeFollowUp(
+  alone: Finding,
+  together: readonly Passage[],
+  question: string,
+): Finding {
+  // What has hardly more than the earlier one's words was said already, or does not answer this.
+  const best = together.find(
+    (passage) =>
+      fits(passage) && partSaid(question, `${passage.heading}\n${passage.text}`) >= minPartSaid,
+  );
+  return best !== undefined && best.coverage >= alone.confidence ? answerFrom([best]) : alone;
 }
 
 /** What was found for labels that the customer picked, in their order. */

@@ -11,7 +11,7 @@ const between =
 
 /** Not "an agent orange jacket" or "a person tent": nothing but the request goes on from here. */
 const clauseEnd =
-  '(?=\\s*(?:$|[.,;:!?)]|(?:please|now|to|who|that|instead|here|about|for|with|from|in|on|and|asap|i|because|or|today|directly)\\b))';
+  '(?=\\s*(?:$|[.,;:!?)]|(?:please|pls|plz|now|to|who|that|instead|here|about|for|with|from|in|on|and|asap|i|because|or|today|directly)\\b))';
 
 const asks = new RegExp(
   `\\b(?:${talk}\\b${between}\\s+${partner}|${want}\\b${between}\\s+${person})${clauseEnd}`,

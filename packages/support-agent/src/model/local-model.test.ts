@@ -233,6 +233,31 @@ describe('small talk', () => {
   });
 });
 
+describe('a follow-up', () => {
+  const earlier = [{ role: 'user', text: 'How do I join the Fern Club?' } as const, said('So.')];
+
+  it('is answered about what was asked before', async () => {
+    const answer = await ask('is it free?', { earlier });
+    expect(answer.sources.map(({ id }) => id)).toEqual(['fern-club#join-the-fern-club']);
+    expect(answer.calls).toEqual([
+      ['search_knowledge', { query: 'is it free?' }],
+      ['search_knowledge', { query: 'is it free? How do I join the Fern Club?' }],
+    ]);
+  });
+
+  it('is not answered with what does not have its words', async () => {
+    const answer = await ask('and is that waterproofed by llamas?', { earlier });
+    expect(answer.sources).toEqual([]);
+  });
+
+  it('is answered by itself where nothing about the topic fits better', async () => {
+    const answer = await ask('and how do I reset my password?', { earlier });
+    expect(answer.sources.map(({ id }) => id)).toEqual([
+      'password-and-sign-in#reset-a-forgotten-password',
+    ]);
+  });
+});
+
 describe('two articles that fit alike', () => {
   const tie = [passage('a#x'), passage('a#y', { score: 9.9 }), passage('b#z', { score: 9.8 })];
   const question = templates.askBack.fill('About x', 'About z');

@@ -1,33 +1,74 @@
 import { phrases } from './phrases.ts';
 
 const greeting =
-  /^(?:hi|hiya|hello|hey|good (?:morning|afternoon|evening|day))(?: (?:there|all|team|everyone|again))?(?:[ .,!:]+|$)/i;
+  /^(?:hi|hiya|hello|hey|yo|good (?:morning|afternoon|evening|day))(?: (?:there|all|team|everyone|again|guys|folks|mate))?(?:[ .,!:?]+|$)/i;
+
+const somebody =
+  '(?:(?:a|an|the)? ?(?:real|actual|live|proper)? ?(?:human(?: being)?|person|somebody|someone|bot|robot|machine|computer|program|ai|chatbot|automated|automatic|real))';
 
 /** What is answered without looking anything up; the whole message must be it. */
 const exchanges: readonly (readonly [RegExp, keyof typeof phrases])[] = [
-  [
-    /^(?:ok(?:ay)?|great|perfect|super|cool)?[ ,.!]*(?:many )?(?:thanks|thank you|thx|cheers)(?: (?:a lot|so much|very much|again|for (?:your|the) help|that helps|that's all))*[ .!]*$/i,
-    'thanks',
-  ],
-  [
-    /^(?:ok(?:ay)?[ ,.!]+)?(?:bye|goodbye|bye bye|see you|have a (?:nice|good) day)[ .!]*$/i,
-    'goodbye',
-  ],
   [/^(?:no|nope|no,? (?:thanks|thank you)|neither|not now|never ?mind)[ .!]*$/i, 'declined'],
+  [/^(?:ok(?:ay)?[ ,.!]+)?(?:see (?:you|ya)|cya)(?: (?:later|soon|around))?[ .!]*$/i, 'goodbye'],
   [
-    /^(?:am i (?:talking|speaking|chatting) (?:to|with)|are you|is this|is that|who are you,? are you) (?:a |an |the )?(?:real |actual )?(?:human|person|bot|robot|machine|program|computer|ai|chatbot)(?: or (?:a |an )?(?:real )?(?:human|person|bot|robot|machine|program|computer|ai))?[ ?!.]*$|^who are you[ ?!.]*$/i,
+    new RegExp(
+      `^(?:who are you,? )?(?:am i (?:talking|speaking|chatting) (?:to|with)|(?:are|r) (?:you|u)|is this|is that) ${somebody}(?: or ${somebody})?[ ?!.]*$`,
+      'i',
+    ),
     'machine',
   ],
+  [
+    /^(?:who|what) (?:are|r) (?:you|u)[ ?!.]*$|^who am i (?:talking|speaking) (?:to|with)[ ?!.]*$/i,
+    'machine',
+  ],
+  [
+    /^what (?:can|do) (?:you|u) (?:do|help(?: me)? with|answer|know)(?: for me| about)?[ ?!.]*$|^what can i ask(?: you| u)?[ ?!.]*$/i,
+    'introduction',
+  ],
+  [
+    /^(?:help(?: me)?|(?:can|could|will) (?:you|u|someone|anyone) (?:please )?help(?: me)?|i need (?:some |your )?help|i(?:'ve| have)? (?:got )?a (?:quick )?question|can i ask (?:you )?(?:a question|something)|(?:is )?any(?:one|body) there|how are you(?: doing| today)?)(?:,? (?:please|pls))?[ ?!.]*$|^[?!. ]+$/i,
+    'howCanIHelp',
+  ],
 ];
+
+/** A message of nothing but these words is a courtesy if one of them thanks or takes leave. */
+const thanking = wordSet(`amazing awesome brilliant cheers cool excellent fantastic great helped
+  helpful helps lovely nice perfect super ta thank thanks thankyou thx tnx ty wonderful`);
+const leaving = wordSet('bye day evening goodbye weekend');
+const polite =
+  wordSet(`a absolutely again all alright and been everything for good got have help i it
+  just know lot lots many mate more most much needed now oh ok okay one right so that thats the then
+  very was what you your youve`);
 
 const agreement =
   /^(?:yes|yep|yeah|sure|ok|okay|please|please do|do that|go ahead|that would be (?:nice|good|great)|gladly)(?:[ ,.!]+(?:please|do|do that|sure|go ahead|thanks|thank you))*[ .!]*$/i;
 
 /** The fixed phrase that answers a message of nothing but small talk. */
 export function smallTalkReply(text: string): string | null {
-  const exchange = exchanges.find(([pattern]) => pattern.test(text));
-  if (exchange !== undefined) return phrases[exchange[1]];
-  return withoutGreeting(text) === '' || agrees(text) ? phrases.howCanIHelp : null;
+  const rest = withoutGreeting(text);
+  if (rest === '' || agrees(text)) return phrases.howCanIHelp;
+  const courtesy = courtesyReply(rest);
+  if (courtesy !== null) return courtesy;
+  const exchange = exchanges.find(([pattern]) => pattern.test(rest));
+  return exchange === undefined ? null : phrases[exchange[1]];
+}
+
+function courtesyReply(text: string): string | null {
+  const words =
+    text
+      .toLowerCase()
+      .replaceAll("'", '')
+      .match(/\p{L}+/gu) ?? [];
+  const isCourteous = words.every((word) =>
+    [polite, thanking, leaving].some((all) => all.has(word)),
+  );
+  if (!isCourteous) return null;
+  if (words.some((word) => leaving.has(word))) return phrases.goodbye;
+  return words.some((word) => thanking.has(word)) ? phrases.thanks : null;
+}
+
+function wordSet(words: string): ReadonlySet<string> {
+  return new Set(words.split(/\s+/));
 }
 
 export function withoutGreeting(text: string): string {

@@ -5,6 +5,7 @@ import { offeredBy, picked } from './choice.ts';
 import { concernIn } from './concerns.ts';
 import type { Dialogue } from './dialogue.ts';
 import { findFacts } from './find-facts.ts';
+import { topicOf } from './follow-up.ts';
 import { readPersonRequest } from './intents.ts';
 import { phrases } from './phrases.ts';
 import { plainText } from './plain-text.ts';
@@ -27,9 +28,11 @@ export interface Understanding {
   readonly wasAskedBack: boolean;
   /** What is to be looked up. */
   readonly queries: readonly string[];
+  /** Whether it goes on from an earlier message: the second query has both then, the first it alone. */
+  readonly isFollowUp: boolean;
 }
 
-export function understand({ question, previous }: Dialogue): Understanding {
+export function understand({ question, earlier, previous }: Dialogue): Understanding {
   const text = plainText(question);
   const request = readPersonRequest(text);
   const { facts, rest, isAll } = findFacts(request.rest);
@@ -42,13 +45,16 @@ export function understand({ question, previous }: Dialogue): Understanding {
   const reason = reasonToEscalate(text, request.asks || takesOffer);
   const needsNoSearch = reason === 'asked_for' || smallTalk !== null || isAll;
   const query = (withoutGreeting(rest) || text).slice(0, maxQuery);
+  const topic = needsNoSearch || offered !== null ? null : topicOf(query, earlier);
+  const together = topic === null ? [] : [`${query} ${topic}`.slice(0, maxQuery)];
   return {
     facts,
     reason,
     smallTalk,
     labels,
     wasAskedBack: offered !== null,
-    queries: needsNoSearch ? [] : (labels ?? [query]),
+    queries: needsNoSearch ? [] : (labels ?? [query, ...together]),
+    isFollowUp: topic !== null,
   };
 }
 
