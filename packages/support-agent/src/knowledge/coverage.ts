@@ -12,6 +12,8 @@ const everydayMissing = 0.1;
 const missingDecay = 0.5;
 /** As if this weight were always missing: one word alone proves little. */
 const doubt = 0.3;
+/** … and words of a story alone, whatever they are, prove less. */
+const everydayDoubt = 0.6;
 /** What a missing word counts against one found, so that as likely as not comes to 0.5. */
 const missingCount = 0.8;
 
@@ -37,6 +39,7 @@ export function coverageOf(
   rarity: (term: string) => number,
 ): number {
   let found = 0;
+  const isStory = matches.every(({ asked }) => asked.kind === 'everyday');
   const missing: number[] = [];
   for (const { asked, match } of matches) {
     const weight = weightOf(asked, match) * rarity(asked.term);
@@ -45,7 +48,10 @@ export function coverageOf(
   }
   const lacking = missing
     .sort((a, b) => b - a)
-    .reduce((sum, weight, index) => sum + weight / (1 + missingDecay * index), doubt);
+    .reduce(
+      (sum, weight, index) => sum + weight / (1 + missingDecay * index),
+      isStory ? everydayDoubt : doubt,
+    );
   const share = found / (found + missingCount * lacking);
   const named = Math.min(1, 2 * share) * headingShare(matches, heading, rarity);
   return (1 - headingPart) * share + headingPart * named;

@@ -9,7 +9,7 @@ export const everydayWords = `
   april around ask asked asking august aunt autumn available away awful baby back bad badly
   basically beautiful became become begin behind believe best better big bigger biggest birthday bit
   black blue bought boy boyfriend bring brother brought brown buy buying came carefully case certain
-  certainly chance child children christmas clear clearly close colleague come coming completely
+  certainly chance check child children christmas clear clearly close colleague come coming completely
   confused correct couple cousin dad daughter day dear december decide decided definitely different
   difficult disappointed door dozen early easily easy eight eighteen either eleven else elsewhere
   end enough entirely especially evening eventually everybody everyone everything everywhere exactly
@@ -27,7 +27,7 @@ export const everydayWords = `
   noticed november nowhere number object obvious obviously october odd often old open opinion orange
   original otherwise outside overall own pair parents part particular partner patience people
   perfect perfectly perhaps person personally pick picked pink place plan planned planning pleased
-  pleasure plenty point poor possible possibly prefer present pretty previous previously probably
+  pleasure plenty poor possible possibly prefer present pretty previous previously probably
   problem properly purchase purchased purple purpose quarter query question quick quickly quite
   rather ready real realise realised reason recent recently red regards regularly remember reply
   reported ridiculous room sad saturday saw say says season second see seem seems seen self send

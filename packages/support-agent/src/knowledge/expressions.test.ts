@@ -13,7 +13,7 @@ describe('expressionsIn', () => {
     ['I sent the blue one back', ['return', 'item']],
     ['sending back', ['return', 'item']],
     ['bring something back', ['return', 'item']],
-    ['I can’t log in', ['password', 'sign']],
+    ['I can’t log in', ['reset', 'password', 'sign']],
     ['how much is it', ['pric']],
   ])('knows what %j means', (text, meant) => {
     expect(meantBy(text)).toEqual(meant);

@@ -15,12 +15,13 @@ const lines = `
   not/doesnt/dont/didnt/wont/isnt fit: exchange size
   wrong/different/another/other size: exchange size
   come up big/small/large/short/long: size
-  cant/cannot/couldnt/unable _ log/get/sign in/into/on: password sign in
-  cant/cannot/couldnt/unable _ login: password sign in
+  cant/cannot/couldnt/unable _ log/get/sign in/into/on: reset password sign in
+  cant/cannot/couldnt/unable _ login: reset password sign in
   log/sign in/on/into: sign in
   lock out: account locked
   know/have/hold/keep/store/get _ on/about me: data
   set up: create
+  put _ up: pitch
   sign up: subscribe join
   opt out: unsubscribe
   stop/quit _ email/text/message/newsletter/spam/write/send: unsubscribe
@@ -33,11 +34,16 @@ const lines = `
   in/at shop/store: shop
   money/percent/pound off: discount
   run out of: stock
+  you/u dont/havent have/get: stock
   come/get/be back in: stock
   before/when/until _ come out: pre order
   run out: expire
   turn/show up: arrive
+  where _ my/our stuff/thing/order/parcel/delivery/item: track parcel
   where _ get to: track
+  say/show/mark _ delivered: marked delivered
+  mean/suppose/due/should _ come/arrive/be: late
+  no/any email/mail: email arrive
   come/fall/rip off/apart/undone/away: broken fault
   fall/break to/in/into bit/piece: broken fault
   break/snap/rip after: broken warranty
@@ -50,11 +56,16 @@ const lines = `
   go through: confirmation
   by/until/get/have/arrive/here/come/deliver _ tomorrow: express delivery
   next day: express delivery
+  how much _ worth: worth
   how much: price
   how old: year
   where _ base/locate: visit shop
   where are/r you/u: visit shop
   your/ur/telephone/phone number: phone
+  are/r/is you/u/shop/store open/close/shut: shop open
+  open hour/time: shop open
+  get/collect _ point: earn points
+  is it/this/that/really from you/u: scam email
   get hold of: contact
   get in touch: contact
   call/ring/phone me/us back: phone

@@ -16,6 +16,7 @@ const lines = `
   child children
   choose chose chosen
   come came
+  complaint complain complained complaining complains
   deal dealt
   die dying
   draw drew drawn

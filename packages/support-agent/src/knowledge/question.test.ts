@@ -47,7 +47,7 @@ describe('readQuestion', () => {
     expect(read('parcelcard')[0]?.substitutes).toEqual([{ ...parts, terms: ['parcel', 'card'] }]);
     expect(read('i cannot check out, check out or check out')[0]).toEqual({
       term: 'check',
-      kind: 'word',
+      kind: 'everyday',
       substitutes: [{ terms: ['checkout'], match: 1 }],
     });
     expect(read('check. Out')[0]?.substitutes).toEqual([]);

@@ -51,7 +51,7 @@ const groups = `
   data information info details
   site website webpage online
   basket cart
-  error bug mistake
+  error bug
   crash freeze
   photo picture image photograph pic screenshot
   broken damaged faulty defective
@@ -62,7 +62,6 @@ const groups = `
   exchange swap change replace
   return back
   cancel revoke undo withdraw
-  complaint complain
   legal law lawyer
   court sue
   press journalist reporter media
@@ -91,6 +90,7 @@ const groups = `
   torch headtorch headlamp lamp flashlight
   mat mattress
   pole stick
+  lunch food meal
   clothes clothing garment apparel
   gear equipment kit
   stove cooker burner
@@ -99,6 +99,7 @@ const groups = `
   lorry truck
   wash clean launder
   detergent soap
+  dry dryer
   mud dirty stain
   zip zipper
   hole tear rip
@@ -138,11 +139,15 @@ const kinds = `
   hacked hacker: security account
   2fa: two+step
   surname: name
+  cost price fee: free
+  long: day week month hour minute
+  time: hour open close start
   hotline: phone
   german french spanish italian: language
   rude unfriendly unhappy: complaint
   advert advertising ad: marketing
   crushed smashed cracked torn ripped: damaged
+  leak leaky frayed split wobbly: faulty
   typo: wrong correct
   gdpr: data privacy
   uni study: student

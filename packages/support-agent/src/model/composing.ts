@@ -53,7 +53,7 @@ export function compose(materials: Materials): Reply | null {
 
 /** `null` when nothing was looked for. */
 function findingOf({ dialogue, understanding }: Materials): Finding | null {
-  const { queries, labels, isFollowUp, wasAskedBack } = understanding;
+  const { queries, labels, topic, wasAskedBack } = understanding;
   const [query] = queries;
   if (query === undefined) return null;
   const found = resultsOf(dialogue, searchKnowledge.spec.name).map((result) => {
@@ -62,9 +62,9 @@ function findingOf({ dialogue, understanding }: Materials): Finding | null {
   });
   if (labels !== null) return judgePicked(found, labels);
   const [own = [], together = []] = found;
+  if (topic !== null) return judgeFollowUp(own, together, query, topic);
   // Who has just been asked which of two things they mean is not asked again.
-  const alone = judge(own, query, !wasAskedBack);
-  return isFollowUp ? judgeFollowUp(alone, together, query) : alone;
+  return judge(own, query, !wasAskedBack);
 }
 
 function escalated(materials: Materials, finding: Finding | null, result: unknown): Reply {

@@ -1,6 +1,12 @@
 import type { JsonValue } from 'holdfast';
 import type { ModelMessage } from './model.ts';
 
+/** What a tool returned. */
+export interface ToolResult {
+  readonly name: string;
+  readonly result: JsonValue;
+}
+
 /** What a conversation comes down to for the local model. */
 export interface Dialogue {
   /** The customer's newest message. */
@@ -11,8 +17,10 @@ export interface Dialogue {
   readonly previous: string;
   /** Everything that the model has said so far. */
   readonly said: readonly string[];
+  /** The results of the tools of earlier turns, oldest first. */
+  readonly earlierResults: readonly ToolResult[];
   /** The results of this turn's tools, oldest first. */
-  readonly results: readonly { readonly name: string; readonly result: JsonValue }[];
+  readonly results: readonly ToolResult[];
 }
 
 export function readDialogue(messages: readonly ModelMessage[]): Dialogue {
@@ -25,8 +33,11 @@ export function readDialogue(messages: readonly ModelMessage[]): Dialogue {
     earlier: before.flatMap((message) => (message.role === 'user' ? [message.text] : [])),
     previous: last?.role === 'assistant' ? last.text : '',
     said: before.flatMap((message) => (message.role === 'assistant' ? [message.text] : [])),
-    results: messages
-      .slice(at + 1)
-      .flatMap((message) => (message.role === 'tool' ? [message] : [])),
+    earlierResults: resultsIn(before),
+    results: resultsIn(messages.slice(at + 1)),
   };
+}
+
+function resultsIn(messages: readonly ModelMessage[]): ToolResult[] {
+  return messages.flatMap((message) => (message.role === 'tool' ? [message] : []));
 }

@@ -3,9 +3,13 @@ import { partSaid } from '../knowledge/question.ts';
 import { contentTerms } from '../knowledge/terms.ts';
 import { isLabelOf } from './choice.ts';
 import { confidenceIn, fits, tieWith } from './confidence.ts';
+import type { Topic } from './follow-up.ts';
 
 /** A section that follows up on another question has this part of the new one's words, or more. */
 const minPartSaid = 0.5;
+
+/** … and is this sure or surer, against the best that was found without the topic: it has more to cover. */
+const minSureness = 0.8;
 
 /** What a turn's searches come to. */
 export type Finding =
@@ -33,22 +37,30 @@ export function judge(found: readonly Passage[], question: string, mayTie: boole
 }
 
 /**
- * What was found for a message that goes on from an earlier one.
+ * What was found for a message that may go on from what was said before.
  *
- * @param alone for the message alone.
- * @param together for both.
+ * @param own for its own words.
+ * @param together for them with the topic's.
  */
 export function judgeFollowUp(
-  alone: Finding,
+  own: readonly Passage[],
   together: readonly Passage[],
   question: string,
+  { isMeant }: Topic,
 ): Finding {
-  // What has hardly more than the earlier one's words was said already, or does not answer this.
-  const best = together.find(
-    (passage) =>
-      fits(passage) && partSaid(question, `${passage.heading}\n${passage.text}`) >= minPartSaid,
-  );
-  return best !== undefined && best.coverage >= alone.confidence ? answerFrom([best]) : alone;
+  const alone = judge(own, question, true);
+  if (alone.kind === 'answer' && !isMeant) return alone;
+  // What has hardly more than the topic's words was said already, or does not answer this.
+  const said = (text: string) => partSaid(question, text);
+  const [best] = together
+    .filter(fits)
+    .map((passage) => ({ passage, part: said(`${passage.heading}\n${passage.text}`) }))
+    .filter(({ part }) => part >= minPartSaid)
+    .map(({ passage, part }) => ({ passage, part: part + said(passage.heading) }))
+    .sort((a, b) => b.part - a.part)
+    .map(({ passage }) => passage);
+  const isLikely = best !== undefined && best.coverage >= alone.confidence * minSureness;
+  return isLikely ? answerFrom([best]) : alone;
 }
 
 /** What was found for labels that the customer picked, in their order. */

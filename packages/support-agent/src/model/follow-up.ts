@@ -1,6 +1,9 @@
 import { contentTerms } from '../knowledge/terms.ts';
+import { searchKnowledge, searchResult } from '../tools/search-knowledge.ts';
+import type { Dialogue } from './dialogue.ts';
 import { findFacts } from './find-facts.ts';
 import { plainText } from './plain-text.ts';
+import { quotes } from './sentences.ts';
 import { smallTalkReply } from './small-talk.ts';
 
 /** How a message begins that goes on from the one before. */
@@ -9,29 +12,52 @@ const opening =
 /** What stands for something that was named before. */
 const reference = /\b(?:it|it's|its|that|that's|thats|this|they|they're|them|these|those|there)\b/i;
 
+/** A question, of however few words. */
+const asks = /^(?:how|what|when|where|which|who|why)\b/i;
+
 /** A message with more content says itself what it is about. */
 const maxOwnTerms = 3;
 /** So many messages back a topic may be. */
 const maxDistance = 3;
 
-/**
- * The earlier message that says what this one is about, or `null` where it does not go on from any.
- *
- * @param text as `plainText` makes it.
- * @param earlier the customer's messages before it, oldest first.
- */
-export function topicOf(text: string, earlier: readonly string[]): string | null {
-  if (!goesOn(text)) return null;
-  const before = earlier.slice(-maxDistance).map((message) => findFacts(plainText(message)));
-  const topic = before.findLast(({ rest, isAll }) => !isAll && saysItsTopic(rest));
-  return topic?.rest ?? null;
+/** What a message may go on from. */
+export interface Topic {
+  /** The title of the article that was cited last, and the newest message that says its topic itself. */
+  readonly text: string;
+  /** Whether the message is worded as going on from it, and does not merely say too little by itself. */
+  readonly isMeant: boolean;
 }
 
-function goesOn(text: string): boolean {
-  const isShort = contentTerms(text).length <= maxOwnTerms;
-  return isShort && (opening.test(text) || reference.test(text));
+/**
+ * `null` where there is nothing to go on from, or the message says enough itself.
+ *
+ * @param text as `plainText` makes it.
+ */
+export function topicOf(text: string, dialogue: Dialogue): Topic | null {
+  const terms = contentTerms(text).length;
+  const isMeant = opening.test(text) || reference.test(text);
+  const isUnclear = terms === 1 || (terms === 0 && asks.test(text));
+  if (isMeant ? terms > maxOwnTerms : !isUnclear) return null;
+  const title = citedTitle(dialogue);
+  if (title === undefined && !isMeant) return null;
+  const earlier = dialogue.earlier
+    .slice(-maxDistance)
+    .map((message) => findFacts(plainText(message)));
+  const asked = earlier.findLast(({ rest, isAll }) => !isAll && saysItsTopic(rest))?.rest;
+  const topic = [title, asked].filter(Boolean).join(' ');
+  return topic === '' ? null : { text: topic, isMeant };
 }
 
 function saysItsTopic(text: string): boolean {
-  return contentTerms(text).length > 0 && !goesOn(text) && smallTalkReply(text) === null;
+  return contentTerms(text).length > 0 && !opening.test(text) && smallTalkReply(text) === null;
+}
+
+/** Of the article that the newest answer is from which is from any. */
+function citedTitle({ said, earlierResults }: Dialogue): string | undefined {
+  const found = earlierResults
+    .filter(({ name }) => name === searchKnowledge.spec.name)
+    .flatMap(({ result }) => searchResult.safeParse(result).data?.passages ?? []);
+  const answers = said.filter((text) => text !== '').slice(-maxDistance);
+  const cited = answers.map((answer) => found.findLast(({ text }) => quotes(answer, text)));
+  return cited.findLast((passage) => passage !== undefined)?.title;
 }

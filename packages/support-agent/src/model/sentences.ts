@@ -29,6 +29,11 @@ export function bestSentences(text: string, question: string, limit: number): st
     .text.trimStart();
 }
 
+/** Whether an answer has a sentence of a text. */
+export function quotes(answer: string, text: string): boolean {
+  return sentencesOf(text).some(({ sentence }) => answer.includes(sentence));
+}
+
 interface Sentence {
   readonly sentence: string;
   readonly line: number;

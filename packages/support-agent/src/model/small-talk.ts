@@ -46,9 +46,9 @@ const agreement =
 /** The fixed phrase that answers a message of nothing but small talk. */
 export function smallTalkReply(text: string): string | null {
   const rest = withoutGreeting(text);
-  if (rest === '' || agrees(text)) return phrases.howCanIHelp;
-  const courtesy = courtesyReply(rest);
+  const courtesy = rest === '' ? phrases.howCanIHelp : courtesyReply(rest);
   if (courtesy !== null) return courtesy;
+  if (agrees(text)) return phrases.howCanIHelp;
   const exchange = exchanges.find(([pattern]) => pattern.test(rest));
   return exchange === undefined ? null : phrases[exchange[1]];
 }

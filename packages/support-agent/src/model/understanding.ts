@@ -5,7 +5,7 @@ import { offeredBy, picked } from './choice.ts';
 import { concernIn } from './concerns.ts';
 import type { Dialogue } from './dialogue.ts';
 import { findFacts } from './find-facts.ts';
-import { topicOf } from './follow-up.ts';
+import { type Topic, topicOf } from './follow-up.ts';
 import { readPersonRequest } from './intents.ts';
 import { phrases } from './phrases.ts';
 import { plainText } from './plain-text.ts';
@@ -28,11 +28,12 @@ export interface Understanding {
   readonly wasAskedBack: boolean;
   /** What is to be looked up. */
   readonly queries: readonly string[];
-  /** Whether it goes on from an earlier message: the second query has both then, the first it alone. */
-  readonly isFollowUp: boolean;
+  /** What it may go on from: then the second query has both, and the first the message alone. */
+  readonly topic: Topic | null;
 }
 
-export function understand({ question, earlier, previous }: Dialogue): Understanding {
+export function understand(dialogue: Dialogue): Understanding {
+  const { question, previous } = dialogue;
   const text = plainText(question);
   const request = readPersonRequest(text);
   const { facts, rest, isAll } = findFacts(request.rest);
@@ -45,8 +46,8 @@ export function understand({ question, earlier, previous }: Dialogue): Understan
   const reason = reasonToEscalate(text, request.asks || takesOffer);
   const needsNoSearch = reason === 'asked_for' || smallTalk !== null || isAll;
   const query = (withoutGreeting(rest) || text).slice(0, maxQuery);
-  const topic = needsNoSearch || offered !== null ? null : topicOf(query, earlier);
-  const together = topic === null ? [] : [`${query} ${topic}`.slice(0, maxQuery)];
+  const topic = needsNoSearch || offered !== null ? null : topicOf(query, dialogue);
+  const together = topic === null ? [] : [`${query} ${topic.text}`.slice(0, maxQuery)];
   return {
     facts,
     reason,
@@ -54,7 +55,7 @@ export function understand({ question, earlier, previous }: Dialogue): Understan
     labels,
     wasAskedBack: offered !== null,
     queries: needsNoSearch ? [] : (labels ?? [query, ...together]),
-    isFollowUp: topic !== null,
+    topic,
   };
 }
 

@@ -30,7 +30,7 @@ function ground(
   question = 'What does a return cost?',
 ) {
   const { sources, confidence, answered } = groundedIn(
-    { question, earlier: [], previous: '', said: [], results },
+    { question, earlier: [], previous: '', said: [], earlierResults: [], results },
     answer,
   );
   return { ids: sources.map(({ id }) => id), confidence, answered };
