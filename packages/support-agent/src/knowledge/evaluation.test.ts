@@ -14,7 +14,21 @@ import { contentTerms } from './terms.ts';
 
 const answerable = z.array(z.strictObject({ question: z.string(), article: z.string() }));
 const unanswerable = z.array(z.strictObject({ question: z.string(), near: z.boolean() }));
+const short = z.strictObject({
+  answerable: z.array(
+    z.strictObject({ question: z.string(), articles: z.array(z.string()).min(1) }),
+  ),
+  unanswerable,
+  followUps: z.array(
+    z.strictObject({
+      before: z.string(),
+      question: z.string(),
+      articles: z.array(z.string()).min(1),
+    }),
+  ),
+});
 type Question = z.infer<typeof answerable>[number];
+type ShortQuestions = z.infer<typeof short>;
 
 let knowledge: KnowledgeBase;
 /** The search is tuned with these. */
@@ -22,12 +36,17 @@ let tuned: Question[];
 /** And these are only measured: no failure may show one of them. */
 let heldOut: Question[];
 let withoutAnswer: z.infer<typeof unanswerable>;
+let tunedShort: ShortQuestions;
+/** As with `heldOut`, no failure may show one of them. */
+let heldOutShort: ShortQuestions;
 
 beforeAll(async () => {
   knowledge = await loadKnowledge();
   tuned = answerable.parse(await read('questions.json'));
   heldOut = answerable.parse(await read('held-out-questions.json'));
   withoutAnswer = unanswerable.parse(await read('unanswerable.json'));
+  tunedShort = short.parse(await read('short-questions.json'));
+  heldOutShort = short.parse(await read('held-out-short-questions.json'));
 });
 
 async function read(name: string): Promise<unknown> {
@@ -47,14 +66,17 @@ function topShare(questions: readonly Question[], places: number): number {
   return questions.filter(isFound).length / questions.length;
 }
 
-/** What becomes of each question as the first one of a conversation with the local model. */
-async function replyTo(questions: readonly { readonly question: string }[]) {
+/** What becomes of each question in a conversation of its own with the local model, as the first or behind another. */
+async function replyTo(
+  questions: readonly { readonly question: string; readonly before?: string }[],
+) {
   const sessions = createTestSessions();
   onTestFinished(() => sessions.close());
   const agent = new CustomerSupportAgent({ sessions, model: new LocalModel(), knowledge });
   const outcomes: { isAnswered: boolean; isRefused: boolean; articles: string[] }[] = [];
-  for (const [index, { question }] of questions.entries()) {
+  for (const [index, { question, before }] of questions.entries()) {
     const { id: sessionId } = await agent.getOrCreateSession({ sessionId: `s-${index}` });
+    if (before !== undefined) await agent.processMessage({ sessionId, message: before });
     const { message, sources } = await agent.processMessage({ sessionId, message: question });
     outcomes.push({
       isAnswered: sources.length > 0,
@@ -146,5 +168,58 @@ describe('the agent with the local model', () => {
     print('An answer is given to', figures);
     expect(figures['of all 60']).toBeGreaterThanOrEqual(0.8);
     expect(figures['of all 60, from the right article']).toBeGreaterThanOrEqual(0.7);
+  });
+});
+
+describe('short questions as customers type them', () => {
+  /** Of those that have an answer: what the search finds, and what the local model says. */
+  async function figuresOf({ answerable, unanswerable, followUps }: ShortQuestions) {
+    const fits = (articles: readonly string[], found: readonly string[]) =>
+      found.some((article) => articles.includes(article));
+    const replies = await replyTo(answerable);
+    const refusals = await replyTo(unanswerable);
+    const followed = await replyTo(followUps);
+    return {
+      'the right article is in the first three': share(answerable, ({ question, articles }) =>
+        fits(articles, articlesFor(question).slice(0, 3)),
+      ),
+      'answered from the right article': share(answerable, ({ articles }, index) =>
+        fits(articles, replies[index]?.articles.slice(0, 1) ?? []),
+      ),
+      'answered from another one': share(answerable, ({ articles }, index) => {
+        const [first] = replies[index]?.articles ?? [];
+        return first !== undefined && !fits(articles, [first]);
+      }),
+      'without an answer, and told so': share(refusals, ({ isRefused }) => isRefused),
+      'follow-ups answered from the right article': share(followUps, ({ articles }, index) =>
+        fits(articles, followed[index]?.articles.slice(0, 1) ?? []),
+      ),
+    };
+  }
+
+  it('are as many as is said of them, and all different', () => {
+    const all = [tunedShort, heldOutShort].flatMap((some) => [
+      ...some.answerable,
+      ...some.unanswerable,
+      ...some.followUps,
+    ]);
+    expect(new Set(all.map((one) => JSON.stringify(one))).size).toBe(all.length);
+    const counts = ({ answerable, unanswerable, followUps }: ShortQuestions) =>
+      [answerable, unanswerable, followUps].map(({ length }) => length);
+    expect([counts(tunedShort), counts(heldOutShort)]).toEqual([
+      [73, 16, 9],
+      [71, 16, 9],
+    ]);
+  });
+
+  it('are mostly answered from the right article, also where nobody tuned for them', async () => {
+    print('Of the short ones that it is tuned with', await figuresOf(tunedShort));
+    const figures = await figuresOf(heldOutShort);
+    print('Of the short ones that it is not tuned with', figures);
+    expect(figures['the right article is in the first three']).toBeGreaterThanOrEqual(0.85);
+    expect(figures['answered from the right article']).toBeGreaterThanOrEqual(0.6);
+    expect(figures['answered from another one']).toBeLessThanOrEqual(0.15);
+    expect(figures['without an answer, and told so']).toBeGreaterThanOrEqual(0.75);
+    expect(figures['follow-ups answered from the right article']).toBeGreaterThanOrEqual(0.65);
   });
 });

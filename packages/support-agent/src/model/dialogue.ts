@@ -2,7 +2,7 @@ import type { JsonValue } from 'holdfast';
 import type { ModelMessage } from './model.ts';
 
 /** What a tool returned. */
-export interface ToolResult {
+interface ToolResult {
   readonly name: string;
   readonly result: JsonValue;
 }
