@@ -20,6 +20,7 @@ const lines = `
   log/sign in/on/into: sign in
   lock out: account locked
   know/have/hold/keep/store/get _ on/about me: data
+  someone/somebody _ my account: account hacked
   set up: create
   put _ up: pitch
   sign up: subscribe join

@@ -93,8 +93,9 @@ function escalated(materials: Materials, finding: Finding | null, result: unknow
 function withoutSearch(materials: Materials): Reply {
   const { understanding, session } = materials;
   const { smallTalk } = understanding;
-  const isGreeting = smallTalk === phrases.howCanIHelp && session.isFirstAnswer;
-  const phrase = isGreeting ? phrases.introduction : (smallTalk ?? whoHelps(session));
+  const isOpen = smallTalk === phrases.howCanIHelp || smallTalk === phrases.anythingElse;
+  const phrase =
+    isOpen && session.isFirstAnswer ? phrases.introduction : (smallTalk ?? whoHelps(session));
   return { text: spoken(materials, phrase), sources: [], confidence: 1, answered: true };
 }
 

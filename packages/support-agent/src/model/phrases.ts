@@ -7,6 +7,7 @@ export const phrases = {
   hello: 'Hello!',
   introduction: 'I answer questions about orders, delivery, returns, payment and your account.',
   howCanIHelp: 'How can I help you?',
+  anythingElse: 'Is there anything else I can help with?',
   thanks: 'You are welcome. Is there anything else I can help with?',
   goodbye: 'Goodbye, and thank you for writing to us.',
   declined: 'All right. I am here if you need anything else.',

@@ -10,6 +10,7 @@ describe('smallTalkReply', () => {
     ['yes', 'howCanIHelp'],
     ['ok, thanks a lot!', 'thanks'],
     ['Thank you very much.', 'thanks'],
+    ['ok', 'anythingElse'],
     ['ta', 'thanks'],
     ["that's great, cheers mate", 'thanks'],
     ['ok thanks bye', 'goodbye'],

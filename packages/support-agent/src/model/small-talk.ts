@@ -8,6 +8,10 @@ const somebody =
 
 /** What is answered without looking anything up; the whole message must be it. */
 const exchanges: readonly (readonly [RegExp, keyof typeof phrases])[] = [
+  [
+    /^(?:ok(?:ay)?|alright|all right|right|fine|good|i see|got it|understood)[ .!]*$/i,
+    'anythingElse',
+  ],
   [/^(?:no|nope|no,? (?:thanks|thank you)|neither|not now|never ?mind)[ .!]*$/i, 'declined'],
   [/^(?:ok(?:ay)?[ ,.!]+)?(?:see (?:you|ya)|cya)(?: (?:later|soon|around))?[ .!]*$/i, 'goodbye'],
   [
@@ -48,9 +52,9 @@ export function smallTalkReply(text: string): string | null {
   const rest = withoutGreeting(text);
   const courtesy = rest === '' ? phrases.howCanIHelp : courtesyReply(rest);
   if (courtesy !== null) return courtesy;
-  if (agrees(text)) return phrases.howCanIHelp;
   const exchange = exchanges.find(([pattern]) => pattern.test(rest));
-  return exchange === undefined ? null : phrases[exchange[1]];
+  if (exchange !== undefined) return phrases[exchange[1]];
+  return agrees(text) ? phrases.howCanIHelp : null;
 }
 
 function courtesyReply(text: string): string | null {
