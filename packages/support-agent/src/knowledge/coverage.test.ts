@@ -44,6 +44,13 @@ describe('coverageOf', () => {
     expect(figures).toEqual([...new Set(figures)].sort((a, b) => b - a));
   });
 
+  it('takes everyday words alone for little', () => {
+    const everyday = [matchOf('a', 1, 'everyday'), matchOf('b', 1, 'everyday')];
+    expect(coverage(everyday)).toBeLessThan(0.5);
+    expect(coverage([matchOf('c', 1)])).toBeGreaterThan(coverage(everyday));
+    expect(coverage([...everyday, matchOf('c', 1)])).toBeGreaterThan(0.5);
+  });
+
   it('does not hold a long story’s words against it as often as it has them', () => {
     const missing = (count: number) =>
       Array.from({ length: count }, (_, index) => matchOf(`m${index}`, 0));
