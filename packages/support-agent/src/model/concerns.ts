@@ -64,7 +64,8 @@ export function concernIn(text: string): Exclude<EscalationReason, 'asked_for'> 
 
 /** Capitals alone may be a habit: it takes an exclamation mark, and more than a word or two. */
 function isShouted(text: string): boolean {
+  if (!text.includes('!') || !/\S \S+ \S/.test(text)) return false;
   const capitals = text.match(/\p{Lu}/gu)?.length ?? 0;
   const small = text.match(/\p{Ll}/gu)?.length ?? 0;
-  return text.includes('!') && capitals >= 12 && small * 10 <= capitals && /\S \S+ \S/.test(text);
+  return capitals >= 12 && small * 10 <= capitals;
 }
