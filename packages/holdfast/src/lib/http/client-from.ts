@@ -1,6 +1,12 @@
 import { ConfigError } from '../errors/errors.ts';
 import type { ClientInfo } from '../manager/client-binding.ts';
-import { isInRange, parseIpAddress, parseIpRange, writeIpAddress } from '../net/ip-address.ts';
+import {
+  canonicalIpAddress,
+  isInRange,
+  parseIpAddress,
+  parseIpRange,
+  writeIpAddress,
+} from '../net/ip-address.ts';
 import { forwardedFor } from './forwarded.ts';
 import { type HeaderSource, readHeader } from './headers.ts';
 
@@ -57,8 +63,7 @@ export function clientFrom(
 }
 
 function behindProxies(headers: HeaderSource, remoteAddress: string, trust: ProxyTrust): string {
-  const remote = parseIpAddress(remoteAddress);
-  let address = remote === null ? remoteAddress : writeIpAddress(remote);
+  let address = canonicalIpAddress(remoteAddress);
   let hop = 0;
   if (!trust(address, hop)) return address;
   for (const next of forwardedFor(headers)) {

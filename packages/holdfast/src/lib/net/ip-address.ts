@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 import ipaddr, { type IPv4, type IPv6 } from 'ipaddr.js';
 
 /** An IPv4 or IPv6 address; never an IPv6 one that is mapped from IPv4. */
@@ -18,6 +18,14 @@ export function parseIpAddress(text: string): IpAddress | null {
 /** The address as RFC 5952 writes it. */
 export function writeIpAddress(address: IpAddress): string {
   return address.kind() === 'ipv4' ? address.toString() : (address as IPv6).toRFC5952String();
+}
+
+/** The address as RFC 5952 writes it, and as itself what is none. */
+export function canonicalIpAddress(text: string): string {
+  // Node takes only one spelling of it.
+  if (isIPv4(text)) return text;
+  const address = parseIpAddress(text);
+  return address === null ? text : writeIpAddress(address);
 }
 
 /** All addresses that begin with the same so many bits. */
