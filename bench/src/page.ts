@@ -118,6 +118,6 @@ echo is a route of Fastify without logs, hooks or a schema that parses JSON and 
 bytes as the median answer. The bare turn stores what that answer stored, in as many commits and with its
 live events, under a key too, in a route as bare as the echo's: no customer is checked, nothing is looked up
 and nobody reads the events. Server, echo, Redis and the client are processes of their own on the same
-machine; the server logs errors only. They share its cores: when these have other work too, waiting for one
-is most of an echo's time, and ratios by the clock look better than they are. CPU time tells them apart.`,
+machine; the server logs errors only, but where \`LOG_LEVEL\` is named. They share its cores: when these have
+other work too, waiting for one is most of an echo's time, and ratios by the clock look better than they are. CPU time tells them apart.`,
 } as const;

@@ -28,7 +28,6 @@ export class AgentProcess {
       env: {
         PATH: process.env.PATH,
         API_PORT: '0',
-        LOG_LEVEL: 'error',
         RATE_LIMIT_ENABLED: 'false',
         ...settings,
       },

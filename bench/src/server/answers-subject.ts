@@ -19,6 +19,8 @@ export interface AnswersSubjectOptions {
   readonly main: string;
   readonly sessions: number;
   readonly atOnce: number;
+  /** Whether it logs what it logs by default, and not errors alone. Default false. */
+  readonly logs?: boolean;
   /** Where the server waits for an inspector; nowhere unless given. */
   readonly inspectorPort?: number | undefined;
 }
@@ -59,9 +61,12 @@ export class AnswersSubject implements Subject {
   }
 
   static async create(options: AnswersSubjectOptions, begin: Begin): Promise<AnswersSubject> {
-    const { store, main, sessions, atOnce, inspectorPort } = options;
+    const { store, main, sessions, atOnce, logs = false, inspectorPort } = options;
     const parts: { stop(): Promise<void> }[] = [];
-    const settings: Record<string, string> = { SESSION_STORE_TYPE: store };
+    const settings: Record<string, string> = {
+      SESSION_STORE_TYPE: store,
+      LOG_LEVEL: logs ? 'info' : 'error',
+    };
     if (store === 'redis') {
       const redis = await MeasuredServer.start();
       parts.unshift(redis);

@@ -27,7 +27,7 @@ export const quickServerSizes: ServerSizes = {
 
 /** @param main the built server */
 export function serverExperiments(sizes: ServerSizes, main: string): readonly Experiment[] {
-  return [answers('in_memory', sizes, main), answers('redis', sizes, main)];
+  return [answers('in_memory', sizes, main), answers('redis', sizes, main), logging(sizes, main)];
 }
 
 function answers(
@@ -70,6 +70,27 @@ function answers(
         target: atLeast(speed),
       },
       ...(store === 'in_memory' ? referenceRows : [redisCpu]),
+    ],
+  };
+}
+
+/** What the lines of an answer cost: of its request, of its turn, and of its end. */
+function logging({ sessions, atOnce, answers: count }: ServerSizes, main: string): Experiment {
+  const quiet = { kind: 'answers', store: 'in_memory', main, sessions, atOnce } as const;
+  const subjects = { quiet, logs: { ...quiet, logs: true } };
+  const figures = Object.keys(subjects);
+  return {
+    name: 'server/logging',
+    subjects,
+    blocks: [figures.map((name) => ({ name, subject: name, measure: 'answers', count }))],
+    rows: [
+      {
+        title:
+          'CPU time of the serving process, in memory: an answer at `LOG_LEVEL=error` → at `info`, the default',
+        of: 'serverCpu',
+        figures,
+        compare: 'growth',
+      },
     ],
   };
 }

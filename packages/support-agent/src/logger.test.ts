@@ -1,3 +1,5 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { expect, it } from 'vitest';
 import { createLogger } from './logger.ts';
 
@@ -70,12 +72,69 @@ it('strikes it out of an error that is logged alone', () => {
   });
 });
 
-it('logs an object that holds itself', () => {
-  const own: Record<string, unknown> = { token: 'planted' };
-  own.self = own;
-  const line = lineOf((logger) => logger.info({ own }, 'a circle'));
+it.each<[string, (logger: ReturnType<typeof createLogger>) => void]>([
+  ['a child has', (logger) => logger.child({ ctx: { token: 'planted' } }).info('x')],
+  [
+    'a child’s child has',
+    (logger) =>
+      logger
+        .child({})
+        .child({ req: { headers: { cookie: 'planted' } } })
+        .info('x'),
+  ],
+  [
+    'bindings that are set have',
+    (logger) => {
+      const child = logger.child({});
+      child.setBindings({ ctx: { token: 'planted' } });
+      child.info('x');
+    },
+  ],
+])('strikes it out of what %s below the top', (_, log) => {
+  const line = lineOf(log);
   expect(line).not.toContain('planted');
-  expect(JSON.parse(line).msg).toBe('a circle');
+  expect(line).toContain('[redacted]');
+});
+
+it('shows of raw requests and replies no header', () => {
+  const request = new IncomingMessage(new Socket());
+  Object.assign(request, { method: 'GET', headers: { authorization: 'planted' } });
+  const reply = new ServerResponse(request);
+  reply.setHeader('set-cookie', 'planted');
+  const lines = [request, reply, { req: request, res: reply }].map((raw) =>
+    lineOf((logger) => logger.info(raw)),
+  );
+  expect(lines.join()).not.toContain('planted');
+  expect(JSON.parse(lines[2] ?? '')).toMatchObject({
+    req: { method: 'GET' },
+    res: { statusCode: 200 },
+  });
+});
+
+it('strikes it out of what an object says of itself', () => {
+  const said = { toJSON: () => ({ token: 'planted', kind: 'kept' }) };
+  const line = lineOf((logger) => logger.info({ said }));
+  expect(JSON.parse(line).said).toEqual({ token: '[redacted]', kind: 'kept' });
+});
+
+it('logs objects that hold each other, each once on a way, and not without end', () => {
+  const all = Array.from({ length: 50 }, (): Record<string, unknown> => ({ token: 'planted' }));
+  for (const one of all) for (const [at, other] of all.entries()) one[`o${at}`] = other;
+  const line = lineOf((logger) => logger.info({ all: all[0] }, 'a graph'));
+  expect(line).not.toContain('planted');
+  expect(line).toContain('[circular]');
+  expect(JSON.parse(line).msg).toBe('a graph');
+  expect(line.length).toBeLessThan(1_000_000);
+});
+
+it('logs the rest of a line of which a part cannot be read', () => {
+  const broken = {
+    get field(): string {
+      throw new Error('no');
+    },
+  };
+  const line = lineOf((logger) => logger.info({ broken, kept: { a: 1 } }, 'x'));
+  expect(JSON.parse(line)).toMatchObject({ broken: '[cannot be shown]', kept: { a: 1 } });
 });
 
 it('leaves what it was given as it was, and what says itself how it is shown', () => {

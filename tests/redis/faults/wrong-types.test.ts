@@ -199,6 +199,17 @@ describe('a session with something else at a key of its own ends, and leaves not
           (ask: Ask, [key = '']: readonly string[]) => ask('HSET', key, 'h', line),
         ] as const,
     ),
+    [
+      'waiters that are none',
+      (ask: Ask, [, waiters = '']: readonly string[]) => ask('ZADD', waiters, '1', 'rubbish'),
+    ] as const,
+    ...['rubbish', '[1,2,3]'].map(
+      (text) =>
+        [
+          `"${text}" in the grave`,
+          (ask: Ask, keys: readonly string[]) => ask('RPUSH', keys[10] ?? '', text),
+        ] as const,
+    ),
   ];
 
   it.each(damages)('a deletion, once: %s', async (_, damage) => {
@@ -228,6 +239,21 @@ describe('a session with something else at a key of its own ends, and leaves not
       await isGone();
     },
   );
+
+  it('a cleanup also of those beside one that cannot be removed, which is told in the end', async () => {
+    const { place, one, other, ask } = await setUp();
+    const ids = Array.from({ length: 450 }, (_, at) => `s-${at}`);
+    await Promise.all(ids.map((id) => one.store.create(id)));
+    const [first = ''] = ids;
+    // What sessions share is not theirs to remove: those of that bucket stay until somebody mends it.
+    const leases = place.keys.session(first)[5] ?? '';
+    const beside = ids.filter((id) => place.keys.session(id)[5] !== leases).length;
+    const restore = await plant(ask, leases, 'string');
+    clock.advance(1_900_000);
+    await expect(one.store.cleanupExpired()).rejects.toThrow(StoreUnavailableError);
+    await restore();
+    expect(await other.store.cleanupExpired()).toBe(ids.length - beside);
+  });
 
   it('a deletion whose reply was lost: the repetition says the same', async () => {
     const { place, one, ask } = await damaged((ask, [key = '']) => plantAt(ask, key));

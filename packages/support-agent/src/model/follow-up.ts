@@ -10,7 +10,7 @@ import { smallTalkReply } from './small-talk.ts';
 const opening =
   /^(?:and|but|so|also|or|then|(?:what|how) about|what (?:if|else|when)|even (?:if|when)|if)\b/i;
 /** What stands for something that was named before. */
-const reference = /\b(?:it|it's|its|that|that's|thats|this|they|they're|them|these|those|there)\b/i;
+const reference = /\b(?:its?|that|thats|this|they|them|these|those|there)\b/i;
 
 /** A question, of however few words. */
 const asks = /^(?:how|what|when|where|which|who|why)\b/i;

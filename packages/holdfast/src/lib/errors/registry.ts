@@ -133,4 +133,4 @@ export type ErrorCode = keyof typeof errorRegistry;
 
 /** What to do about a `DECRYPTION` that no key mends (`DecryptionError.isDamaged`). */
 export const damagedRecordRemedy =
-  'Let nothing else write to the keys of Redis that are Holdfast’s, and bring the session back from a backup, or delete it; nothing was overwritten.';
+  'Let nothing else write to the keys of Redis that are Holdfast’s, and bring the session back from a backup, or delete it; Holdfast has overwritten nothing.';

@@ -27,9 +27,9 @@ export function turnEventsOf(
           if (start === null) return;
           const { lease, lastEventSeq: after } = start;
           const { sessionId, incarnation } = lease;
-          const events = store.subscribe(sessionId, { after, incarnation })[Symbol.asyncIterator]();
-          closed.onEnd(() => void events.return?.().catch(() => {}));
-          for await (const event of { [Symbol.asyncIterator]: () => events }) {
+          const events = store.subscribe(sessionId, { after, incarnation });
+          closed.onEnd(() => void events.return?.()?.catch(() => {}));
+          for await (const event of events) {
             if (event.turnId === turnId(lease)) {
               yield event;
               if (endsTurn(event)) return;

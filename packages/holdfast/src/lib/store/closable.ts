@@ -16,9 +16,14 @@ export function closable<Value>(
   const values = generate(closed);
   return {
     async next() {
-      const result = await values.next();
-      if (result.done) unlisten();
-      return result;
+      try {
+        const result = await values.next();
+        if (result.done) unlisten();
+        return result;
+      } catch (error) {
+        unlisten();
+        throw error;
+      }
     },
     async return() {
       close();

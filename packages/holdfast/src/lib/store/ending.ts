@@ -1,6 +1,6 @@
 /**
- * An end that is told once, as an AbortController tells it: that costs as much as all else which a
- * reader of a turn does, most of it for being an EventTarget.
+ * An end that is told once, as an AbortController tells it, without being an EventTarget: every reader
+ * of a turn has one, and most are told.
  */
 export class Ending<Reason = undefined> {
   #ended: { readonly reason: Reason } | null = null;

@@ -204,10 +204,11 @@ export interface SessionStore<
   ): Promise<readonly Message[]>;
 
   /**
-   * The session's live output, from any instance. Ends when the session does.
+   * The session's live output, from any instance. Ends when the session does; `return` ends it at once,
+   * also while it waits for the next event.
    * @throws SessionNotFoundError on the first read.
    */
-  subscribe(id: string, options?: SubscribeOptions): AsyncIterable<TurnEvent>;
+  subscribe(id: string, options?: SubscribeOptions): AsyncIterableIterator<TurnEvent>;
 
   /**
    * Counts one more hit of `key` (a client's address, say) in a window that begins with the first one

@@ -1,7 +1,7 @@
 import { createSessionStore } from '../../config/create-session-store.ts';
 import type { Config } from '../../config/load-config.ts';
 import { HoldfastError } from '../../errors/errors.ts';
-import type { Unreadable } from '../../redis/reads/unreadable.ts';
+import type { Unreadable } from '../../redis/core/unreadable.ts';
 import type { RedisSessionStore } from '../../redis/redis-session-store.ts';
 import { onAbort } from '../../store/on-abort.ts';
 import { checkServer } from './check-server.ts';

@@ -1,5 +1,5 @@
 import type { Session, SessionStatus } from '../../model/session.ts';
-import type { Unreadable } from '../../redis/reads/unreadable.ts';
+import type { Unreadable } from '../../redis/core/unreadable.ts';
 import type { RedisSessionStore } from '../../redis/redis-session-store.ts';
 import { onRedis } from '../redis-store.ts';
 import { table } from '../table.ts';

@@ -4,7 +4,7 @@ import { unlink } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { assertId } from '../../model/ids.ts';
-import { type Unreadable, whyUnreadable } from '../../redis/reads/unreadable.ts';
+import { type Unreadable, whyUnreadable } from '../../redis/core/unreadable.ts';
 import type { RedisSessionStore } from '../../redis/redis-session-store.ts';
 import { isMeant } from '../confirm.ts';
 import { onRedis } from '../redis-store.ts';

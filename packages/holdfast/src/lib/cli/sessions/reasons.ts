@@ -1,4 +1,4 @@
-import type { Unreadable } from '../../redis/reads/unreadable.ts';
+import type { Unreadable } from '../../redis/core/unreadable.ts';
 import { said } from '../terminal.ts';
 import { counted } from '../text.ts';
 

@@ -81,7 +81,7 @@ export class Records {
     }) as unknown as [number | null, JsonValue, (string | null)?];
     if (sealedHash !== undefined && sealedHash !== tokenHash) {
       throw new DecryptionError(
-        `The token of session ${at.sessionId} is not the one that it was stored with: somebody has changed it in Redis. Delete the session.`,
+        `The token of session ${at.sessionId} is not the one that it was stored with: somebody has changed it in Redis.`,
         { isDamaged: true },
       );
     }
@@ -232,7 +232,7 @@ function assertLifetime(id: string, lifetime: JsonValue, clear: Lifetime): void 
   const extended = clear.absoluteExpiresAt - absoluteExpiresAt;
   if (moved === extended && Math.abs(moved) <= creationToleranceMs) return;
   throw new DecryptionError(
-    `The times of session ${id} are not those that it was stored with: somebody has changed them in Redis. Delete the session.`,
+    `The times of session ${id} are not those that it was stored with: somebody has changed them in Redis.`,
     { isDamaged: true },
   );
 }

@@ -7,8 +7,8 @@ import type { ListOptions, SessionPage } from '../../store/session-store.ts';
 import type { RedisReply } from '../connection/redis-connection.ts';
 import { int, text } from '../connection/reply.ts';
 import type { RedisCore } from '../core/redis-core.ts';
+import { type Unreadable, whyUnreadable } from '../core/unreadable.ts';
 import type { UserIndex } from '../sessions/user-index.ts';
-import { type Unreadable, whyUnreadable } from './unreadable.ts';
 
 /** Index entries looked at for one page at most. */
 const listReads = 1_000;

@@ -53,8 +53,10 @@ export class Removals<Metadata extends object> {
   ): Promise<number> {
     const { keys, link } = this.#core;
     let count = 0;
-    let due: string[];
+    const failures: unknown[] = [];
+    let settled: number;
     do {
+      settled = 0;
       signal?.throwIfAborted();
       const now = await this.#core.clock.now();
       const replies = await Promise.all(
@@ -68,15 +70,22 @@ export class Removals<Metadata extends object> {
           ]),
         ),
       );
-      due = replies.flatMap((ids) => (Array.isArray(ids) ? ids.map(text) : []));
+      const due = replies.flatMap((ids) => (Array.isArray(ids) ? ids.map(text) : []));
       for (let from = 0; from < due.length; from += batch) {
         signal?.throwIfAborted();
-        const outcomes = await Promise.all(
+        // One that fails keeps none of the others.
+        const outcomes = await Promise.allSettled(
           due.slice(from, from + batch).map((id) => this.#remove(id, ['expired', none], 'expired')),
         );
-        count += outcomes.filter((outcome) => outcome !== 'alive' && outcome !== 'none').length;
+        for (const outcome of outcomes) {
+          if (outcome.status === 'rejected') failures.push(outcome.reason);
+          else if (outcome.value !== 'alive' && outcome.value !== 'none') count += 1;
+        }
+        settled += outcomes.filter(({ status }) => status === 'fulfilled').length;
       }
-    } while (due.length > 0);
+      // What fails stays in the index.
+    } while (settled > 0);
+    if (failures.length > 0) throw failures[0];
     return count;
   }
 
@@ -158,7 +167,7 @@ export class Removals<Metadata extends object> {
       const { logger } = this.#core.options;
       logger.warn(
         { sessionId: id },
-        'What was stored in the place of a session was none, and is gone',
+        'Something that was no session stood in the place of one, and was removed',
       );
       this.#core.tell(event, { sessionId: id, userId: null });
     }

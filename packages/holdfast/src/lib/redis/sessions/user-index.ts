@@ -3,8 +3,8 @@ import { randomId } from '../../model/ids.ts';
 import type { RedisReply } from '../connection/redis-connection.ts';
 import { int, list, text } from '../connection/reply.ts';
 import type { RedisCore } from '../core/redis-core.ts';
+import { whyUnreadable } from '../core/unreadable.ts';
 import { parseHeader, unknownIncarnation } from '../layout/header.ts';
-import { whyUnreadable } from '../reads/unreadable.ts';
 import { scripts } from '../scripts/scripts.ts';
 
 /** An entry in a user's index, in the order of entering. */

@@ -6,11 +6,11 @@ import type { RedisArgument } from '../connection/redis-connection.ts';
 import { bytes, bytesOrNull, int, list, type ReplyList, text } from '../connection/reply.ts';
 import type { RedisCore } from '../core/redis-core.ts';
 import { incomplete } from '../core/refusals.ts';
+import { whyUnreadable } from '../core/unreadable.ts';
 import { type Header, isSound, none, parseHeader, userWord } from '../layout/header.ts';
 import { word } from '../layout/keys.ts';
 import { renewedDigest } from '../layout/request-digests.ts';
 import type { IdBatch, IdRange } from '../reads/listing.ts';
-import { whyUnreadable } from '../reads/unreadable.ts';
 import { scripts } from '../scripts/scripts.ts';
 import type { UserIndex } from '../sessions/user-index.ts';
 

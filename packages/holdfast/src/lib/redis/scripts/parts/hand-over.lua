@@ -40,7 +40,7 @@ local function turn_away(H)
   for _, member in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
     local nonce, inbox = string.match(member, '^(.-)@(.*)$')
     redis.call('ZREM', KEYS[7], member)
-    tell(inbox, 'gone ' .. nonce)
+    if nonce then tell(inbox, 'gone ' .. nonce) end
   end
   redis.call('DEL', KEYS[2])
   publish(KEYS[4], 'end')

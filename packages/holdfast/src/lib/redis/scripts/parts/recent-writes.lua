@@ -10,10 +10,12 @@ local function repeated(name, list)
   return at and redis.call('LINDEX', list or KEYS[9], at + 1)
 end
 
--- What lies in the grave: the nonce of its removal, header and state; nil when there is none.
+-- What lies in the grave: the nonce of its removal, header and state; nil when there is none, or something
+-- else.
 local function buried()
   local last = redis.call('LINDEX', KEYS[11], -1)
-  return last and cmsgpack.unpack(last)
+  local is_packed, grave = pcall(cmsgpack.unpack, last or '')
+  return is_packed and type(grave) == 'table' and type(grave[2]) == 'string' and grave or nil
 end
 
 -- Whether a write that was first tried at this version may have been made and forgotten since.
