@@ -153,12 +153,13 @@ export class RedisSessionStore<
     return this.#creation.create(id, parsed, credentials, named(options));
   }
 
-  async get(id: string, options?: GetOptions): Promise<Session<Metadata> | null> {
+  get(id: string, options?: GetOptions): Promise<Session<Metadata> | null> {
+    if (options?.fresh || options?.signal?.aborted) return this.#read(id, options);
+    return this.#core.known.l1?.get(id) ?? this.#read(id, options);
+  }
+
+  async #read(id: string, options?: GetOptions): Promise<Session<Metadata> | null> {
     options?.signal?.throwIfAborted();
-    if (!options?.fresh) {
-      const kept = this.#core.known.l1?.get(id);
-      if (kept !== undefined) return kept;
-    }
     const stored = await this.#core.stored.read(id);
     return stored && this.#core.stored.view(id, stored);
   }

@@ -30,9 +30,9 @@ function setUp() {
   return { clock, bucket, l1, session };
 }
 
-it('a session that may be served is kept', () => {
+it('a session that may be served is kept', async () => {
   const { l1, session } = setUp();
-  expect(l1.get('s')).toBe(session);
+  expect(await l1.get('s')).toBe(session);
   expect(l1.size).toBe(1);
 });
 

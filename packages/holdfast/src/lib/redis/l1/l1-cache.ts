@@ -16,7 +16,7 @@ export interface L1Options {
 
 interface Kept<Metadata extends object> {
   /** `null` before it was first asked for, and where each reader gets metadata of its own. */
-  session: Session<Metadata> | null;
+  answer: Promise<Session<Metadata>> | null;
   readonly stored: StoredSnapshot<Metadata>;
   readonly bucket: BucketNews;
   readonly epoch: number;
@@ -71,7 +71,8 @@ export class L1Cache<Metadata extends object> {
     return this.#kept.size;
   }
 
-  get(id: string): Session<Metadata> | undefined {
+  /** Not there is `undefined` at once: a hit makes no promise, and waits for none. */
+  get(id: string): Promise<Session<Metadata>> | undefined {
     const kept = this.#kept.get(id);
     if (kept === undefined) {
       this.misses += 1;
@@ -92,7 +93,7 @@ export class L1Cache<Metadata extends object> {
       return undefined;
     }
     this.hits += 1;
-    return kept.session ?? this.#sessionOf(id, kept);
+    return kept.answer ?? this.#answer(id, kept);
   }
 
   /** What was read as of the change `count` of its bucket, all later ones of which are heard. */
@@ -106,7 +107,7 @@ export class L1Cache<Metadata extends object> {
       return;
     }
     this.#kept.set(id, {
-      session: null,
+      answer: null,
       stored,
       bucket,
       epoch: bucket.epoch,
@@ -117,9 +118,9 @@ export class L1Cache<Metadata extends object> {
   }
 
   /** Not before somebody reads it: metadata that the schema refuses fails no write and no turn. */
-  #sessionOf(id: string, kept: Kept<Metadata>): Session<Metadata> {
+  async #answer(id: string, kept: Kept<Metadata>): Promise<Session<Metadata>> {
     const session = this.#view(id, kept.stored);
-    if (kept.stored.snapshot.isShareable) kept.session = session;
+    if (kept.stored.snapshot.isShareable) kept.answer = Promise.resolve(session);
     return session;
   }
 
