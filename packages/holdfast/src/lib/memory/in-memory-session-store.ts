@@ -12,6 +12,7 @@ import {
 } from '../model/session.ts';
 import { sameHash } from '../model/token.ts';
 import type { PreparedOutput, TurnEvent } from '../model/turn-event.ts';
+import { assertAfter } from '../store/assert-after.ts';
 import { closable } from '../store/closable.ts';
 import type { Ending } from '../store/ending.ts';
 import { onAbort } from '../store/on-abort.ts';
@@ -299,9 +300,7 @@ export class InMemorySessionStore<
     { after, incarnation, onReady }: SubscribeOptions,
     closed: Ending,
   ): AsyncGenerator<TurnEvent> {
-    if (after !== undefined && (!Number.isSafeInteger(after) || after < 0)) {
-      throw new ValidationError(`after must be a whole number from 0, not ${after}.`);
-    }
+    assertAfter(after);
     const record = this.#requireAs(id, incarnation);
     const live = this.#core.live(record);
     let cursor = live.cursorFor(after);

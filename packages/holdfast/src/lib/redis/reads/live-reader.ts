@@ -1,6 +1,7 @@
-import { type HoldfastError, ValidationError } from '../../errors/errors.ts';
+import type { HoldfastError } from '../../errors/errors.ts';
 import { assertId } from '../../model/ids.ts';
 import type { TurnEvent } from '../../model/turn-event.ts';
+import { assertAfter } from '../../store/assert-after.ts';
 import { closable } from '../../store/closable.ts';
 import type { Ending } from '../../store/ending.ts';
 import { onAbort } from '../../store/on-abort.ts';
@@ -58,9 +59,7 @@ export class LiveReader<Metadata extends object> {
     { after, incarnation, onReady }: SubscribeOptions,
     closed: Ending,
   ): AsyncGenerator<TurnEvent> {
-    if (after !== undefined && (!Number.isSafeInteger(after) || after < 0)) {
-      throw new ValidationError(`after must be a whole number from 0, not ${after}.`);
-    }
+    assertAfter(after);
     assertId(id, 'A session id');
     if (this.#closed !== null) throw this.#closed;
     const { link, known, options } = this.#core;
