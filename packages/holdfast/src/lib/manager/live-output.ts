@@ -131,7 +131,7 @@ export class LiveOutputWriter {
   }
 
   #write(): void {
-    this.#writing = this.#send(this.#unsent ?? this.#nextBatch()).finally(() => {
+    this.#writing = this.#send(this.#unsent ?? this.#nextBatch()).then(() => {
       this.#writing = null;
       if (!this.#ended) this.#goOn();
     });
@@ -141,19 +141,24 @@ export class LiveOutputWriter {
     return { nonce: randomId(), output: this.#pending.splice(0), mayBeWritten: false };
   }
 
-  async #send(batch: Batch): Promise<void> {
-    const { store, lease, onRefused } = this.#options;
-    try {
-      await store.emit(lease(), batch.output, batch.nonce);
-      this.#unsent = null;
-      this.#written = true;
-    } catch (error) {
-      batch.mayBeWritten ||= error instanceof OutcomeUnknownError;
-      this.#written ||= batch.mayBeWritten;
-      if (error instanceof StoreUnavailableError || error instanceof OutcomeUnknownError) {
-        this.#unsent = batch;
-      } else onRefused(error);
-    }
+  /** Never rejects. */
+  #send(batch: Batch): Promise<void> {
+    const { store, lease } = this.#options;
+    return store.emit(lease(), batch.output, batch.nonce).then(
+      () => {
+        this.#unsent = null;
+        this.#written = true;
+      },
+      (error) => this.#failed(batch, error),
+    );
+  }
+
+  #failed(batch: Batch, error: unknown): void {
+    batch.mayBeWritten ||= error instanceof OutcomeUnknownError;
+    this.#written ||= batch.mayBeWritten;
+    if (error instanceof StoreUnavailableError || error instanceof OutcomeUnknownError) {
+      this.#unsent = batch;
+    } else this.#options.onRefused(error);
   }
 
   #goOn(): void {

@@ -1,11 +1,13 @@
 import { endsTurn, type TurnEvent } from '../model/turn-event.ts';
-import { closable } from '../store/closable.ts';
 import type { Ending } from '../store/ending.ts';
 import type { SessionStore } from '../store/session-store.ts';
 import { type Lease, turnId } from '../store/turn-store.ts';
 
 /** Where a turn's live output begins; `null` when there is none, as in a repeat. */
 export type OutputStart = { readonly lease: Lease; readonly lastEventSeq: number } | null;
+
+type Subscribed = Pick<SessionStore<object, never>, 'subscribe'>;
+type Result = IteratorResult<TurnEvent, undefined>;
 
 /**
  * The live output of one turn, from its beginning however late one starts to read, and as often as
@@ -15,37 +17,112 @@ export type OutputStart = { readonly lease: Lease; readonly lastEventSeq: number
  * @param lost ends, with why, when the turn failed and none of its output was written.
  */
 export function turnEventsOf(
-  store: Pick<SessionStore<object, never>, 'subscribe'>,
+  store: Subscribed,
   begun: Promise<OutputStart>,
   lost: Ending<unknown>,
 ): AsyncIterable<TurnEvent> {
-  return {
-    [Symbol.asyncIterator]: () =>
-      closable(
-        async function* (closed) {
-          const start = await Promise.race([begun, whenEnded(closed)]);
-          if (start === null) return;
-          const { lease, lastEventSeq: after } = start;
-          const { sessionId, incarnation } = lease;
-          const events = store.subscribe(sessionId, { after, incarnation });
-          closed.onEnd(() => void events.return?.()?.catch(() => {}));
-          for await (const event of events) {
-            if (event.turnId === turnId(lease)) {
-              yield event;
-              if (endsTurn(event)) return;
-              // With leases turns follow each other: a later one's output says that this one's has
-              // ended, even if its last events are no longer kept.
-            } else if (lease.ifVersion === null && Number(event.turnId) > lease.fence) return;
-          }
-          if (lost.ended !== null) throw lost.ended.reason;
-        },
-        (close) => lost.onEnd(close),
-      ),
-  };
+  return { [Symbol.asyncIterator]: () => new TurnReading(store, begun, lost) };
 }
 
-function whenEnded(closed: Ending): Promise<null> {
-  return new Promise((resolve) => {
-    closed.onEnd(() => resolve(null));
-  });
+/** One reader's way through it: two promises an event, where nested generators make a dozen. */
+class TurnReading implements AsyncIterableIterator<TurnEvent> {
+  readonly #store: Subscribed;
+  readonly #begun: Promise<OutputStart>;
+  readonly #lost: Ending<unknown>;
+  readonly #unlisten: () => void;
+  #turn: { readonly id: string; readonly lease: Lease } | null = null;
+  #events: AsyncIterator<TurnEvent> | null = null;
+  #isOver = false;
+  #leave = () => {};
+  /** Calls without an answer yet. Each waits for the one before, so that events stay in order. */
+  #open = 0;
+  #last: Promise<Result> = Promise.resolve(nothing);
+
+  constructor(store: Subscribed, begun: Promise<OutputStart>, lost: Ending<unknown>) {
+    this.#store = store;
+    this.#begun = begun;
+    this.#lost = lost;
+    this.#unlisten = lost.onEnd(() => this.#close());
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<Result> {
+    this.#last = this.#open === 0 ? this.#step() : this.#last.then(this.#step, this.#step);
+    this.#open += 1;
+    return this.#last;
+  }
+
+  return(): Promise<Result> {
+    this.#end();
+    return Promise.resolve(nothing);
+  }
+
+  readonly #step = (): Promise<Result> => {
+    if (this.#isOver) return Promise.resolve(this.#answered(nothing));
+    if (this.#events === null) return this.#begin().then(this.#step, this.#fail);
+    return this.#events.next().then(this.#take, this.#fail);
+  };
+
+  async #begin(): Promise<void> {
+    const left = new Promise<null>((resolve) => {
+      this.#leave = () => resolve(null);
+    });
+    const start = await Promise.race([this.#begun, left]);
+    if (start === null || this.#isOver) {
+      this.#end();
+      return;
+    }
+    const { lease, lastEventSeq: after } = start;
+    const { sessionId, incarnation } = lease;
+    this.#turn = { id: turnId(lease), lease };
+    this.#events = this.#store.subscribe(sessionId, { after, incarnation });
+    if (this.#lost.ended !== null) this.#close();
+  }
+
+  readonly #take = (result: Result): Result | Promise<Result> => {
+    if (this.#turn === null || this.#isOver) return this.#answered(nothing);
+    if (result.done) {
+      if (this.#lost.ended !== null) return this.#fail(this.#lost.ended.reason);
+      this.#end();
+      return this.#answered(nothing);
+    }
+    const { id, lease } = this.#turn;
+    if (result.value.turnId !== id) {
+      // With leases turns follow each other: a later one's output says that this one's has ended,
+      // even if its last events are no longer kept.
+      const isLater = lease.ifVersion === null && Number(result.value.turnId) > lease.fence;
+      if (!isLater) return this.#step();
+      this.#end();
+      return this.#answered(nothing);
+    }
+    if (endsTurn(result.value)) this.#end();
+    return this.#answered(result);
+  };
+
+  readonly #fail = (error: unknown): never => {
+    this.#end();
+    this.#open -= 1;
+    throw error;
+  };
+
+  #answered(result: Result): Result {
+    this.#open -= 1;
+    return result;
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#unlisten();
+    this.#close();
+  }
+
+  #close(): void {
+    this.#leave();
+    this.#events?.return?.().catch(() => {});
+  }
 }
+
+const nothing: Result = Object.freeze({ done: true, value: undefined });

@@ -13,9 +13,6 @@ import {
 import { sameHash } from '../model/token.ts';
 import type { PreparedOutput, TurnEvent } from '../model/turn-event.ts';
 import { assertAfter } from '../store/assert-after.ts';
-import { closable } from '../store/closable.ts';
-import type { Ending } from '../store/ending.ts';
-import { onAbort } from '../store/on-abort.ts';
 import type {
   BatchEntry,
   BatchResult,
@@ -51,6 +48,7 @@ import type {
   TurnReplay,
 } from '../store/turn-store.ts';
 import { listSessions } from './list-sessions.ts';
+import { LiveReading } from './live-reading.ts';
 import { MemoryCore } from './memory-core.ts';
 import { Rates } from './rates.ts';
 import { SessionChanges } from './session-changes.ts';
@@ -289,33 +287,18 @@ export class InMemorySessionStore<
   }
 
   subscribe(id: string, options: SubscribeOptions = {}): AsyncIterableIterator<TurnEvent> {
-    return closable(
-      (closed) => this.#read(id, options, closed),
-      (close) => onAbort(options.signal, close),
-    );
-  }
-
-  async *#read(
-    id: string,
-    { after, incarnation, onReady }: SubscribeOptions,
-    closed: Ending,
-  ): AsyncGenerator<TurnEvent> {
-    assertAfter(after);
-    const record = this.#requireAs(id, incarnation);
-    const live = this.#core.live(record);
-    let cursor = live.cursorFor(after);
-    onReady?.();
-    while (closed.ended === null) {
-      const event = live.next(cursor);
-      if (event !== null) {
-        cursor = event.seq;
-        yield event;
-        continue;
-      }
-      const more = live.more(closed);
-      if (!record.removed && !this.#core.closed) this.#turns.watch(record);
-      if (!(await more)) return;
-    }
+    const { after, incarnation, onReady, signal } = options;
+    return new LiveReading(signal, () => {
+      assertAfter(after);
+      const record = this.#requireAs(id, incarnation);
+      const live = this.#core.live(record);
+      const cursor = live.cursorFor(after);
+      onReady?.();
+      const onWait = () => {
+        if (!record.removed && !this.#core.closed) this.#turns.watch(record);
+      };
+      return { live, cursor, onWait };
+    });
   }
 
   readMetadata(stored: JsonObject): Metadata {

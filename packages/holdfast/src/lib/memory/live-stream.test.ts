@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { maxLiveBytes, maxLiveEvents } from '../model/limits.ts';
 import { prepareOutput, type TurnEvent, turnEvents } from '../model/turn-event.ts';
-import { Ending } from '../store/ending.ts';
 import { LiveStream } from './live-stream.ts';
 
 const text = (content: string) => prepareOutput({ type: 'text', text: content });
@@ -18,12 +17,6 @@ function readAll(live: LiveStream, after = 0): TurnEvent[] {
 }
 
 const typesOf = (events: readonly TurnEvent[]) => events.map(({ type }) => type);
-
-/** Whether a promise has resolved, and to what, once all that is ready has run. */
-async function stateOf<T>(promise: Promise<T>): Promise<T | 'waiting'> {
-  const settled = new Promise<'waiting'>((resolve) => setImmediate(resolve, 'waiting'));
-  return Promise.race([promise, settled]);
-}
 
 describe('LiveStream', () => {
   it('has nothing to read at first', () => {
@@ -134,66 +127,5 @@ describe('LiveStream', () => {
       expect(kept.length).toBeLessThan(10);
       expect(kept.length).toBeGreaterThanOrEqual(Math.min(count, 6));
     }
-  });
-});
-
-describe('waiting for more', () => {
-  it('wakes every reader when there is more, and none before', async () => {
-    const live = new LiveStream();
-    const readers = [live.more(new Ending()), live.more(new Ending())];
-    expect(live.hasReaders).toBe(true);
-    expect(await Promise.all(readers.map(stateOf))).toEqual(['waiting', 'waiting']);
-    live.append('t1', [text('a')], 0);
-    expect(await Promise.all(readers)).toEqual([true, true]);
-    expect(live.hasReaders).toBe(false);
-  });
-
-  it('lets readers look once more when the stream ends, then stops them', async () => {
-    const live = new LiveStream();
-    const waiting = live.more(new Ending());
-    live.end();
-    expect(await waiting).toBe(true);
-    expect(await live.more(new Ending())).toBe(false);
-    expect(live.hasReaders).toBe(false);
-  });
-
-  it('ends with its reader, and leaves the others waiting', async () => {
-    const live = new LiveStream();
-    const leaving = new Ending();
-    const gone = live.more(leaving);
-    const stays = live.more(new Ending());
-    leaving.end(undefined);
-    expect(await gone).toBe(false);
-    expect(await stateOf(stays)).toBe('waiting');
-    live.append('t1', [text('a')], 0);
-    expect(await stays).toBe(true);
-  });
-
-  it('does not begin for a reader who has left', async () => {
-    const live = new LiveStream();
-    const left = new Ending();
-    left.end(undefined);
-    expect(await live.more(left)).toBe(false);
-    expect(live.hasReaders).toBe(false);
-  });
-
-  it('leaves nothing behind with its reader', async () => {
-    const live = new LiveStream();
-    const reader = new Ending();
-    let listeners = 0;
-    const onEnd = reader.onEnd.bind(reader);
-    reader.onEnd = (callback) => {
-      listeners += 1;
-      const unlisten = onEnd(callback);
-      return () => {
-        listeners -= 1;
-        unlisten();
-      };
-    };
-    const waiting = live.more(reader);
-    expect(listeners).toBe(1);
-    live.append('t1', [text('a')], 0);
-    expect(await waiting).toBe(true);
-    expect(listeners).toBe(0);
   });
 });

@@ -1,7 +1,6 @@
 import { type JsonValue, jsonBytes } from '../json/json-value.ts';
 import { maxLiveBytes, maxLiveEvents } from '../model/limits.ts';
 import { endsTurn, type PreparedOutput, type TurnEvent, turnEvents } from '../model/turn-event.ts';
-import type { Ending } from '../store/ending.ts';
 import type { Sealer } from './sealer.ts';
 
 /** Older output than this goes when the next turn's begins; until then it waits for readers that come back. */
@@ -29,6 +28,12 @@ export class LiveStream {
     return this.#lastSeq;
   }
 
+  /** Whether nothing more will come. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Whether somebody waits for more. */
   get hasReaders(): boolean {
     return this.#waiting.size > 0;
   }
@@ -84,19 +89,10 @@ export class LiveStream {
     this.#wake();
   }
 
-  /** Resolves to whether there may be more to read; at once when the stream has ended. */
-  async more(closed: Ending): Promise<boolean> {
-    if (this.#ended || closed.ended !== null) return false;
-    await new Promise<void>((resolve) => {
-      const wake = () => {
-        this.#waiting.delete(wake);
-        unlisten();
-        resolve();
-      };
-      this.#waiting.add(wake);
-      const unlisten = closed.onEnd(wake);
-    });
-    return closed.ended === null;
+  /** Calls back once when there is more to read, or the stream ends; not after the returned function was called. */
+  onMore(callback: () => void): () => void {
+    this.#waiting.add(callback);
+    return () => this.#waiting.delete(callback);
   }
 
   #opened(event: TurnEvent | SealedEvent): TurnEvent {
@@ -107,7 +103,9 @@ export class LiveStream {
   }
 
   #wake(): void {
-    for (const wake of [...this.#waiting]) wake();
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const wake of waiting) wake();
   }
 
   #dropOld(now: number): void {
