@@ -1,7 +1,7 @@
-import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { Clock } from 'holdfast';
-import { within } from '../within.ts';
+import { StreamedBody } from './streamed-body.ts';
 
 /** What one event of a stream says. */
 export interface StreamEvent {
@@ -25,11 +25,6 @@ export function framed({ id, event, data, retry }: StreamEvent): string {
 const heartbeat = ': \n\n';
 const heartbeatMs = 15_000;
 
-/** So much is handed to the connection at once: what a slow reader costs beside the events it is of. */
-export const sliceBytes = 16 * 1024;
-/** A reader that takes longer for one slice is let go; it may come back and resume. */
-const patienceMs = 60_000;
-
 const headers = {
   'content-type': 'text/event-stream',
   'cache-control': 'no-store',
@@ -38,36 +33,26 @@ const headers = {
 };
 
 /**
- * One reader's stream of events. The next ones are sent, and fetched, when the connection has taken
- * the last: a slow reader holds up nobody but itself, and costs one slice and the events it is of.
+ * One reader's stream of events. The next ones are fetched when the connection has taken the last: a
+ * slow reader holds up nobody but itself, and costs one slice and the events it is of.
  */
 export class EventStream {
   readonly #reply: FastifyReply;
-  readonly #raw: ServerResponse;
   readonly #clock: Clock;
-  #connected = true;
+  readonly #body: StreamedBody;
   #stopped = false;
   #isOver = false;
   readonly #whenOver: (() => void)[] = [];
   /** Made when somebody asks for the signal: a turn's own stream never does. */
   #controller: AbortController | null = null;
-  /** Whether anything has been sent, if only the head. */
-  #hasBegun = false;
-  /** The last events of what was relayed: they go with what comes behind them. */
-  #held = '';
-  #letGo = () => {};
 
   constructor(reply: FastifyReply, clock: Clock) {
     this.#reply = reply;
-    this.#raw = reply.raw;
     this.#clock = clock;
-    // What a cut connection reports; that it is closed follows.
-    this.#raw.on('error', () => {});
-    if (this.#raw.destroyed) this.#close();
-    else this.#raw.once('close', () => this.#close());
+    this.#body = new StreamedBody(reply, clock, () => this.#end());
   }
 
-  /** Aborts when there is nothing more to send: the reader has left, or `stop` was called. */
+  /** Aborts when there is nothing more to send: the reader has left, or must, or `stop` was called. */
   get signal(): AbortSignal {
     if (this.#controller === null) {
       const controller = new AbortController();
@@ -85,7 +70,7 @@ export class EventStream {
 
   /** Whether the reader is still there. */
   get connected(): boolean {
-    return this.#connected;
+    return this.#body.connected;
   }
 
   /** Whether `stop` was called. */
@@ -101,130 +86,73 @@ export class EventStream {
   /** Begins the answer. From here on a failure is an event. */
   open(): void {
     this.#reply.hijack();
-    if (!this.#connected) return;
-    this.#raw.writeHead(200, { ...(this.#reply.getHeaders() as OutgoingHttpHeaders), ...headers });
+    if (!this.connected) return;
+    const all = { ...(this.#reply.getHeaders() as OutgoingHttpHeaders), ...headers };
+    this.#reply.raw.writeHead(200, all);
   }
 
   /** Shows the reader that the stream is open, though nothing has come yet. */
   flush(): void {
-    if (!this.#connected) return;
-    this.#hasBegun = true;
-    this.#raw.flushHeaders();
+    this.#body.begin();
   }
 
   /** Resolves when the connection has taken the event, or the reader has left. */
   async send(event: StreamEvent): Promise<void> {
-    await this.#write(this.#held + framed(event));
+    this.#body.add(framed(event));
+    await this.#body.flushed();
   }
 
   /**
-   * Sends what is `coming` and what comes `next`, until there is no more or nobody to send it to; the last
-   * of it with what is sent next, or with the end. Every 15 s it keeps the connection alive and asks
-   * whether the reader `mayStay`.
+   * Sends what is `coming` and what comes `next`, until there is no more or nobody to send it to: what
+   * gives the events must end them when the stream is over. Every 15 s it keeps the connection alive
+   * and asks whether the reader `mayStay`.
    */
   async relay(
     coming: Promise<StreamEvent | null>,
     next: () => Promise<StreamEvent | null>,
     mayStay: () => Promise<boolean> = async () => true,
   ): Promise<void> {
-    let awaited = coming;
-    let due = this.#clock.monotonic() + heartbeatMs;
-    while (!this.#isOver) {
-      const left = due - this.#clock.monotonic();
-      const event = left > 0 ? await within(left, this.#clock, awaited) : 'late';
-      if (event === null) return;
-      if (event === 'late') {
-        await this.#write(heartbeat);
-        if (!(await mayStay())) return;
-        due = this.#clock.monotonic() + heartbeatMs;
-      } else {
-        let text = framed(event);
-        awaited = unawaited(next());
-        // The first one goes at once, with what is there already any other: a write costs more than
-        // many events.
-        if (this.#hasBegun) {
-          const now = allDueNow();
-          let more = await soon(awaited, now);
-          while (more && text.length < sliceBytes) {
-            text += framed(more);
-            awaited = unawaited(next());
-            more = await soon(awaited, now);
-          }
-          if (more === null && text.length < sliceBytes) {
-            this.#held = text;
-            return;
-          }
-        }
-        await this.#write(text);
+    const stopBeating = this.#beat(mayStay);
+    try {
+      for (let event = await coming; event !== null && !this.#isOver; event = await next()) {
+        this.#body.add(framed(event));
+        if (this.#body.isTaking) await this.#body.room();
       }
+    } finally {
+      stopBeating();
     }
   }
 
   /** Resolves when the connection has taken all of it, or the reader has left. */
   async end(): Promise<void> {
-    if (this.#connected) await this.#taken((taken) => this.#raw.end(this.#held, taken));
+    await this.#body.end();
   }
 
-  #close(): void {
-    this.#connected = false;
-    this.#end();
-    this.#letGo();
+  #beat(mayStay: () => Promise<boolean>): () => void {
+    let cancel = () => {};
+    let isBeating = true;
+    const arm = () => {
+      cancel = this.#clock.setTimer(heartbeatMs, beat);
+    };
+    const beat = async () => {
+      this.#body.add(heartbeat);
+      const isWelcome = await mayStay();
+      if (!isBeating) return;
+      if (isWelcome) arm();
+      else this.#end();
+    };
+    arm();
+    return () => {
+      isBeating = false;
+      cancel();
+    };
   }
 
   #end(): void {
     this.#isOver = true;
     for (const tell of this.#whenOver.splice(0)) tell();
   }
-
-  async #write(text: string): Promise<void> {
-    this.#held = '';
-    const bytes = Buffer.from(text);
-    for (let at = 0; at < bytes.length && this.#connected; at += sliceBytes) {
-      const slice = bytes.subarray(at, at + sliceBytes);
-      await this.#taken((taken) => {
-        if (this.#hasBegun) this.#raw.write(slice, taken);
-        else this.#begin(slice, taken);
-      });
-    }
-  }
-
-  /** Left to itself Node would wait with the head until the work that is due now has been done. */
-  #begin(slice: Buffer, taken: () => void): void {
-    this.#hasBegun = true;
-    this.#raw.cork();
-    this.#raw.write(slice, taken);
-    this.#raw.uncork();
-  }
-
-  async #taken(hand: (taken: () => void) => void): Promise<void> {
-    const taken = new Promise<void>((resolve) => {
-      this.#letGo = resolve;
-      hand(() => resolve());
-    });
-    if ((await within(patienceMs, this.#clock, taken)) !== 'late') return;
-    this.#reply.log.info('slow reader of a stream let go');
-    this.#raw.destroy();
-  }
 }
 
 /** Nobody gets to see it: without one, each abort would make an exception with its stack. */
 const over = new Error('The stream is over.');
-
-/** It is awaited later, maybe after it has failed. */
-function unawaited<Value>(promise: Promise<Value>): Promise<Value> {
-  promise.catch(() => {});
-  return promise;
-}
-
-/** Resolves when all that is due now has been done. */
-function allDueNow(): Promise<undefined> {
-  return new Promise((resolve) => setImmediate(resolve, undefined));
-}
-
-/** What it comes to, if that is known by `then`. */
-function soon<Value>(
-  promise: Promise<Value>,
-  then: Promise<undefined>,
-): Promise<Value | undefined> {
-  return Promise.race([promise.catch(() => undefined), then]);
-}

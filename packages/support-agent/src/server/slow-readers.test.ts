@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { EventReader } from '../testing/event-reader.ts';
 import { eventually } from '../testing/eventually.ts';
 import { type OpenSession, startTestApp, type TestApp } from '../testing/test-app.ts';
-import { sliceBytes } from './event-stream.ts';
+import { sliceBytes } from './streamed-body.ts';
 
 /** Room for what HTTP writes around a slice. */
 const bound = sliceBytes + 64;

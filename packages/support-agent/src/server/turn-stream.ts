@@ -1,6 +1,5 @@
 import type { Clock, TurnEvent } from 'holdfast';
 import type { StartedMessage } from '../agent/customer-support-agent.ts';
-import { within } from '../within.ts';
 import type { StreamEvent } from './event-stream.ts';
 import { presentEvent } from './presenters.ts';
 
@@ -12,12 +11,14 @@ function streamed(event: TurnEvent): StreamEvent {
   return { id: event.seq, event: event.type, data: presentEvent(event) };
 }
 
+/** What an iterator gave, for a stream; `null` at its end. */
+function shown({ done, value }: IteratorResult<TurnEvent>): StreamEvent | null {
+  return done ? null : streamed(value);
+}
+
 /** The events of an iterator one by one; `null` when there are no more. */
 export function eventsOf(events: AsyncIterator<TurnEvent>): () => Promise<StreamEvent | null> {
-  return async () => {
-    const { done, value } = await events.next();
-    return done ? null : streamed(value);
-  };
+  return () => events.next().then(shown);
 }
 
 /** The events of `next`, and behind them what `last` comes to. */
@@ -26,13 +27,12 @@ export function followedBy(
   last: () => Promise<StreamEvent | null>,
 ): () => Promise<StreamEvent | null> {
   let isOver = false;
-  return async () => {
-    if (isOver) return null;
-    const event = await next();
+  const orLast = (event: StreamEvent | null) => {
     if (event !== null) return event;
     isOver = true;
     return last();
   };
+  return () => (isOver ? Promise.resolve(null) : next().then(orLast));
 }
 
 /**
@@ -41,41 +41,30 @@ export function followedBy(
  */
 export class MessageEvents {
   readonly #events: AsyncIterator<TurnEvent>;
-  readonly #clock: Clock;
-  /** The reply is there, or nobody waits for it. */
-  readonly #over: Promise<null>;
+  #isOver = false;
   #leave = () => {};
+  #cancel = () => {};
 
   constructor({ events, reply }: StartedMessage, clock: Clock) {
     this.#events = events[Symbol.asyncIterator]();
-    this.#clock = clock;
-    this.#over = new Promise((resolve) => {
-      this.#leave = () => resolve(null);
-      reply.then(this.#leave, this.#leave);
-    });
+    const over = () => {
+      if (!this.#isOver) this.#cancel = clock.setTimer(patienceMs, () => this.close());
+    };
+    reply.then(over, over);
   }
 
-  readonly next = async (): Promise<StreamEvent | null> => {
-    const coming = this.#next();
-    const first = await Promise.race([coming, this.#over]);
-    if (first !== null) return first;
-    await this.#over;
-    const last = await within(patienceMs, this.#clock, coming);
-    return last === 'late' ? null : last;
-  };
+  readonly next = (): Promise<StreamEvent | null> =>
+    new Promise((resolve) => {
+      this.#leave = () => resolve(null);
+      if (this.#isOver) this.#leave();
+      else this.#events.next().then(shown).then(resolve, this.#leave);
+    });
 
   /** Nobody reads them any more. */
   close(): void {
+    this.#isOver = true;
+    this.#cancel();
     this.#leave();
     this.#events.return?.().catch(() => {});
-  }
-
-  async #next(): Promise<StreamEvent | null> {
-    try {
-      const { done, value } = await this.#events.next();
-      return done ? null : streamed(value);
-    } catch {
-      return null;
-    }
   }
 }

@@ -87,15 +87,19 @@ async function streamReply(
   return streams.turn(reply, async (stream) => {
     const started = agent.startMessage(message);
     const events = new MessageEvents(started, clock);
-    stream.onOver(() => events.close());
+    const left = new Promise<null>((resolve) => {
+      stream.onOver(() => {
+        events.close();
+        resolve(null);
+      });
+    });
     const first = await events.next();
     // Without an event it has been answered before, or has failed: then with a status.
     if (first === null && stream.connected) await started.reply;
     stream.open();
     // Who has left does not keep the stream until the answer is there.
-    const next = followedBy(events.next, async () =>
-      stream.connected ? lastEvent(started.reply, request) : null,
-    );
+    const last = () => Promise.race([left, lastEvent(started.reply, request)]);
+    const next = followedBy(events.next, last);
     if (first !== null) await stream.send(first);
     await stream.relay(next(), next);
     events.close();
