@@ -39,16 +39,16 @@ export function lastCustomerSeq(stored: readonly Message[]): number {
 
 /** What was said, and the calls of tools that have all their results behind them. */
 function spokenAndPairs(stored: readonly Message[]): ModelMessage[] {
-  return stored.flatMap(({ role, content }, index): ModelMessage[] => {
-    if (role === 'assistant') {
-      const calls = callsIn(content);
-      if (calls !== undefined) return pairs(calls, resultsBehind(stored, index));
-    }
+  const messages: ModelMessage[] = [];
+  for (const [index, { role, content }] of stored.entries()) {
+    const calls = role === 'assistant' ? callsIn(content) : undefined;
     const { text } = fieldsOf(content);
-    if (typeof text !== 'string') return [];
-    if (role === 'assistant') return [{ role, text, toolCalls: [] }];
-    return role === 'user' || role === 'operator' ? [{ role, text }] : [];
-  });
+    if (calls !== undefined) messages.push(...pairs(calls, resultsBehind(stored, index)));
+    else if (typeof text !== 'string') continue;
+    else if (role === 'assistant') messages.push({ role, text, toolCalls: [] });
+    else if (role === 'user' || role === 'operator') messages.push({ role, text });
+  }
+  return messages;
 }
 
 interface Result {
@@ -76,12 +76,17 @@ function pairs(calls: readonly ToolCall[], results: readonly Result[]): ModelMes
 
 /** From the oldest of the newest `limit` spoken messages on. */
 function newest(messages: readonly ModelMessage[], limit: number): readonly ModelMessage[] {
-  const spoken = messages.flatMap((message, index) =>
-    message.role === 'tool' || (message.role === 'assistant' && message.toolCalls.length > 0)
-      ? []
-      : [index],
-  );
-  return messages.slice(spoken.at(-limit) ?? 0);
+  let from = messages.length;
+  for (let spoken = 0; from > 0 && spoken < limit; ) {
+    from -= 1;
+    if (isSpoken(messages[from])) spoken += 1;
+  }
+  return messages.slice(from);
+}
+
+function isSpoken(message: ModelMessage | undefined): boolean {
+  if (message?.role === 'assistant') return message.toolCalls.length === 0;
+  return message?.role !== 'tool';
 }
 
 // Every turn reads the whole window, and anybody may have written to it: these look, and copy nothing.

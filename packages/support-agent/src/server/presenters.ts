@@ -90,6 +90,12 @@ export function presentEvent({ seq, turnId, createdAt, ...fields }: TurnEvent) {
   return { seq, turn_id: turnId, created_at: isoTime(createdAt), ...fields };
 }
 
+/** The events of a turn come many to a millisecond: the last time told is told again. */
+let last = { milliseconds: 0, text: new Date(0).toISOString() };
+
 function isoTime(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
+  if (milliseconds !== last.milliseconds) {
+    last = { milliseconds, text: new Date(milliseconds).toISOString() };
+  }
+  return last.text;
 }

@@ -33,11 +33,14 @@ export function trustProxies(proxies: readonly string[] | number): ProxyTrust {
     if (range === null) throw new ConfigError(`"${text}" is not an address or a CIDR range.`);
     return range;
   });
+  if (ranges.length === 0) return trustNobody;
   return (text) => {
     const address = parseIpAddress(text);
     return address !== null && ranges.some((range) => isInRange(address, range));
   };
 }
+
+const trustNobody: ProxyTrust = () => false;
 
 /**
  * The client behind a request. `X-Forwarded-For` (or, where there is none, `Forwarded`) is read from
@@ -51,7 +54,7 @@ export function trustProxies(proxies: readonly string[] | number): ProxyTrust {
 export function clientFrom(
   headers: HeaderSource,
   remoteAddress: string | undefined,
-  trust: ProxyTrust = () => false,
+  trust: ProxyTrust = trustNobody,
 ): ClientInfo {
   const userAgent = readHeader(headers, 'user-agent');
   const ipAddress =

@@ -74,6 +74,11 @@ export class LeaseKeeper {
     return this.#aborted;
   }
 
+  /** @throws the reason, once the turn must end. */
+  throwIfAborted(): void {
+    if (this.#aborted !== null) throw this.#aborted.reason;
+  }
+
   get lease(): Lease {
     return this.#lease;
   }

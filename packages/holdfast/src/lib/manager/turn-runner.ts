@@ -1,3 +1,4 @@
+import { setImmediate as allDueNow } from 'node:timers/promises';
 import type { CancelTimer, Clock } from '../clock.ts';
 import { HoldfastError, TurnInterruptedError, ValidationError } from '../errors/errors.ts';
 import { type JsonValue, toJson } from '../json/json-value.ts';
@@ -132,7 +133,7 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
     });
     let turn: RunningTurn<Metadata, MetadataInput> | undefined;
     try {
-      if (keeper.aborted !== null) throw keeper.aborted.reason;
+      keeper.throwIfAborted();
       const clientChanges = access.checkClient(begun.session, begun.credentials, options.client);
       turn = this.#turn(begun, {
         ...{ keeper, output, clientChanges, course },
@@ -141,6 +142,9 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
       if (observer !== undefined) {
         output.start();
         observer.begun(begun);
+        // They hear of it before its work has the processor.
+        await allDueNow();
+        keeper.throwIfAborted();
       }
       const running = turn;
       const worked = runInTurn(store, id, async () => work(running));

@@ -35,11 +35,18 @@ export class RecentDurations {
 
   report(): Durations {
     this.#roll();
-    const all = createHistogram(scale);
-    for (const window of [this.#before, this.#filling]) if (window !== null) all.add(window);
-    if (all.count === 0) return { count: 0, p50: 0, p95: 0, p99: 0, max: 0 };
+    const all = this.#both();
+    if (all === null) return { count: 0, p50: 0, p95: 0, p99: 0, max: 0 };
     const at = (percentile: number) => all.percentile(percentile) / 1000;
     return { count: all.count, p50: at(50), p95: at(95), p99: at(99), max: all.max / 1000 };
+  }
+
+  #both(): RecordableHistogram | null {
+    if (this.#before === null || this.#filling === null) return this.#before ?? this.#filling;
+    const all = createHistogram(scale);
+    all.add(this.#before);
+    all.add(this.#filling);
+    return all;
   }
 
   #roll(): void {
