@@ -28,7 +28,6 @@ import { Metrics } from './observing/metrics.ts';
 import { requestId, requestIdHeader } from './observing/request-id.ts';
 import { StoreProbe } from './observing/store-probe.ts';
 import { logTurns } from './observing/turn-log.ts';
-import { OpenStreams } from './open-streams.ts';
 import { pages } from './pages.ts';
 import { onReplyOver } from './reply-over.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -39,6 +38,7 @@ import { searchRoutes } from './routes/search.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { streamRoutes } from './routes/stream.ts';
 import type { Services } from './services.ts';
+import { OpenStreams } from './streams/open-streams.ts';
 
 /** Room for 1 MB of metadata and the rest of its request. */
 const bodyLimit = 1_100_000;

@@ -6,7 +6,7 @@ import type { RateLimits } from './access/rate-limits.ts';
 import type { AuditLog } from './observing/audit-log.ts';
 import type { Metrics } from './observing/metrics.ts';
 import type { StoreProbe } from './observing/store-probe.ts';
-import type { OpenStreams } from './open-streams.ts';
+import type { OpenStreams } from './streams/open-streams.ts';
 
 /** What the routes work with. */
 export interface Services {

@@ -2,9 +2,9 @@ import type { FastifyInstance } from 'fastify';
 import { within } from '../../within.ts';
 import { healthAnswer, liveAnswer, readyAnswer } from '../api/answers.ts';
 import { operation } from '../api/operations.ts';
+import { presentStats } from '../api/presenters.ts';
 import { noteWrongCredentials } from '../errors/error-handler.ts';
 import { patienceMs } from '../observing/store-probe.ts';
-import { presentStats } from '../presenters.ts';
 import type { Services } from '../services.ts';
 
 /** Polled every few seconds by whatever runs the server: only failures are worth a log line. */

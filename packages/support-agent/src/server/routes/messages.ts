@@ -1,15 +1,15 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { MessageRequest, StartedMessage } from '../../agent/customer-support-agent.ts';
-import { prefersEventStream } from '../accept.ts';
+import { prefersEventStream } from '../api/accept.ts';
 import { historyAnswer, replyAnswer } from '../api/answers.ts';
 import { operation } from '../api/operations.ts';
+import { presentMessage, presentReply } from '../api/presenters.ts';
 import { historyQuery, idempotencyHeaders, messageBody, sessionParams } from '../api/schemas.ts';
 import type { ZodTypeProvider } from '../api/validation.ts';
 import { problemInStream } from '../errors/error-handler.ts';
-import type { StreamEvent } from '../event-stream.ts';
-import { presentMessage, presentReply } from '../presenters.ts';
 import type { Services } from '../services.ts';
-import { followedBy, MessageEvents } from '../turn-stream.ts';
+import type { StreamEvent } from '../streams/event-stream.ts';
+import { followedBy, MessageEvents } from '../streams/turn-stream.ts';
 
 export async function messageRoutes(instance: FastifyInstance, services: Services): Promise<void> {
   const app = instance.withTypeProvider<ZodTypeProvider>();

@@ -9,6 +9,7 @@ import {
   statsAnswer,
 } from '../api/answers.ts';
 import { operation } from '../api/operations.ts';
+import { presentMessage, presentSession, presentStats } from '../api/presenters.ts';
 import {
   idempotencyHeaders,
   listQuery,
@@ -18,7 +19,6 @@ import {
   userSessionsQuery,
 } from '../api/schemas.ts';
 import type { ZodTypeProvider } from '../api/validation.ts';
-import { presentMessage, presentSession, presentStats } from '../presenters.ts';
 import type { Services } from '../services.ts';
 
 /** What only operators may do. */

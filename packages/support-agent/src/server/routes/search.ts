@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { searchAnswer } from '../api/answers.ts';
 import { operation } from '../api/operations.ts';
+import { presentPassage } from '../api/presenters.ts';
 import { searchBody } from '../api/schemas.ts';
 import type { ZodTypeProvider } from '../api/validation.ts';
-import { presentPassage } from '../presenters.ts';
 import type { Services } from '../services.ts';
 
 export async function searchRoutes(

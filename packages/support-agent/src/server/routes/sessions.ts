@@ -8,11 +8,11 @@ import {
   sessionAnswer,
 } from '../api/answers.ts';
 import { operation } from '../api/operations.ts';
+import { presentSession } from '../api/presenters.ts';
 import { createSessionBody, sessionParams, statusBody } from '../api/schemas.ts';
 import type { ZodTypeProvider } from '../api/validation.ts';
 import { clearedCookie, freshCookie } from '../cookies.ts';
 import { HttpProblem } from '../errors/http-problem.ts';
-import { presentSession } from '../presenters.ts';
 import type { Services } from '../services.ts';
 
 export async function sessionRoutes(

@@ -5,9 +5,9 @@ import { operation } from '../api/operations.ts';
 import { sessionParams, streamHeaders, streamQuery } from '../api/schemas.ts';
 import type { ZodTypeProvider } from '../api/validation.ts';
 import { problemInStream } from '../errors/error-handler.ts';
-import type { EventStream } from '../event-stream.ts';
 import type { Services } from '../services.ts';
-import { eventsOf } from '../turn-stream.ts';
+import type { EventStream } from '../streams/event-stream.ts';
+import { eventsOf } from '../streams/turn-stream.ts';
 
 export async function streamRoutes(instance: FastifyInstance, services: Services): Promise<void> {
   const app = instance.withTypeProvider<ZodTypeProvider>();

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { EventReader } from '../testing/event-reader.ts';
-import { eventually } from '../testing/eventually.ts';
-import { type OpenSession, startTestApp, type TestApp } from '../testing/test-app.ts';
+import { EventReader } from '../../testing/event-reader.ts';
+import { eventually } from '../../testing/eventually.ts';
+import { type OpenSession, startTestApp, type TestApp } from '../../testing/test-app.ts';
 import { sliceBytes } from './streamed-body.ts';
 
 /** Room for what HTTP writes around a slice. */

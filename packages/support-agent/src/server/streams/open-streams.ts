@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import type { Clock } from 'holdfast';
-import { HttpProblem } from './errors/http-problem.ts';
+import { HttpProblem } from '../errors/http-problem.ts';
 import { EventStream } from './event-stream.ts';
 
 /** Each may stand at 80 KB of events and, on Redis, 256 KB of output that was read with them. */

@@ -1,6 +1,6 @@
 import type { Message, Session, StoreStats, TurnEvent } from 'holdfast';
-import type { MessageReply } from '../agent/customer-support-agent.ts';
-import type { Passage } from '../knowledge/passage.ts';
+import type { MessageReply } from '../../agent/customer-support-agent.ts';
+import type { Passage } from '../../knowledge/passage.ts';
 
 /** What the server says, in HTTP's words: snake_case names and ISO 8601 times. */
 

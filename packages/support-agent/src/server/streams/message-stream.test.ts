@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { EventReader } from '../testing/event-reader.ts';
-import { eventually } from '../testing/eventually.ts';
-import { GatedModel } from '../testing/gated-model.ts';
-import { PacedModel } from '../testing/paced-model.ts';
-import { ScriptedModel } from '../testing/scripted-model.ts';
-import { expectProblem, type OpenSession, startTestApp } from '../testing/test-app.ts';
-import { liveEvent, replyAnswer } from './api/answers.ts';
+import { EventReader } from '../../testing/event-reader.ts';
+import { eventually } from '../../testing/eventually.ts';
+import { GatedModel } from '../../testing/gated-model.ts';
+import { PacedModel } from '../../testing/paced-model.ts';
+import { ScriptedModel } from '../../testing/scripted-model.ts';
+import { expectProblem, type OpenSession, startTestApp } from '../../testing/test-app.ts';
+import { liveEvent, replyAnswer } from '../api/answers.ts';
 
 const stream = { accept: 'text/event-stream' };
 

@@ -1,7 +1,7 @@
 import type { Clock, TurnEvent } from 'holdfast';
-import type { StartedMessage } from '../agent/customer-support-agent.ts';
+import type { StartedMessage } from '../../agent/customer-support-agent.ts';
+import { presentEvent } from '../api/presenters.ts';
 import type { StreamEvent } from './event-stream.ts';
-import { presentEvent } from './presenters.ts';
 
 /** How long the last events of a turn may come after its reply. */
 const patienceMs = 1_000;
