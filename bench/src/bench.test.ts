@@ -9,7 +9,8 @@ import { memoryExperiments, type Sizes } from './memory/plan.ts';
 import { SessionsSubject } from './memory/sessions-subject.ts';
 import { page } from './page.ts';
 import { profileOf, selfTimes } from './profile.ts';
-import { quickRedisSizes, redisExperiments } from './redis/plan.ts';
+import { redisExperiments } from './redis/plan.ts';
+import { quickRedisSizes } from './redis/sizes.ts';
 import { duration, figure, table } from './report.ts';
 
 /** Just enough that everything happens. What it costs is not asked here. */

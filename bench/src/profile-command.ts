@@ -2,6 +2,7 @@ import type { Profiler } from 'node:inspector/promises';
 import { localSubject } from './local-subject.ts';
 import { SessionsSubject } from './memory/sessions-subject.ts';
 import { profileOf, saveProfile, selfTimes } from './profile.ts';
+import { stateBytes } from './redis/sample-sessions.ts';
 import { TurnsSubject } from './redis/turns-subject.ts';
 import { duration } from './report.ts';
 import { AnswersSubject, freePort } from './server/answers-subject.ts';
@@ -62,7 +63,7 @@ async function profileMemory(turns: number): Promise<Profiler.Profile> {
 }
 
 async function profileRedis(turns: number): Promise<Profiler.Profile> {
-  const subject = await TurnsSubject.create({ sessions: 200, atOnce: 50, stateBytes: 1_024 });
+  const subject = await TurnsSubject.create({ sessions: 200, atOnce: 50, stateBytes });
   try {
     await subject.measure('turn', turns);
     await subject.server.resetCommands();

@@ -12,7 +12,8 @@ import { fullIdentitySizes, identityExperiments, quickIdentitySizes } from './id
 import { fullSizes, memoryExperiments, quickSizes } from './memory/plan.ts';
 import { type Part, page, parts } from './page.ts';
 import { profile, profileAnswers } from './profile-command.ts';
-import { fullRedisSizes, quickRedisSizes, redisExperiments } from './redis/plan.ts';
+import { redisExperiments } from './redis/plan.ts';
+import { fullRedisSizes, quickRedisSizes } from './redis/sizes.ts';
 import { remoteSubject } from './remote-subject.ts';
 import { table } from './report.ts';
 import { fullServerSizes, quickServerSizes, serverExperiments } from './server/plan.ts';

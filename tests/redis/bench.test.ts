@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { runExperiment } from '../../bench/src/experiment.ts';
 import { localSubject, type SubjectOptions } from '../../bench/src/local-subject.ts';
-import { type RedisSizes, redisExperiments } from '../../bench/src/redis/plan.ts';
+import { redisExperiments } from '../../bench/src/redis/plan.ts';
+import type { RedisSizes } from '../../bench/src/redis/sizes.ts';
 import type { Measure } from '../../bench/src/subject.ts';
 
 /** Just enough that everything happens. What it costs is not asked here. */

@@ -1,6 +1,9 @@
 import type { SessionInit, SessionState, SessionStore } from 'holdfast';
 import { concurrently } from '../measuring.ts';
 
+/** A session of ordinary size: so much JSON of state. */
+export const stateBytes = 1_024;
+
 /** How many are on their way at once while a store is filled. */
 const fillingAtOnce = 128;
 

@@ -2,7 +2,8 @@ import type { Experiment, Row } from '../experiment.ts';
 import type { Quantity } from '../figures.ts';
 import type { SubjectOptions } from '../local-subject.ts';
 import type { Measure } from '../subject.ts';
-import { type RedisSizes, stateBytes } from './plan.ts';
+import { stateBytes } from './sample-sessions.ts';
+import type { RedisSizes } from './sizes.ts';
 
 /** What the settings of `docs/operations.md` cost and gain: nothing of it is promised. */
 export function tuning(sizes: RedisSizes): readonly Experiment[] {

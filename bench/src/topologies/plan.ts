@@ -1,4 +1,5 @@
 import { atMost, type Experiment } from '../experiment.ts';
+import { stateBytes } from '../redis/sample-sessions.ts';
 
 export interface TopologySizes {
   readonly rounds: number;
@@ -15,8 +16,6 @@ export const fullTopologySizes: TopologySizes = {
 export const quickTopologySizes: TopologySizes = {
   ...{ rounds: 1, sessions: 50, atOnce: 10, turns: 500, failovers: 1 },
 };
-
-const stateBytes = 1_024;
 
 export function topologyExperiments(sizes: TopologySizes): readonly Experiment[] {
   return [cluster(sizes), durability(sizes), ...failovers(sizes)];
