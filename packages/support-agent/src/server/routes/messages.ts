@@ -93,16 +93,19 @@ async function streamReply(
         resolve(null);
       });
     });
-    const first = await events.next();
-    // Without an event it has been answered before, or has failed: then with a status.
-    if (first === null && stream.connected) await started.reply;
-    stream.open();
-    // Who has left does not keep the stream until the answer is there.
-    const last = () => Promise.race([left, lastEvent(started.reply, request)]);
-    const next = followedBy(events.next, last);
-    if (first !== null) await stream.send(first);
-    await stream.relay(next(), next);
-    events.close();
+    try {
+      const first = await events.next();
+      // Without an event it has been answered before, or has failed: then with a status.
+      if (first === null && stream.connected) await started.reply;
+      stream.open();
+      if (first !== null) await stream.send(first);
+      // Who has left does not keep the stream until the answer is there.
+      const last = () => Promise.race([left, lastEvent(started.reply, request)]);
+      const next = followedBy(events.next, last);
+      await stream.relay(next(), next);
+    } finally {
+      events.close();
+    }
     await stream.end();
   });
 }
