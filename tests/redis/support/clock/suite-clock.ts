@@ -1,12 +1,8 @@
 import type { CancelTimer } from '../../../../packages/holdfast/src/lib/clock.ts';
 import type { SuiteClock } from '../../../../packages/holdfast/src/lib/testing/suite/suite-context.ts';
+import { TimerQueue } from '../../../../packages/holdfast/src/lib/testing/timer-queue.ts';
 import type { FakeTimeRedis } from '../../../servers/redis-server.ts';
 import type { Traffic } from './traffic.ts';
-
-interface Timer {
-  readonly at: number;
-  readonly callback: () => void;
-}
 
 /**
  * A `FakeClock` that stores and their Redis share: wherever its time stands, the server's stands too.
@@ -18,7 +14,7 @@ export class FakeTimeClock implements SuiteClock {
   readonly #traffic: Pick<Traffic, 'quiet'>;
   readonly #start: number;
   #now: number;
-  #timers: Timer[] = [];
+  readonly #timers = new TimerQueue();
   #lastStep: Promise<unknown> = Promise.resolve();
 
   /** @param start milliseconds since the epoch; 2030-01-01 unless given. */
@@ -44,17 +40,11 @@ export class FakeTimeClock implements SuiteClock {
 
   /** Timers that are set. */
   get timers(): number {
-    return this.#timers.length;
+    return this.#timers.size;
   }
 
   setTimer(ms: number, callback: () => void): CancelTimer {
-    const timer: Timer = { at: this.#now + Math.max(Math.ceil(ms), 0), callback };
-    // Behind those of the same instant: they were set first.
-    const index = this.#timers.findIndex((other) => other.at > timer.at);
-    this.#timers.splice(index === -1 ? this.#timers.length : index, 0, timer);
-    return () => {
-      this.#timers = this.#timers.filter((other) => other !== timer);
-    };
+    return this.#timers.set(this.#now + Math.max(Math.ceil(ms), 0), callback);
   }
 
   /**
@@ -69,12 +59,11 @@ export class FakeTimeClock implements SuiteClock {
 
   /** Fires the next timer up to `end`. @returns false when there is none, and `end` has come */
   async #step(end: number): Promise<boolean> {
-    const next = this.#timers[0];
-    if (next === undefined || next.at > end) {
+    const next = this.#timers.take(end);
+    if (next === null) {
       this.#moveTo(end);
       return false;
     }
-    this.#timers.shift();
     this.#moveTo(next.at);
     next.callback();
     await this.#traffic.quiet();

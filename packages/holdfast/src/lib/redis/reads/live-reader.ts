@@ -2,7 +2,6 @@ import type { HoldfastError } from '../../errors/errors.ts';
 import { assertId } from '../../model/ids.ts';
 import type { TurnEvent } from '../../model/turn-event.ts';
 import { assertAfter } from '../../store/assert-after.ts';
-import { closable } from '../../store/closable.ts';
 import type { Ending } from '../../store/ending.ts';
 import { onAbort } from '../../store/on-abort.ts';
 import type { SubscribeOptions } from '../../store/session-store.ts';
@@ -11,6 +10,7 @@ import type { RedisCore } from '../core/redis-core.ts';
 import { gone, notFound } from '../core/refusals.ts';
 import { none } from '../layout/header.ts';
 import { scripts } from '../scripts/scripts.ts';
+import { closable } from './closable.ts';
 
 const liveKeys = 7;
 const callBytes = 256 * 1024;

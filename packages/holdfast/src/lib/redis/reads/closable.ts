@@ -1,4 +1,4 @@
-import { Ending } from './ending.ts';
+import { Ending } from '../../store/ending.ts';
 
 /**
  * An iterator over a generator which `return` ends at once, also while it waits for its next value:
