@@ -1,22 +1,31 @@
+import type { Clock } from '../clock.ts';
 import { type HoldfastError, OutcomeUnknownError, SessionNotFoundError } from '../errors/errors.ts';
 import { randomId } from '../model/ids.ts';
 import { invalidToken } from '../model/token.ts';
+import type { SessionStore } from '../store/session-store.ts';
 import type { BeginOptions } from '../store/turn-store.ts';
 import { storeSpan } from '../telemetry/store-span.ts';
 import { traced } from '../telemetry/tracer.ts';
+import type { Access } from './access.ts';
 import { isOutage, onceMore } from './once-more.ts';
 import type { TurnCourse } from './turn-course.ts';
 import type { ParsedTurnOptions } from './turn-options.ts';
-import type { TurnRunnerOptions } from './turn-runner.ts';
 
 /** How often a lease is asked for that is to be given back. */
 const giveBackEveryMs = 1_000;
 
+export interface TurnBeginOptions<Metadata extends object, MetadataInput extends object> {
+  readonly store: SessionStore<Metadata, MetadataInput>;
+  readonly access: Access;
+  readonly leaseMs: number;
+  readonly clock: Clock;
+}
+
 /** How a turn gets its session. */
 export class TurnBegin<Metadata extends object, MetadataInput extends object> {
-  readonly #options: TurnRunnerOptions<Metadata, MetadataInput>;
+  readonly #options: TurnBeginOptions<Metadata, MetadataInput>;
 
-  constructor(options: TurnRunnerOptions<Metadata, MetadataInput>) {
+  constructor(options: TurnBeginOptions<Metadata, MetadataInput>) {
     this.#options = options;
   }
 

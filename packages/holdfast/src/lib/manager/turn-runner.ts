@@ -1,32 +1,27 @@
 import { setImmediate as allDueNow } from 'node:timers/promises';
-import type { CancelTimer, Clock } from '../clock.ts';
+import type { CancelTimer } from '../clock.ts';
 import { HoldfastError, TurnInterruptedError, ValidationError } from '../errors/errors.ts';
 import { type JsonValue, toJson } from '../json/json-value.ts';
 import { assertId, randomId } from '../model/ids.ts';
 import { interruptGraceMs } from '../model/limits.ts';
 import { type PreparedOutput, turnEvents } from '../model/turn-event.ts';
 import type { Emitter, Logger } from '../store/emitter.ts';
-import type { SessionStore } from '../store/session-store.ts';
 import type { CommitResult, Lease, TurnChanges, TurnGrant } from '../store/turn-store.ts';
 import { storeSpan } from '../telemetry/store-span.ts';
 import { spanKind, type Tracer, traced } from '../telemetry/tracer.ts';
-import type { Access } from './access.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { LiveOutputWriter } from './live-output.ts';
 import { isOutage, onceMore } from './once-more.ts';
 import type { SessionEvents } from './session-events.ts';
 import { RunningTurn, type Turn } from './turn.ts';
-import { TurnBegin } from './turn-begin.ts';
+import { TurnBegin, type TurnBeginOptions } from './turn-begin.ts';
 import { refuseNested, runInTurn } from './turn-context.ts';
 import { codeOf, TurnCourse, type TurnEnded } from './turn-course.ts';
 import type { OutputStart } from './turn-events.ts';
 import type { ParsedTurnOptions } from './turn-options.ts';
 
-export interface TurnRunnerOptions<Metadata extends object, MetadataInput extends object> {
-  readonly store: SessionStore<Metadata, MetadataInput>;
-  readonly access: Access;
-  readonly leaseMs: number;
-  readonly clock: Clock;
+export interface TurnRunnerOptions<Metadata extends object, MetadataInput extends object>
+  extends TurnBeginOptions<Metadata, MetadataInput> {
   readonly logger: Logger;
   readonly tracer: Tracer | undefined;
   readonly events: Emitter<SessionEvents>;
