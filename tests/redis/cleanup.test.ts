@@ -7,6 +7,7 @@ import { type RedisServer, startRedis } from '../servers/redis-server.ts';
 import { HeldCalls } from './support/lines/held-calls.ts';
 import { SharedNamespace } from './support/shared-namespace.ts';
 import { withoutBackground } from './support/without-background.ts';
+import { plant } from './support/wrong-types.ts';
 
 let server: RedisServer;
 beforeAll(async () => {
@@ -135,6 +136,36 @@ describe('cleanup in the background', () => {
     await expect.poll(() => calls('set'), soon).toBeGreaterThan(5 * lanes);
     expect(await calls('zrangebyscore')).toBe(0);
     release();
+    await expect.poll(() => told, soon).toEqual(['s']);
+  });
+
+  it('tells once that it fails, however often it does, and goes on when it can', async () => {
+    const place = new SharedNamespace(server.url, { idleTimeoutMs: 200, cleanupIntervalMs: 100 });
+    const failed = 'Failed to remove expired sessions; each round tries again';
+    let warnings = 0;
+    const told: string[] = [];
+    const logger = {
+      ...{ debug() {}, info() {}, error() {} },
+      warn(_: object, text: string) {
+        if (text === failed) warnings += 1;
+      },
+    };
+    const { store } = await place.instance({ logger });
+    store.on('expired', ({ sessionId }) => {
+      told.push(sessionId);
+    });
+    const ask = await place.asking();
+    const rounds = async () => {
+      const stats = String(await ask('INFO', 'commandstats'));
+      return Number(/cmdstat_zrangebyscore:calls=(\d+)/.exec(stats)?.[1] ?? 0);
+    };
+    await store.create('s');
+    const restore = await plant(ask, place.keys.session('s')[5] ?? '', 'string');
+    await expect.poll(() => warnings, soon).toBe(1);
+    await ask('CONFIG', 'RESETSTAT');
+    await expect.poll(rounds, soon).toBeGreaterThan(3);
+    expect(warnings).toBe(1);
+    await restore();
     await expect.poll(() => told, soon).toEqual(['s']);
   });
 

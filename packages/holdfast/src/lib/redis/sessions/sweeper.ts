@@ -19,6 +19,7 @@ export class Sweeper<Metadata extends object> {
   readonly #roundMs: number;
   #cancel: CancelTimer | null = null;
   #stopped = false;
+  #isFailing = false;
 
   constructor(core: RedisCore<Metadata>, removals: Removals<Metadata>) {
     this.#core = core;
@@ -45,15 +46,23 @@ export class Sweeper<Metadata extends object> {
     try {
       held = await this.#claim();
       const mine = this.#bucketsOf(held);
-      if (mine.length > 0) await this.#removals.removeExpired(undefined, mine);
+      if (mine.length === 0) return;
+      await this.#removals.removeExpired(undefined, mine);
+      this.#isFailing = false;
     } catch (err) {
-      if (!this.#stopped) {
-        this.#core.options.logger.debug({ err }, 'Failed to remove expired sessions; trying again');
-      }
+      this.#failed(err);
     } finally {
       stopRenewing();
+      this.start();
     }
-    this.start();
+  }
+
+  /** Rounds come by the second: the first that fails is told of, until one does not. */
+  #failed(err: unknown): void {
+    if (this.#stopped || this.#isFailing) return;
+    this.#isFailing = true;
+    const { logger } = this.#core.options;
+    logger.warn({ err }, 'Failed to remove expired sessions; each round tries again');
   }
 
   /** Gone before the next round: a claim is not given up, so that nobody else sweeps in this one. */
