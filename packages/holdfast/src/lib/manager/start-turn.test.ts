@@ -34,3 +34,19 @@ it('does not begin its work when it was given up meanwhile', async () => {
   await expect(result).rejects.toThrow('Given up.');
   expect([worked, types]).toEqual([false, ['turn.started', 'turn.failed']]);
 });
+
+it('lets its work end well when it was interrupted meanwhile', async () => {
+  await using sessions = await started();
+  const { events, result } = sessions.startTurn('s', async (turn) => {
+    turn.append({ role: 'user', content: 'first' });
+  });
+  let second: Promise<void> | undefined;
+  for await (const _ of events) {
+    second ??= sessions.turn('s', { onBusy: 'interrupt' }, async (turn) => {
+      turn.append({ role: 'user', content: 'second' });
+    });
+  }
+  await Promise.all([result, second]);
+  const messages = await sessions.store.messages('s');
+  expect(messages.map(({ content }) => content)).toEqual(['first', 'second']);
+});

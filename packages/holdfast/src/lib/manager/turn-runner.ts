@@ -139,7 +139,8 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
         observer.begun(begun);
         // They hear of it before its work has the processor.
         await allDueNow();
-        keeper.throwIfAborted();
+        // One that was interrupted meanwhile may still end well.
+        if (!(keeper.aborted?.reason instanceof TurnInterruptedError)) keeper.throwIfAborted();
       }
       const running = turn;
       const worked = runInTurn(store, id, async () => work(running));

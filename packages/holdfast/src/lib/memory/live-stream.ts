@@ -89,7 +89,7 @@ export class LiveStream {
     this.#wake();
   }
 
-  /** Calls back once when there is more to read, or the stream ends; not after the returned function was called. */
+  /** Calls back once when there is more to read, or the stream ends; returns the way to stop waiting. */
   onMore(callback: () => void): () => void {
     this.#waiting.add(callback);
     return () => this.#waiting.delete(callback);

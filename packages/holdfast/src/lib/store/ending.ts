@@ -1,6 +1,6 @@
 /**
- * An end that is told once, as an AbortController tells it, without being an EventTarget: every reader
- * of a turn has one, and most are told.
+ * An end that is told once, as an AbortController tells it, without being an EventTarget: each turn that
+ * is read has one.
  */
 export class Ending<Reason = undefined> {
   #ended: { readonly reason: Reason } | null = null;

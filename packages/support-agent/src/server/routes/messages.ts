@@ -96,7 +96,7 @@ async function streamReply(
     try {
       const first = await events.next();
       // Without an event it has been answered before, or has failed: then with a status.
-      if (first === null && stream.connected) await started.reply;
+      if (first === null) await Promise.race([left, started.reply]);
       stream.open();
       if (first !== null) await stream.send(first);
       // Who has left does not keep the stream until the answer is there.

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { EventReader } from '../../testing/event-reader.ts';
@@ -171,5 +172,26 @@ describe('a message whose answer is streamed', () => {
     const { statusCode, body } = await say(session, 'What does a return cost?', stream);
     expect(statusCode).toBe(200);
     expect(eventsOf(body).map(({ event }) => event)).toEqual(['reply']);
+  });
+
+  it('is left by its reader also when the store does not tell of its events', async () => {
+    const model = new GatedModel();
+    const { app, listen, open, openStreams, sessions, agent } = await startTestApp({ model });
+    const session = await open();
+    // biome-ignore lint/correctness/useYield: a subscription that fails
+    sessions.store.subscribe = async function* () {
+      throw new Error('no subscription');
+    };
+    const address = await listen();
+    const connected = once(app.server, 'connection');
+    const reading = say(address, session, 'Hi').catch(() => {});
+    const [socket] = (await connected) as [Socket];
+    const question = await model.nextQuestion();
+    expect(await openStreams()).toBe(1);
+    socket.destroy();
+    await eventually(openStreams).toBe(0);
+    question.answer('Hello.');
+    await agent.idle();
+    await reading;
   });
 });

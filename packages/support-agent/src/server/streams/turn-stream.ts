@@ -3,7 +3,7 @@ import type { StartedMessage } from '../../agent/customer-support-agent.ts';
 import { presentEvent } from '../api/presenters.ts';
 import type { StreamEvent } from './event-stream.ts';
 
-/** How long the last events of a turn may come after its reply. */
+/** How long an event of a turn may take to come once its reply is there. */
 const patienceMs = 1_000;
 
 /** A live event for a stream, where it can be resumed. */
@@ -41,30 +41,51 @@ export function followedBy(
  */
 export class MessageEvents {
   readonly #events: AsyncIterator<TurnEvent>;
+  readonly #clock: Clock;
+  #hasReply = false;
   #isOver = false;
-  #leave = () => {};
+  /** Gives up the event that is waited for, if one is. */
+  #leave: (() => void) | null = null;
   #cancel = () => {};
 
   constructor({ events, reply }: StartedMessage, clock: Clock) {
     this.#events = events[Symbol.asyncIterator]();
+    this.#clock = clock;
     const over = () => {
-      if (!this.#isOver) this.#cancel = clock.setTimer(patienceMs, () => this.close());
+      this.#hasReply = true;
+      this.#limit();
     };
     reply.then(over, over);
   }
 
   readonly next = (): Promise<StreamEvent | null> =>
     new Promise((resolve) => {
-      this.#leave = () => resolve(null);
-      if (this.#isOver) this.#leave();
-      else this.#events.next().then(shown).then(resolve, this.#leave);
+      const leave = () => answer(null);
+      const answer = (event: StreamEvent | null) => {
+        if (this.#leave !== leave) return;
+        this.#leave = null;
+        this.#cancel();
+        resolve(event);
+      };
+      this.#leave = leave;
+      if (this.#isOver) leave();
+      else {
+        this.#limit();
+        this.#events.next().then(shown).then(answer, leave);
+      }
     });
 
   /** Nobody reads them any more. */
   close(): void {
     this.#isOver = true;
-    this.#cancel();
-    this.#leave();
+    this.#leave?.();
     this.#events.return?.().catch(() => {});
+  }
+
+  /** Each event has its time, and only while it is waited for: a slow reader gets all the same. */
+  #limit(): void {
+    if (this.#hasReply && this.#leave !== null) {
+      this.#cancel = this.#clock.setTimer(patienceMs, this.#leave);
+    }
   }
 }
