@@ -51,7 +51,7 @@ export const messageBody = z
 
 export const operatorMessageBody = z.strictObject({ message: text });
 
-export const idempotencyHeaders = z.looseObject({
+export const idempotencyHeaders = z.object({
   'idempotency-key': z
     .string()
     .regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters without spaces')
@@ -90,7 +90,7 @@ export const streamQuery = z.strictObject({
   ),
 });
 
-export const streamHeaders = z.looseObject({
+export const streamHeaders = z.object({
   // An empty one is what a reader has that has seen no id.
   'last-event-id': z
     .preprocess((id) => (id === '' ? undefined : id), eventSeq)

@@ -14,9 +14,16 @@ export interface ZodTypeProvider extends FastifyTypeProvider {
 export const zodValidator: FastifySchemaCompiler<z.ZodType> =
   ({ schema, httpPart }) =>
   (data) => {
-    const result = schema.safeParse(data, { error: wording });
-    if (result.success) return { value: result.data };
-    const problems = result.error.issues.map(({ path, message }) => {
+    // Told how to word errors, zod takes ten times as long: it is told when there are some.
+    const parsed = schema.safeParse(data);
+    if (parsed.success) {
+      if (httpPart !== 'headers') return { value: parsed.data };
+      // In place: given others, Fastify would copy all headers each time one of them is read.
+      Object.assign(data, parsed.data);
+      return true;
+    }
+    const { error } = schema.safeParse(data, { error: wording });
+    const problems = (error ?? parsed.error).issues.map(({ path, message }) => {
       const name = path.length > 0 ? path.join('.') : `The ${httpPart ?? 'request'}`;
       return `${name} ${message}`;
     });

@@ -87,8 +87,8 @@ export class EventStream {
   open(): void {
     this.#reply.hijack();
     if (!this.connected) return;
-    const all = { ...(this.#reply.getHeaders() as OutgoingHttpHeaders), ...headers };
-    this.#reply.raw.writeHead(200, all);
+    const all = this.#reply.getHeaders() as OutgoingHttpHeaders;
+    this.#reply.raw.writeHead(200, Object.assign(all, headers));
   }
 
   /** Shows the reader that the stream is open, though nothing has come yet. */
