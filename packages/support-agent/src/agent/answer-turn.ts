@@ -76,10 +76,10 @@ function leaveToPerson(turn: Turn): Answer {
 
 function knownIn({ current, clientChanges }: Turn, stored: readonly Message[]): SessionKnowledge {
   return {
-    ...readSupport(current.metadata),
     openTicket: openTicket(current),
     unansweredInARow: countUnanswered(stored),
     isFirstAnswer: (current.counters.answers ?? 0) === 0,
     clientChanges,
+    ...readSupport(current.metadata),
   };
 }

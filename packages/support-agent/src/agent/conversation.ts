@@ -22,14 +22,15 @@ export function modelMessages(stored: readonly Message[], question: string): Mod
 
 /** How many of the newest answers, one after the other, answered nothing. What a person wrote ends the row. */
 export function countUnanswered(stored: readonly Message[]): number {
-  const answers = stored.filter(
-    ({ role, content }) =>
-      role === 'operator' || (role === 'assistant' && callsIn(content) === undefined),
-  );
-  const last = answers.findLastIndex(
-    ({ role, content }) => role === 'operator' || fieldsOf(content).answered !== false,
-  );
-  return answers.length - 1 - last;
+  let count = 0;
+  for (let at = stored.length - 1; at >= 0; at -= 1) {
+    const { role, content } = stored[at] ?? {};
+    if (role === 'operator') break;
+    if (role !== 'assistant' || content === undefined || callsIn(content) !== undefined) continue;
+    if (fieldsOf(content).answered !== false) break;
+    count += 1;
+  }
+  return count;
 }
 
 /** The `seq` of the customer's newest message. */

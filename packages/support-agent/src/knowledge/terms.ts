@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { baseForms } from './irregular-forms.ts';
 import { stopWords } from './stop-words.ts';
 
@@ -26,7 +27,19 @@ export interface WordForms {
   readonly base: string;
 }
 
+/** A few words make up most of what is said (Zipf's law), and to stem one takes a while. */
+const kept = new LRUCache<string, WordForms>({ max: 5_000 });
+
 export function formsOf(word: string): WordForms {
+  let forms = kept.get(word);
+  if (forms === undefined) {
+    forms = findForms(word);
+    if (word.length <= maxTermLength) kept.set(word, forms);
+  }
+  return forms;
+}
+
+function findForms(word: string): WordForms {
   const plain = plainForm(word);
   if (plain === '' || plain.length > maxTermLength) return { term: null, base: plain };
   const base = stem(baseForms.get(plain) ?? plain);

@@ -26,18 +26,25 @@ export interface Dialogue {
 export function readDialogue(messages: readonly ModelMessage[]): Dialogue {
   const at = messages.findLastIndex(({ role }) => role === 'user');
   const question = messages[at];
-  const before = messages.slice(0, Math.max(at, 0));
-  const last = before.findLast((message) => message.role !== 'tool' && message.text !== '');
+  const earlier: string[] = [];
+  const said: string[] = [];
+  const earlierResults: ToolResult[] = [];
+  const results: ToolResult[] = [];
+  let last: ModelMessage | undefined;
+  for (const [index, message] of messages.entries()) {
+    if (message.role === 'tool') (index < at ? earlierResults : results).push(message);
+    else if (index < at) {
+      if (message.role === 'user') earlier.push(message.text);
+      if (message.role === 'assistant') said.push(message.text);
+      if (message.text !== '') last = message;
+    }
+  }
   return {
     question: question?.role === 'user' ? question.text : '',
-    earlier: before.flatMap((message) => (message.role === 'user' ? [message.text] : [])),
+    earlier,
     previous: last?.role === 'assistant' ? last.text : '',
-    said: before.flatMap((message) => (message.role === 'assistant' ? [message.text] : [])),
-    earlierResults: resultsIn(before),
-    results: resultsIn(messages.slice(at + 1)),
+    said,
+    earlierResults,
+    results,
   };
-}
-
-function resultsIn(messages: readonly ModelMessage[]): ToolResult[] {
-  return messages.flatMap((message) => (message.role === 'tool' ? [message] : []));
 }

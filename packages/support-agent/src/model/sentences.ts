@@ -15,7 +15,7 @@ export function splitSentences(text: string): string[] {
 export function bestSentences(text: string, question: string, limit: number): string {
   const asked = new Set(contentTerms(question));
   return sentencesOf(text)
-    .map((found, position) => ({ ...found, position, shared: shared(found, asked) }))
+    .map((found, position) => ({ position, shared: shared(found, asked), ...found }))
     .sort((a, b) => b.shared - a.shared || a.position - b.position)
     .slice(0, limit)
     .sort((a, b) => a.position - b.position)

@@ -4,14 +4,12 @@ import type { Tool, ToolContext } from './tool.ts';
 
 /** The tools of an agent, by name. */
 export class Toolbox {
+  readonly specs: readonly ToolSpec[];
   readonly #tools: ReadonlyMap<string, Tool>;
 
   constructor(tools: readonly Tool[]) {
     this.#tools = new Map(tools.map((tool) => [tool.spec.name, tool]));
-  }
-
-  get specs(): ToolSpec[] {
-    return Array.from(this.#tools.values(), ({ spec }) => spec);
+    this.specs = Array.from(this.#tools.values(), ({ spec }) => spec);
   }
 
   has(name: string): boolean {

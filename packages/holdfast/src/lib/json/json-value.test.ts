@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ValidationError } from '../errors/errors.ts';
 import {
+  bytesOver,
   isJsonObject,
   type JsonObject,
   type JsonValue,
@@ -168,6 +169,30 @@ describe('jsonBytes', () => {
   it('counts bytes of UTF-8, not characters', () => {
     expect(jsonBytes('é€😀')).toBe(2 + 3 + 4 + 2);
     expect(jsonBytes({ a: [1, null] })).toBe('{"a":[1,null]}'.length);
+  });
+});
+
+describe('bytesOver', () => {
+  it('tells the bytes exactly where they are over the limit', () => {
+    const limits = fc.integer({ min: 0, max: 400 });
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 4 }), limits, (value, limit) => {
+        const bytes = jsonBytes(value as JsonValue);
+        expect(bytesOver(value as JsonValue, limit)).toBe(bytes > limit ? bytes : null);
+        expect(bytesOver(value as JsonValue, bytes)).toBeNull();
+        expect(bytesOver(value as JsonValue, bytes - 1)).toBe(bytes);
+      }),
+    );
+  });
+
+  it.each<[JsonValue]>([
+    ['\u0000\u001f'],
+    ['\ud800'],
+    [-1.7976931348623157e308],
+    [[[]]],
+    [{ '\u0007': 0 }],
+  ])('does, however long %j is as JSON', (value) => {
+    expect(bytesOver(value, jsonBytes(value) - 1)).toBe(jsonBytes(value));
   });
 });
 

@@ -45,6 +45,27 @@ export function jsonBytes(value: JsonValue): number {
   return Buffer.byteLength(JSON.stringify(value));
 }
 
+/** As `jsonBytes` has it where that is more than `limit`, else `null`. */
+export function bytesOver(value: JsonValue, limit: number): number | null {
+  // Nearly all are far from the bound, and to write one as JSON takes longer than to look at it.
+  if (mostBytes(value) <= limit) return null;
+  const bytes = jsonBytes(value);
+  return bytes > limit ? bytes : null;
+}
+
+/** What its JSON has at most: one unit of a string is written in 6 bytes at most, a number in 25. */
+function mostBytes(value: JsonValue): number {
+  if (typeof value === 'string') return 6 * value.length + 2;
+  if (typeof value !== 'object' || value === null) return 25;
+  let bytes = 2;
+  if (isJsonObject(value)) {
+    for (const key of Object.keys(value)) {
+      bytes += 6 * key.length + 4 + mostBytes(value[key] ?? null);
+    }
+  } else for (const item of value) bytes += 1 + mostBytes(item);
+  return bytes;
+}
+
 /** SHA-256 of the value's JSON with its keys sorted (in the manner of RFC 8785), base64url. */
 export function jsonDigest(value: JsonValue): string {
   return hash('sha256', canonical(value), 'base64url');

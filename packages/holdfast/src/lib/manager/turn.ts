@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { ValidationError } from '../errors/errors.ts';
-import { type JsonObject, jsonDigest } from '../json/json-value.ts';
+import { type JsonObject, type JsonValue, jsonDigest } from '../json/json-value.ts';
 import { randomId } from '../model/ids.ts';
 import {
   type Message,
@@ -82,7 +82,7 @@ export class RunningTurn<Metadata extends object, MetadataInput extends object> 
   #committing: readonly PreparedMessage[] = [];
   /** Of a keyed turn: what earlier attempts have stored, and what this one adds. */
   readonly #storedEffects: ReadonlySet<string>;
-  #newEffects: string[] = [];
+  #newEffects: Effect[] = [];
   #appendCalls = 0;
   #incrementCalls = 0;
   #lastCheckpoint: Promise<void> = Promise.resolve();
@@ -156,9 +156,8 @@ export class RunningTurn<Metadata extends object, MetadataInput extends object> 
     const prepared = prepareMessage(message);
     if (this.#parts.keyed) {
       const { role, content } = prepared;
-      const digest = jsonDigest([role, content]);
       this.#appendCalls += 1;
-      if (!this.#isNew(`a${this.#appendCalls}:${digest}`)) return;
+      if (!this.#isNew({ call: `a${this.#appendCalls}`, what: [role, content] })) return;
     }
     this.#messages.push(prepared);
   }
@@ -180,7 +179,7 @@ export class RunningTurn<Metadata extends object, MetadataInput extends object> 
     assertIncrement(name, by);
     if (this.#parts.keyed) {
       this.#incrementCalls += 1;
-      const isNew = this.#isNew(`i${this.#incrementCalls}:${jsonDigest([name, by])}`);
+      const isNew = this.#isNew({ call: `i${this.#incrementCalls}`, what: [name, by] });
       if (!isNew) return this.#counters.get(name) ?? 0;
     }
     const value = incremented(this.#counters, name, by);
@@ -220,7 +219,8 @@ export class RunningTurn<Metadata extends object, MetadataInput extends object> 
   }
 
   async #checkpoint(): Promise<void> {
-    const changes = this.#takeChanges(randomId());
+    const effects = this.#parts.keyed ? this.#newEffects.map(nameOf) : [];
+    const changes = { ...this.#takeChanges(randomId()), effects };
     this.#committing = changes.messages ?? [];
     const result = await this.#parts.checkpoint(changes);
     this.#committing = [];
@@ -240,7 +240,6 @@ export class RunningTurn<Metadata extends object, MetadataInput extends object> 
       patches: this.#patches,
       increments: this.#increments,
       messages: this.#messages,
-      ...(this.#parts.keyed && { effects: this.#newEffects }),
     };
     this.#patches = [];
     this.#increments = new Map();
@@ -250,8 +249,8 @@ export class RunningTurn<Metadata extends object, MetadataInput extends object> 
   }
 
   /** Notes an effect, unless an earlier attempt has stored it. */
-  #isNew(effect: string): boolean {
-    if (this.#storedEffects.has(effect)) return false;
+  #isNew(effect: Effect): boolean {
+    if (this.#storedEffects.size > 0 && this.#storedEffects.has(nameOf(effect))) return false;
     this.#newEffects.push(effect);
     return true;
   }
@@ -259,6 +258,17 @@ export class RunningTurn<Metadata extends object, MetadataInput extends object> 
   #assertRunning(): void {
     if (this.#ended !== null) throw this.#ended();
   }
+}
+
+/** What one call of a keyed turn does. It gets its name when that is compared or stored: most never are. */
+interface Effect {
+  /** The method's letter, and which call of it this is. */
+  readonly call: string;
+  readonly what: JsonValue;
+}
+
+function nameOf({ call, what }: Effect): string {
+  return `${call}:${jsonDigest(what)}`;
 }
 
 function wholeOrUndefined(value: number | undefined, name: string): number | undefined {

@@ -42,12 +42,9 @@ export class LiveStream {
     for (const piece of output) {
       if (piece.type === 'turn.started') this.#dropOld(now);
       this.#lastSeq += 1;
-      const event: TurnEvent = Object.freeze({
-        ...piece,
-        seq: this.#lastSeq,
-        turnId,
-        createdAt: now,
-      });
+      const seq = this.#lastSeq;
+      // The piece last: V8 takes many times as long to add fields behind a spread.
+      const event: TurnEvent = Object.freeze({ seq, turnId, createdAt: now, ...piece });
       const size = jsonBytes(event);
       this.#events.push(this.#sealer === null ? event : sealed(event, this.#sealer));
       this.#sizes.push(size);
@@ -99,7 +96,7 @@ export class LiveStream {
     if (this.#sealer === null) return event as TurnEvent;
     const { sealed, seq, turnId, createdAt } = event as SealedEvent;
     const output = this.#sealer.open(sealed, 'output', seq) as unknown as PreparedOutput;
-    return Object.freeze({ ...output, seq, turnId, createdAt });
+    return Object.freeze({ seq, turnId, createdAt, ...output });
   }
 
   #wake(): void {

@@ -1,5 +1,5 @@
 import { ValidationError } from '../errors/errors.ts';
-import { isJsonObject, type JsonValue, jsonBytes, toJson } from '../json/json-value.ts';
+import { bytesOver, type JsonValue, toJson } from '../json/json-value.ts';
 import { assertId, randomId } from './ids.ts';
 import { maxMessageBytes } from './limits.ts';
 
@@ -70,26 +70,11 @@ export function prepareMessage(message: NewMessage): PreparedMessage {
 }
 
 function assertContentSize(content: JsonValue): void {
-  // Nearly all are far from the bound, and to write one as JSON takes longer than to look at it.
-  if (mostBytes(content) <= maxMessageBytes) return;
-  const bytes = jsonBytes(content);
-  if (bytes <= maxMessageBytes) return;
+  const bytes = bytesOver(content, maxMessageBytes);
+  if (bytes === null) return;
   throw new ValidationError(
     `A message's content has ${bytes} bytes of JSON; at most ${maxMessageBytes} are stored.`,
   );
-}
-
-/** What its JSON has at most: one unit of a string is written in 6 bytes at most, a number in 25. */
-function mostBytes(value: JsonValue): number {
-  if (typeof value === 'string') return 6 * value.length + 2;
-  if (typeof value !== 'object' || value === null) return 25;
-  let bytes = 2;
-  if (isJsonObject(value)) {
-    for (const key of Object.keys(value)) {
-      bytes += 6 * key.length + 4 + mostBytes(value[key] ?? null);
-    }
-  } else for (const item of value) bytes += 1 + mostBytes(item);
-  return bytes;
 }
 
 /** Gives a prepared message its place in a history. */

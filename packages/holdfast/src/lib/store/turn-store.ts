@@ -98,7 +98,7 @@ export interface TurnChanges {
   readonly patches?: readonly ParsedPatch[];
   readonly increments?: ReadonlyMap<string, number>;
   readonly messages?: readonly PreparedMessage[];
-  /** Of a keyed turn: the effects in this commit. */
+  /** Of a keyed turn's checkpoint: the effects in it. What ends the turn stores its outcome instead. */
   readonly effects?: EffectNames;
   readonly output?: readonly PreparedOutput[];
 }

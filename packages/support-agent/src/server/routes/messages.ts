@@ -42,13 +42,13 @@ export async function messageRoutes(instance: FastifyInstance, services: Service
     if (!caller.operator) await limits.message(request.params.id, caller.token);
     const client = gate.boundClient(request);
     const message = {
-      ...(client && { ipAddress: client.ipAddress, userAgent: client.userAgent }),
       sessionId: request.params.id,
       message: request.body.message,
       token: caller.operator ? undefined : caller.token,
       idempotencyKey: request.headers['idempotency-key'],
       requestId: request.id,
       signal: giveUp,
+      ...(client && { ipAddress: client.ipAddress, userAgent: client.userAgent }),
     };
     if (prefersEventStream(request.headers.accept)) {
       return streamReply(services, message, request, reply);
