@@ -3,7 +3,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ValidationError } from '../errors/errors.ts';
 import {
-  bytesOver,
   isJsonObject,
   type JsonObject,
   type JsonValue,
@@ -170,29 +169,30 @@ describe('jsonBytes', () => {
     expect(jsonBytes('é€😀')).toBe(2 + 3 + 4 + 2);
     expect(jsonBytes({ a: [1, null] })).toBe('{"a":[1,null]}'.length);
   });
-});
 
-describe('bytesOver', () => {
-  it('tells the bytes exactly where they are over the limit', () => {
-    const limits = fc.integer({ min: 0, max: 400 });
+  const written = (value: JsonValue) => Buffer.byteLength(JSON.stringify(value));
+
+  it('are those of the text that JSON.stringify writes', () => {
     fc.assert(
-      fc.property(fc.jsonValue({ maxDepth: 4 }), limits, (value, limit) => {
-        const bytes = jsonBytes(value as JsonValue);
-        expect(bytesOver(value as JsonValue, limit)).toBe(bytes > limit ? bytes : null);
-        expect(bytesOver(value as JsonValue, bytes)).toBeNull();
-        expect(bytesOver(value as JsonValue, bytes - 1)).toBe(bytes);
+      fc.property(fc.jsonValue({ maxDepth: 5, stringUnit: 'binary' }), (value) => {
+        expect(jsonBytes(value as JsonValue)).toBe(written(value as JsonValue));
       }),
     );
   });
 
   it.each<[JsonValue]>([
-    ['\u0000\u001f'],
-    ['\ud800'],
-    [-1.7976931348623157e308],
-    [[[]]],
-    [{ '\u0007': 0 }],
-  ])('does, however long %j is as JSON', (value) => {
-    expect(bytesOver(value, jsonBytes(value) - 1)).toBe(jsonBytes(value));
+    ...['\u0000\u001f\u007f', '\ud800', '"\\/', '\u2028', ' ~!#[]'].map((text): [string] => [text]),
+    ...[-0, 1e21, 1e-7, -1.7976931348623157e308, 0.1].map((number): [number] => [number]),
+    ...[[], {}, [[]], [{}, {}], { '"': {} }, { a: [], b: true }].map((nest): [JsonValue] => [nest]),
+  ])('so they are of %j', (value) => {
+    expect(jsonBytes(value)).toBe(written(value));
+  });
+
+  it('are so of every character', () => {
+    for (let code = 0; code < 0x1_0000; code += 1) {
+      const text = String.fromCharCode(code);
+      if (jsonBytes(text) !== written(text)) expect.fail(`not of ${code.toString(16)}`);
+    }
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { IdempotencyMismatchError } from '../errors/errors.ts';
 import { maxOutcomeBytes, maxOutcomes } from '../model/limits.ts';
-import { OutcomeLedger } from './outcome-ledger.ts';
+import { OutcomeLedger, outcomeBytes } from './outcome-ledger.ts';
 
 const ttlMs = 1_000;
 const keyed = (key: string, requestDigest = 'digest') => ({ key, requestDigest });
@@ -145,5 +145,11 @@ describe('OutcomeLedger', () => {
     const digests = Array.from({ length: maxOutcomeBytes / 43 }, () => 'd'.repeat(43));
     ledger.checkpoint(keyed('k', 'd'.repeat(43)), digests, 0);
     expect(known(ledger, ['old'])).toEqual([]);
+  });
+});
+
+describe('outcomeBytes', () => {
+  it('are the bytes of its JSON; nothing has none', () => {
+    expect([undefined, null, 'é', { a: 1 }].map(outcomeBytes)).toEqual([0, 4, 4, 7]);
   });
 });

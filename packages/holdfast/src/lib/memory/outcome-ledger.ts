@@ -158,7 +158,7 @@ export class OutcomeLedger {
 }
 
 /** The bytes an outcome takes in the ledger's budget. */
-function outcomeBytes(outcome: JsonValue | undefined): number {
+export function outcomeBytes(outcome: JsonValue | undefined): number {
   return outcome === undefined ? 0 : jsonBytes(outcome);
 }
 

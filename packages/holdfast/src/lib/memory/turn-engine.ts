@@ -4,7 +4,7 @@ import {
   ValidationError,
   VersionConflictError,
 } from '../errors/errors.ts';
-import { bytesOver, type JsonValue } from '../json/json-value.ts';
+import type { JsonValue } from '../json/json-value.ts';
 import { maxOutcomeBytes } from '../model/limits.ts';
 import type { SessionState } from '../model/session.ts';
 import { applyPatch, incremented } from '../model/state.ts';
@@ -22,7 +22,7 @@ import {
 } from '../store/turn-store.ts';
 import { interrupted, isHeldBy, LeaseDesk } from './lease-desk.ts';
 import { type MemoryCore, notFound } from './memory-core.ts';
-import { noEffects } from './outcome-ledger.ts';
+import { noEffects, outcomeBytes } from './outcome-ledger.ts';
 import type { Begun, HeldLease, SessionRecord } from './session-record.ts';
 
 /** The turns that run under leases: what `begin` gives, and what each write must prove. */
@@ -283,8 +283,8 @@ function incrementAll(
 }
 
 function assertOutcomeFits(outcome: JsonValue | undefined): void {
-  const bytes = outcome === undefined ? null : bytesOver(outcome, maxOutcomeBytes);
-  if (bytes !== null) {
+  const bytes = outcomeBytes(outcome);
+  if (bytes > maxOutcomeBytes) {
     throw new ValidationError(
       `The turn returned ${bytes} bytes of JSON; at most ${maxOutcomeBytes} are stored under an idempotency key.`,
     );

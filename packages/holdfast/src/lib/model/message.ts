@@ -1,5 +1,5 @@
 import { ValidationError } from '../errors/errors.ts';
-import { bytesOver, type JsonValue, toJson } from '../json/json-value.ts';
+import { type JsonValue, jsonBytes, toJson } from '../json/json-value.ts';
 import { assertId, randomId } from './ids.ts';
 import { maxMessageBytes } from './limits.ts';
 
@@ -70,8 +70,8 @@ export function prepareMessage(message: NewMessage): PreparedMessage {
 }
 
 function assertContentSize(content: JsonValue): void {
-  const bytes = bytesOver(content, maxMessageBytes);
-  if (bytes === null) return;
+  const bytes = jsonBytes(content);
+  if (bytes <= maxMessageBytes) return;
   throw new ValidationError(
     `A message's content has ${bytes} bytes of JSON; at most ${maxMessageBytes} are stored.`,
   );

@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { ValidationError } from '../errors/errors.ts';
-import { bytesOver, type JsonObject } from '../json/json-value.ts';
+import { type JsonObject, jsonBytes } from '../json/json-value.ts';
 import { maxMetadataBytes } from './limits.ts';
 
 /** Any Standard Schema (zod, valibot, arktype, …) of an object; it must validate synchronously. */
@@ -43,8 +43,8 @@ export function metadataReader<Output extends object>(
 export const plainMetadata: MetadataReader<JsonObject> = (stored) => stored;
 
 export function assertMetadataSize(metadata: JsonObject): void {
-  const bytes = bytesOver(metadata, maxMetadataBytes);
-  if (bytes !== null) {
+  const bytes = jsonBytes(metadata);
+  if (bytes > maxMetadataBytes) {
     throw new ValidationError(
       `The session's metadata has ${bytes} bytes as stored; at most ${maxMetadataBytes} are allowed.`,
     );

@@ -1,5 +1,5 @@
 import { ValidationError } from '../errors/errors.ts';
-import { bytesOver, type JsonObject, type JsonValue, toJsonObject } from '../json/json-value.ts';
+import { type JsonObject, type JsonValue, jsonBytes, toJsonObject } from '../json/json-value.ts';
 import { maxOutputBytes } from './limits.ts';
 
 /** What `turn.emit` takes: any JSON object with a type of its own. */
@@ -43,8 +43,8 @@ export function prepareOutput(output: LiveOutput): PreparedOutput {
   for (const field of placeFields) {
     if (field in json) throw new ValidationError(`Live output may not name "${field}".`);
   }
-  const bytes = bytesOver(json, maxOutputBytes);
-  if (bytes !== null) {
+  const bytes = jsonBytes(json);
+  if (bytes > maxOutputBytes) {
     throw new ValidationError(
       `A piece of live output has ${bytes} bytes; at most ${maxOutputBytes} are allowed. Send it in parts.`,
     );

@@ -1,6 +1,6 @@
 import { ValidationError } from '../../errors/errors.ts';
 import type { JsonValue } from '../../json/json-value.ts';
-import { bytesOver } from '../../json/json-value.ts';
+import { jsonBytes } from '../../json/json-value.ts';
 import { maxOutcomeBytes } from '../../model/limits.ts';
 import { applyPatch } from '../../model/state.ts';
 import { endsTurn, type PreparedOutput, type TurnEvent } from '../../model/turn-event.ts';
@@ -167,8 +167,8 @@ export class Turns<Metadata extends object> {
 }
 
 function assertOutcomeFits(outcome: JsonValue): void {
-  const size = bytesOver(outcome, maxOutcomeBytes);
-  if (size === null) return;
+  const size = jsonBytes(outcome);
+  if (size <= maxOutcomeBytes) return;
   throw new ValidationError(
     `The turn returned ${size} bytes of JSON; at most ${maxOutcomeBytes} are stored under an idempotency key.`,
   );
