@@ -90,12 +90,15 @@ export function presentEvent({ seq, turnId, createdAt, ...fields }: TurnEvent) {
   return { seq, turn_id: turnId, created_at: isoTime(createdAt), ...fields };
 }
 
-/** The events of a turn come many to a millisecond: the last time told is told again. */
-let last = { milliseconds: 0, text: new Date(0).toISOString() };
+/** The second that was told last, up to its point: what is told now is mostly of the same. */
+let last = { second: 0, text: '1970-01-01T00:00:00.' };
 
 function isoTime(milliseconds: number): string {
-  if (milliseconds !== last.milliseconds) {
-    last = { milliseconds, text: new Date(milliseconds).toISOString() };
+  const second = Math.floor(milliseconds / 1_000);
+  if (second !== last.second) {
+    const text = new Date(second * 1_000).toISOString();
+    last = { second, text: text.slice(0, text.indexOf('.') + 1) };
   }
-  return last.text;
+  const rest = milliseconds - second * 1_000;
+  return `${last.text}${String(rest).padStart(3, '0')}Z`;
 }
