@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { request as httpRequest } from 'node:http';
 import { devNull } from 'node:os';
 import { loadConfig } from 'holdfast';
 import { expect, it, onTestFinished } from 'vitest';
@@ -7,7 +9,7 @@ import { serve } from '../../packages/support-agent/src/server/serve.ts';
 import { EventReader } from '../../packages/support-agent/src/testing/event-reader.ts';
 import { GatedModel } from '../../packages/support-agent/src/testing/gated-model.ts';
 import { redisForTests } from '../servers/redis-for-tests.ts';
-import { logOf, ServerClient, ServerOnRedis } from './server-on-redis.ts';
+import { logOf, type OpenSession, ServerClient, ServerOnRedis } from './server-on-redis.ts';
 
 /** A server in this process, whose model answers when it is told to. */
 async function gatedServer(env: Record<string, string>, graceMs?: number) {
@@ -54,6 +56,23 @@ it('a turn that a stopping server gives up is taken by another at once', async (
   ]);
 });
 
+it('what has reached a server that is told to stop is answered', async () => {
+  await using redis = await redisForTests();
+  const server = await ServerOnRedis.start(redis.url, {
+    REDIS_SESSION_KEY_PREFIX: `shutdown:${randomUUID()}:`,
+  });
+  const sessions = await Promise.all(Array.from({ length: 40 }, () => server.open()));
+  // All of it waits in the system for a server that does nothing, and is told to end.
+  server.process.send('SIGSTOP');
+  const sent = sessions.map((session) => send(server.address, session, 'Where is my order?'));
+  await Promise.all(sent.map(({ isSent }) => isSent));
+  server.process.send('SIGTERM');
+  server.process.send('SIGCONT');
+  const statuses = await Promise.all(sent.map(({ status }) => status));
+  expect(statuses).toEqual(sessions.map(() => 200));
+  expect(await server.process.exit).toEqual({ code: 0, signal: null });
+});
+
 it('a server that is told to stop tells its streams, and ends', async () => {
   await using redis = await redisForTests();
   const server = await ServerOnRedis.start(redis.url, {
@@ -69,3 +88,22 @@ it('a server that is told to stop tells its streams, and ends', async () => {
   expect(server.process.stderr).toBe('');
   expect(logOf(server.process).filter(({ level }) => level >= 50)).toEqual([]);
 });
+
+/** A message over a connection of its own. */
+function send(address: string, { id, token }: OpenSession, message: string) {
+  const request = httpRequest(`${address}/api/sessions/${id}/messages`, {
+    method: 'POST',
+    agent: false,
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+  });
+  const status = new Promise<number | string | undefined>((resolve) => {
+    request.once('response', (response) => {
+      response.resume();
+      response.once('end', () => resolve(response.statusCode));
+    });
+    request.once('error', (error) => resolve(error.message));
+  });
+  const isSent = once(request, 'finish');
+  request.end(JSON.stringify({ message }));
+  return { isSent, status };
+}

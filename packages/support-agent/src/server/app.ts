@@ -109,7 +109,6 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   noticeUntrustedProxy(app, config);
   const streams = new OpenStreams({ clock, max: options.maxStreams });
   app.addHook('preClose', async () => streams.close());
-  endConnectionsOnClose(app);
   const { store } = sessions;
   const metrics = new Metrics({ store, clock, openStreams: () => streams.count });
   metrics.watch(app);
@@ -120,6 +119,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const probe = new StoreProbe(store, clock);
   // Whoever still asks over a connection that it has must send requests elsewhere from now on.
   app.addHook('preClose', async () => probe.drain());
+  endConnectionsOnClose(app);
   const audit = new AuditLog(config);
   const stops = [audit.watch(sessions, app.log), logTurns(sessions, app.log)];
   app.addHook('onClose', async () => {

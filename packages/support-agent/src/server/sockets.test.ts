@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { json, text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { eventually } from '../testing/eventually.ts';
 import { GatedModel } from '../testing/gated-model.ts';
 import { type OpenSession, startTestApp, type TestApp } from '../testing/test-app.ts';
 
@@ -115,6 +116,30 @@ describe('over real connections', () => {
       ['user', 'Where is my parcel?'],
       ['assistant', 'On its way.'],
     ]);
+  });
+
+  it('closes though one whom it answers never reads', async () => {
+    const model = new GatedModel();
+    const test = await startTestApp({ model });
+    test.app.server.keepAliveTimeout = 0; // it would end the connection, after a minute
+    const port = await listen(test);
+    const { url, auth } = await test.open();
+    const socket = connect(port, '127.0.0.1').pause();
+    const body = JSON.stringify({ message: 'Is it in stock?' });
+    const headers = [
+      `Authorization: ${auth.authorization}`,
+      'Accept: text/event-stream',
+      'Content-Type: application/json',
+      `Content-Length: ${body.length}`,
+    ];
+    const head = [`POST ${url}/messages HTTP/1.1`, 'Host: localhost', ...headers];
+    socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
+    const question = await model.nextQuestion();
+    const closing = test.app.close();
+    await eventually(() => test.app.server.listening).toBe(false);
+    question.answer('It is.');
+    await closing;
+    expect(await text(socket)).toContain('event: reply');
   });
 
   it('answers two clients that write to one session at once, in order', async () => {

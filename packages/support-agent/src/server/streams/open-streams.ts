@@ -49,7 +49,7 @@ export class OpenStreams {
     this.#count += 1;
     const { socket } = reply.raw;
     // Kept alive, the connection would keep the server from closing.
-    reply.raw.once('finish', () => this.#closing && socket?.end());
+    reply.raw.once('finish', () => this.#closing && socket?.destroySoon());
     try {
       await work(new EventStream(reply, this.#clock));
     } finally {
