@@ -69,6 +69,16 @@ it('fails once with what its output was lost for, and then ends', async () => {
   expect(await reader.next()).toEqual({ done: true, value: undefined });
 });
 
+it('fails with what its output was lost for before its turn began', async () => {
+  const never = new Promise<OutputStart>(() => {});
+  const lost = new Ending<unknown>();
+  const reader = turnEventsOf(storeOf([]), never, lost)[Symbol.asyncIterator]();
+  const asked = reader.next();
+  lost.end(new Error('Refused.'));
+  await expect(asked).rejects.toThrow('Refused.');
+  expect(await reader.next()).toEqual({ done: true, value: undefined });
+});
+
 it('is left while it waits for its turn to begin', async () => {
   const never = new Promise<OutputStart>(() => {});
   const events = turnEventsOf(storeOf([]), never, new Ending());

@@ -72,6 +72,8 @@ class TurnReading implements AsyncIterableIterator<TurnEvent> {
     });
     const start = await Promise.race([this.#begun, left]);
     if (start === null || this.#isOver) {
+      // What ended it before its turn began is what its reader must learn, unless that has left.
+      if (!this.#isOver && this.#lost.ended !== null) throw this.#lost.ended.reason;
       this.#end();
       return;
     }

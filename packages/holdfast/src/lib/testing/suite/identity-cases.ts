@@ -299,6 +299,12 @@ export function identityCases(context: SuiteContext): void {
           ran = true;
         });
         await assert.rejects(refused, FingerprintMismatchError);
+        const { events, result } = sessions.startTurn(session.id, options, async () => {
+          ran = true;
+        });
+        result.catch(() => {}); // it is asked for below, when the events have failed
+        await assert.rejects(events[Symbol.asyncIterator]().next(), FingerprintMismatchError);
+        await assert.rejects(result, FingerprintMismatchError);
       }
       await assert.rejects(sessions.authenticate(token, client), FingerprintMismatchError);
       await assert.rejects(
