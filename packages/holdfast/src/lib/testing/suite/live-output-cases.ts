@@ -117,6 +117,16 @@ export function liveOutputCases(context: SuiteContext): void {
       await assert.rejects(quiet.result, SessionNotFoundError);
     });
 
+    context.case('a subscription whose signal has aborted already is over', async () => {
+      const { sessions, store } = await context.place();
+      await store.create('s');
+      await sessions.startTurn('s', async () => 1).result;
+      for (const id of ['s', 'none']) {
+        const events = sessions.subscribe(id, { after: 0, signal: AbortSignal.abort() });
+        assert.deepEqual(await readTo(events, 'x'), []);
+      }
+    });
+
     context.case('a repeat has no events, and the stored outcome', async () => {
       const { sessions, store } = await context.place();
       await store.create('s');
