@@ -8,9 +8,24 @@ export const managerGuards = [
   {
     name: 'the skipping of effects that are stored',
     file: 'lib/manager/turn.ts',
-    guard: 'if (this.#storedEffects.has(effect)) return false;',
+    guard:
+      'if (this.#storedEffects.size > 0 && this.#storedEffects.has(nameOf(effect))) return false;',
     without: '',
     notices: 'law 6: after an error behind a checkpoint, the repeat stores only what is new',
+  },
+  {
+    name: 'the effects of a checkpoint',
+    file: 'lib/manager/turn.ts',
+    guard: 'this.#parts.keyed ? this.#newEffects.map(nameOf) : []',
+    without: '[]',
+    notices: 'law 6: after an error behind a checkpoint, the repeat stores only what is new',
+  },
+  {
+    name: 'the refusal in the events of a turn whose lease was granted',
+    file: 'lib/manager/turn-events.ts',
+    guard: 'if (!this.#isOver && this.#lost.ended !== null) throw this.#lost.ended.reason;',
+    without: '',
+    notices: 'strictly bound, it is refused, and nothing changes',
   },
   {
     name: 'the copy of what was handed in',
