@@ -67,6 +67,9 @@ export type Measure =
   | 'firstByte'
   | 'echoes'
   | 'echoFirstByte'
+  /** The same in turns with the other: both servers rest, and what they need goes cold, as long. */
+  | 'firstByteAfterEcho'
+  | 'echoFirstByteAfterAnswer'
   /** The bytes of an answer as a stream, and the same after a turn that stores what an answer does. */
   | 'streams'
   | 'turnStreams';

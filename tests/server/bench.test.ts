@@ -28,6 +28,6 @@ describe('the experiments with the server', () => {
     const targets = plans
       .flatMap(({ rows }) => rows)
       .flatMap(({ target }) => (target === undefined ? [] : [`${target.kind} ${target.value}`]));
-    expect(targets).toEqual(['at most 5', 'at least 0.4', 'at least 0.25']);
+    expect(targets).toEqual(['at most 5', 'at most 5', 'at least 0.4', 'at least 0.25']);
   });
 });

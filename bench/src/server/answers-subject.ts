@@ -25,6 +25,13 @@ export interface AnswersSubjectOptions {
   readonly inspectorPort?: number | undefined;
 }
 
+const firstByteMeasures: ReadonlySet<Measure> = new Set([
+  'firstByte',
+  'echoFirstByte',
+  'firstByteAfterEcho',
+  'echoFirstByteAfterAnswer',
+]);
+
 interface Customer {
   readonly path: string;
   readonly authorization: string;
@@ -95,7 +102,7 @@ export class AnswersSubject implements Subject {
     const firstBytes: number[] = [];
     collectYoungGarbage();
     // One at a time where the time to the first byte is asked for: it shall not wait for others.
-    const atOnce = measure === 'firstByte' || measure === 'echoFirstByte' ? 1 : this.#atOnce;
+    const atOnce = firstByteMeasures.has(measure) ? 1 : this.#atOnce;
     const { agent, echo } = this.#pids;
     const pid = measure === 'answers' || measure === 'firstByte' ? agent : echo;
     const before = cpuTimeOf(pid);
@@ -112,20 +119,31 @@ export class AnswersSubject implements Subject {
   }
 
   #operation(measure: Measure): (index: number) => Promise<Received> {
+    const answer = async (index: number) => {
+      const customer = this.#customers[index % this.#customers.length];
+      if (customer === undefined) throw new Error('There are no customers.');
+      const received = await this.#agent.post(ask(customer, index));
+      if (!received.text.includes('event: reply')) throw new Error(`No answer: ${received.text}`);
+      return received;
+    };
+    const echo = () => this.#echo.post({ path: '/echo', body: this.#echoed });
     switch (measure) {
       case 'answers':
       case 'firstByte':
-        return async (index) => {
-          const customer = this.#customers[index % this.#customers.length];
-          if (customer === undefined) throw new Error('There are no customers.');
-          const received = await this.#agent.post(ask(customer, index));
-          if (!received.text.includes('event: reply'))
-            throw new Error(`No answer: ${received.text}`);
-          return received;
-        };
+        return answer;
       case 'echoes':
       case 'echoFirstByte':
-        return () => this.#echo.post({ path: '/echo', body: this.#echoed });
+        return echo;
+      case 'firstByteAfterEcho':
+        return async (index) => {
+          await echo();
+          return answer(index);
+        };
+      case 'echoFirstByteAfterAnswer':
+        return async (index) => {
+          await answer(index);
+          return echo();
+        };
       case 'streams':
         return (index) => this.#echo.post({ path: '/stream', body: askedBy(index) });
       case 'turnStreams':

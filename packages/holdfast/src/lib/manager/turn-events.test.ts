@@ -53,6 +53,17 @@ it('gives who asks several times at once the turn’s events in order, and passe
   expect(store.returned()).toBe(1);
 });
 
+it('fails with what its events fail of behind those of others', async () => {
+  async function* failing(): AsyncGenerator<TurnEvent> {
+    yield event('6');
+    throw new Error('Gone.');
+  }
+  const store = { subscribe: failing };
+  const reader = turnEventsOf(store, Promise.resolve(begun), new Ending())[Symbol.asyncIterator]();
+  await expect(reader.next()).rejects.toThrow('Gone.');
+  expect(await reader.next()).toEqual({ done: true, value: undefined });
+});
+
 it('ends at a later turn’s output', async () => {
   const { store, reader } = readingOf([event('7', 'a'), event('8', 'b'), event('7', 'c')]);
   expect((await reader.next()).value).toMatchObject({ type: 'a' });

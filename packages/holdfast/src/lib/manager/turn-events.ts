@@ -84,25 +84,42 @@ class TurnReading implements AsyncIterableIterator<TurnEvent> {
     if (this.#lost.ended !== null) this.#close();
   }
 
-  readonly #take = (result: Result): Result | Promise<Result> => {
-    if (this.#turn === null || this.#isOver) return this.#answered(nothing);
-    if (result.done) {
-      if (this.#lost.ended !== null) return this.#fail(this.#lost.ended.reason);
-      this.#end();
-      return this.#answered(nothing);
-    }
-    const { id, lease } = this.#turn;
-    if (result.value.turnId !== id) {
-      // With leases turns follow each other: a later one's output says that this one's has ended,
-      // even if its last events are no longer kept.
-      const isLater = lease.ifVersion === null && Number(result.value.turnId) > lease.fence;
-      if (!isLater) return this.#step();
-      this.#end();
-      return this.#answered(nothing);
-    }
-    if (endsTurn(result.value)) this.#end();
-    return this.#answered(result);
-  };
+  readonly #take = (result: Result): Result | Promise<Result> =>
+    this.#isOfAnother(result) ? this.#passOver() : this.#taken(result);
+
+  /** Without leases there may be any number: promises that wait for one another would be as many. */
+  async #passOver(): Promise<Result> {
+    let result = nothing;
+    do {
+      try {
+        result = (await this.#events?.next()) ?? nothing;
+      } catch (error) {
+        return this.#fail(error);
+      }
+    } while (this.#isOfAnother(result));
+    return this.#taken(result);
+  }
+
+  #isOfAnother({ done, value }: Result): boolean {
+    return !this.#isOver && !done && value.turnId !== this.#turn?.id && !this.#isLater(value);
+  }
+
+  /**
+   * With leases turns follow each other: a later one's output says that this one's has ended, even if its
+   * last events are no longer kept.
+   */
+  #isLater({ turnId: id }: TurnEvent): boolean {
+    const lease = this.#turn?.lease;
+    return lease?.ifVersion === null && Number(id) > lease.fence;
+  }
+
+  #taken(result: Result): Result {
+    if (this.#isOver) return this.#answered(nothing);
+    if (result.done && this.#lost.ended !== null) return this.#fail(this.#lost.ended.reason);
+    const isOwn = !result.done && !this.#isLater(result.value);
+    if (!isOwn || endsTurn(result.value)) this.#end();
+    return this.#answered(isOwn ? result : nothing);
+  }
 
   readonly #fail = (error: unknown): never => {
     this.#end();
