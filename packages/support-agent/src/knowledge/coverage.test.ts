@@ -3,7 +3,7 @@ import { coverageOf, type Match } from './coverage.ts';
 import type { TermKind } from './question.ts';
 
 function matchOf(term: string, match: number, kind: TermKind = 'word'): Match {
-  return { asked: { term, kind, substitutes: [] }, match };
+  return { asked: { term, kind, certainty: 1, substitutes: [] }, match };
 }
 
 const rarity = () => 0.8;

@@ -78,8 +78,8 @@ function headingShare(
   return all === 0 ? 0 : said / all;
 }
 
-function standsFor({ term, substitutes }: AskedTerm, other: string): number {
-  if (term === other) return 1;
+function standsFor({ term, certainty, substitutes }: AskedTerm, other: string): number {
+  if (term === other) return certainty;
   const fitting = substitutes.filter(({ terms }) => terms.includes(other));
-  return Math.max(0, ...fitting.map(({ match }) => match));
+  return certainty * Math.max(0, ...fitting.map(({ match }) => match));
 }

@@ -15,6 +15,8 @@ describe('expressionsIn', () => {
     ['bring something back', ['return', 'item']],
     ['I can’t log in', ['reset', 'password', 'sign']],
     ['how much is it', ['pric']],
+    ['is my parcel lost', ['lat', 'parcel']],
+    ['you lost the parcel', ['lat', 'parcel']],
   ])('knows what %j means', (text, meant) => {
     expect(meantBy(text)).toEqual(meant);
   });

@@ -42,6 +42,8 @@ const lines = `
   turn/show up: arrive
   where _ my/our stuff/thing/order/parcel/delivery/item: track parcel
   where _ get to: track
+  parcel/order/delivery _ lost/vanish/disappear: late parcel
+  lost _ parcel/order/delivery: late parcel
   say/show/mark _ delivered: marked delivered
   mean/suppose/due/should _ come/arrive/be: late
   no/any email/mail: email arrive
@@ -93,6 +95,9 @@ export interface FoundExpression {
 }
 
 const expressions = readExpressions();
+
+/** All the words that expressions are made of. */
+export const expressionWords: readonly string[] = lines.match(/[a-z\d]+/g) ?? [];
 
 /**
  * The expressions in a text, none of which shares a word with another one.

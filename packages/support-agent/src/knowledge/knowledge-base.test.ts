@@ -48,6 +48,13 @@ describe('KnowledgeBase', () => {
     expect(best('Norwai')?.coverage).toBeLessThan(best('Norway')?.coverage ?? 0);
   });
 
+  it('finds what an expression means that has a typo', () => {
+    const [right] = knowledge.search('how much is it to send it back');
+    expect(right?.id).toBe('returns#what-a-return-costs');
+    const [typed] = knowledge.search('how mcuh is it to sned it back');
+    expect(typed).toMatchObject({ id: right?.id, coverage: right?.coverage });
+  });
+
   it('lowers the coverage by words that no article has, and most by names', () => {
     const coverage = (question: string) => best(question)?.coverage ?? 0;
     expect(coverage('return of the quantum flux capacitor')).toBeLessThan(0.3);

@@ -4,6 +4,7 @@ import MiniSearch, { type SearchResult } from 'minisearch';
 import { coverageOf } from './coverage.ts';
 import { articleOf, type Chunk, type Passage } from './passage.ts';
 import { type AskedTerm, readQuestion } from './question.ts';
+import { Spelling } from './spelling.ts';
 import { contentTerms, normalizeTerm, splitWords } from './terms.ts';
 
 /** How well a word stands for another that begins with it, or that it may be a typo of. */
@@ -57,6 +58,7 @@ export class KnowledgeBase implements Knowledge {
   });
   /** In how many sections each term stands. */
   readonly #frequency = new Map<string, number>();
+  readonly #spelling = new Spelling();
   readonly #rarities = new Map<string, number>();
   readonly #kept = new LRUCache<string, readonly Passage[]>({ max: keptQuestions });
 
@@ -91,7 +93,7 @@ export class KnowledgeBase implements Knowledge {
     const name = `${limit} ${question}`;
     const kept = this.#kept.get(name);
     if (kept !== undefined) return [...kept];
-    const asked = readQuestion(question, this.#isKnown);
+    const asked = readQuestion(question, this.#isKnown, this.#spelling);
     const passages = this.#find(asked)
       .slice(0, Math.max(candidates, limit))
       .flatMap((result) => this.#passage(asked, result) ?? [])
@@ -103,7 +105,9 @@ export class KnowledgeBase implements Knowledge {
 
   #add(chunk: Chunk): void {
     this.#index.add(chunk);
-    const terms = new Set(contentTerms(`${chunk.title}\n${chunk.heading}\n${chunk.text}`));
+    const text = `${chunk.title}\n${chunk.heading}\n${chunk.text}`;
+    const terms = new Set(contentTerms(text));
+    this.#spelling.add(text);
     this.#sections.set(chunk.id, { chunk, terms, heading: contentTerms(chunk.heading) });
     for (const term of terms) this.#frequency.set(term, (this.#frequency.get(term) ?? 0) + 1);
     this.#rarities.clear();
@@ -158,8 +162,8 @@ function edits(term: string): number | false {
 /** What each term that is looked up counts. */
 function boostsOf(asked: readonly AskedTerm[]): Map<string, number> {
   const boosts = new Map<string, number>();
-  for (const { term, kind, substitutes } of asked) {
-    const own = kind === 'everyday' ? everydayBoost : 1;
+  for (const { term, kind, certainty, substitutes } of asked) {
+    const own = certainty * (kind === 'everyday' ? everydayBoost : 1);
     for (const { terms, match } of [{ terms: [term], match: 1 }, ...substitutes]) {
       const boost = own * match * (terms.includes(term) ? 1 : substituteBoost);
       for (const each of terms) boosts.set(each, Math.max(boosts.get(each) ?? 0, boost));
@@ -168,11 +172,12 @@ function boostsOf(asked: readonly AskedTerm[]): Map<string, number> {
   return boosts;
 }
 
-function matchOf({ term, substitutes }: AskedTerm, section: Section, result: SearchResult): number {
-  if (section.terms.has(term)) return 1;
+function matchOf(asked: AskedTerm, section: Section, result: SearchResult): number {
+  const { term, certainty, substitutes } = asked;
+  if (section.terms.has(term)) return certainty;
   const found = substitutes.filter(({ terms }) => terms.every((each) => section.terms.has(each)));
   const inexact = result.queryTerms.includes(term) ? inexactMatch : 0;
-  return Math.max(inexact, ...found.map(({ match }) => match));
+  return certainty * Math.max(inexact, ...found.map(({ match }) => match));
 }
 
 function round(value: number): number {

@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { partSaid, readQuestion } from './question.ts';
+import { Spelling } from './spelling.ts';
 
 const articles = new Set([
   'gift',
@@ -12,7 +13,11 @@ const articles = new Set([
 ]);
 
 function read(question: string) {
-  return readQuestion(question, (term) => articles.has(term));
+  return readQuestion(
+    question,
+    (term) => articles.has(term),
+    new Spelling([...articles].join(' ')),
+  );
 }
 
 function kindOf(term: string, question: string) {
@@ -43,11 +48,12 @@ describe('readQuestion', () => {
 
   it('takes a compound apart, and two words together', () => {
     const parts = { terms: ['gift', 'card'], match: expect.any(Number) };
-    expect(read('giftcardz')[0]?.substitutes).toEqual([]);
+    expect(read('giftzzcard')[0]?.substitutes).toEqual([]);
     expect(read('parcelcard')[0]?.substitutes).toEqual([{ ...parts, terms: ['parcel', 'card'] }]);
     expect(read('i cannot check out, check out or check out')[0]).toEqual({
       term: 'check',
       kind: 'everyday',
+      certainty: 1,
       substitutes: [{ terms: ['checkout'], match: 1 }],
     });
     expect(read('check. Out')[0]?.substitutes).toEqual([]);
@@ -61,14 +67,46 @@ describe('readQuestion', () => {
   });
 });
 
+describe('a word that is spelled wrong', () => {
+  it('is asked for as the one that was meant, a little less surely', () => {
+    const parcel = { term: 'parcel', kind: 'word', substitutes: [] };
+    expect(read('parcle')).toEqual([{ ...parcel, certainty: 0.9 }]);
+    expect(read('parcel')).toEqual([{ ...parcel, certainty: 1 }]);
+    expect(kindOf('yesterday', 'yesteday')).toBe('everyday');
+    expect(read('becuase')).toEqual([]);
+  });
+
+  it('makes an expression all the same', () => {
+    const meant = read('where is my parcel').map(({ term }) => term);
+    expect(meant).toContain('track');
+    for (const question of ['where is my parcle', 'wehre is my parcel']) {
+      expect(read(question).map(({ term }) => term)).toEqual(meant);
+    }
+  });
+
+  it('is left as it is where it may be a name', () => {
+    expect(kindOf('parcl', 'my friend called Parcle')).toBe('name');
+  });
+
+  it('is not looked for more often than words are asked for, however long the message', () => {
+    const spelling = new Spelling('parcel');
+    const near = vi.spyOn(spelling, 'near');
+    const letters = [...'abcdefghijklmnopqrstuvwxyz'];
+    const words = letters.flatMap((one) => letters.map((other) => `zq${one}x${other}q`));
+    readQuestion([...words, ...words].join(' '), () => false, spelling);
+    readQuestion('parcle PARCLE Parcle '.repeat(800), () => false, spelling);
+    expect(near.mock.calls.length).toBeLessThanOrEqual(48 + 1);
+  });
+});
+
 describe('an expression of several words', () => {
   it('is asked for by what it means, and by its own words only as they stand there', () => {
     expect(read('send the card back')).toEqual([
-      { term: 'return', kind: 'word', substitutes: [] },
-      { term: 'item', kind: 'word', substitutes: [] },
-      { term: 'send', kind: 'everyday', substitutes: [] },
-      { term: 'back', kind: 'everyday', substitutes: [] },
-      { term: 'card', kind: 'word', substitutes: [] },
+      { term: 'return', kind: 'word', certainty: 1, substitutes: [] },
+      { term: 'item', kind: 'word', certainty: 1, substitutes: [] },
+      { term: 'send', kind: 'everyday', certainty: 1, substitutes: [] },
+      { term: 'back', kind: 'everyday', certainty: 1, substitutes: [] },
+      { term: 'card', kind: 'word', certainty: 1, substitutes: [] },
     ]);
   });
 });

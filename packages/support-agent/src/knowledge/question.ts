@@ -1,5 +1,6 @@
 import { everydayWords } from './everyday-words.ts';
 import { expressionsIn } from './expressions.ts';
+import { correct, Spelling } from './spelling.ts';
 import { type Substitute, substitutesFor } from './synonyms.ts';
 import { contentTerms, formsOf, maxQueryTerms, normalizeTerm, wordPattern } from './terms.ts';
 
@@ -9,6 +10,9 @@ const minPartLength = 3;
 /** How well two words stand for the one that they are written as: "giftcard". */
 const compoundMatch = 0.8;
 
+/** How well a word stands for one that is a single slip away. */
+const correctedMatch = 0.9;
+
 /** A name is a word that no article has, written with a capital where no sentence begins. */
 export type TermKind = 'word' | 'everyday' | 'number' | 'name';
 
@@ -16,6 +20,8 @@ export type TermKind = 'word' | 'everyday' | 'number' | 'name';
 export interface AskedTerm {
   readonly term: string;
   readonly kind: TermKind;
+  /** How likely it is the one that was meant, from 0 to 1: less where it was spelled otherwise. */
+  readonly certainty: number;
   /** What may stand for it; only of terms that some article has. */
   readonly substitutes: readonly Substitute[];
 }
@@ -24,52 +30,70 @@ interface Word {
   readonly text: string;
   readonly term: string | null;
   readonly base: string;
-  readonly beginsSentence: boolean;
+  /** As `AskedTerm` has it. */
+  readonly certainty: number;
+  /** Whether it is written as a name is. */
+  readonly isName: boolean;
   /** Written right after a space or hyphen, so that it may belong to the word before. */
   readonly isAttached: boolean;
 }
+
+/** Where a word stands. */
+interface Place {
+  readonly beginsSentence: boolean;
+}
+
+const noWord = { term: null, certainty: 0 };
 
 /**
  * The first content words of a question, each once, in its order.
  *
  * @param isKnown whether any article has a term.
+ * @param spelling the words of the articles, as they are written there.
  */
-export function readQuestion(question: string, isKnown: (term: string) => boolean): AskedTerm[] {
-  const words = readWords(question);
-  const marksNames = usesCapitalsSparingly(words);
-  const asked = new Map<string, { kind: TermKind; substitutes: Substitute[] }>();
-  const ask = (term: string, kind = kindOf(term)) => {
-    const found = asked.get(term) ?? { kind, substitutes: knownSubstitutes(term, isKnown) };
+export function readQuestion(
+  question: string,
+  isKnown: (term: string) => boolean,
+  spelling: Spelling,
+): AskedTerm[] {
+  const words = corrected(readWords(question), isKnown, spelling);
+  const asked = new Map<string, AskedTerm & { substitutes: Substitute[] }>();
+  const ask = (term: string, certainty: number, kind = kindOf(term)) => {
+    const found = asked.get(term) ?? {
+      term,
+      kind,
+      certainty,
+      substitutes: knownSubstitutes(term, isKnown),
+    };
     asked.set(term, found);
     return found;
   };
   const expressions = expressionsIn(words.map(({ base }) => base));
-  for (const term of expressions.flatMap(({ meant }) => meant)) ask(term, 'word');
+  for (const term of expressions.flatMap(({ meant }) => meant)) ask(term, 1, 'word');
   // What an expression is made of is looked for as it stands there, and is no great loss.
   for (const at of expressions.flatMap(({ positions }) => positions)) {
-    const term = words[at]?.term ?? null;
-    if (term !== null && !asked.has(term)) asked.set(term, { kind: 'everyday', substitutes: [] });
+    const { term, certainty } = words[at] ?? noWord;
+    if (term === null || asked.has(term)) continue;
+    asked.set(term, { term, kind: 'everyday', certainty, substitutes: [] });
   }
   for (const [index, word] of words.entries()) {
-    if (word.term !== null) {
-      const mayBeName = marksNames && !word.beginsSentence && isCapitalized(word);
-      ask(word.term, mayBeName && !isKnown(word.term) ? 'name' : undefined);
-    }
+    const { term, certainty, isName } = word;
+    if (term !== null) ask(term, certainty, isName && !isKnown(term) ? 'name' : undefined);
     const before = words[index - 1];
     if (before === undefined || !word.isAttached) continue;
     const joined = normalizeTerm(before.text + word.text);
     if (joined === null || !isKnown(joined)) continue;
-    for (const { term } of [before, word]) {
-      if (term !== null) addJoined(ask(term).substitutes, joined);
+    for (const one of [before, word]) {
+      if (one.term !== null) addJoined(ask(one.term, one.certainty).substitutes, joined);
     }
   }
-  return [...asked].slice(0, maxQueryTerms).map(([term, found]) => ({ term, ...found }));
+  return [...asked.values()].slice(0, maxQueryTerms);
 }
 
 /** The part of a question's words that a text has, from 0 to 1: of everyday words if there are no others. */
 export function partSaid(question: string, text: string): number {
   const terms = new Set(contentTerms(text));
-  const asked = readQuestion(question, (term) => terms.has(term));
+  const asked = readQuestion(question, (term) => terms.has(term), new Spelling(text));
   const words = asked.filter(({ kind }) => kind !== 'everyday');
   const counted = words.length > 0 ? words : asked;
   const found = counted.filter(
@@ -83,8 +107,29 @@ function addJoined(substitutes: Substitute[], joined: string): void {
   if (!isThere) substitutes.push({ terms: [joined], match: 1 });
 }
 
+/** With the words that are meant in the place of those that nobody knows. Names are as they are. */
+function corrected(
+  words: readonly Word[],
+  isKnown: (term: string) => boolean,
+  spelling: Spelling,
+): Word[] {
+  const known = new Map<string, string | null>();
+  const meantBy = (term: string, text: string) => {
+    const meant = known.get(term);
+    if (meant !== undefined) return meant;
+    const isWord = isKnown(term) || partsOf(term, isKnown) !== undefined;
+    const found = isWord ? null : correct(text, spelling);
+    known.set(term, found);
+    return found;
+  };
+  return words.map((word) => {
+    const meant = word.term === null || word.isName ? null : meantBy(word.term, word.text);
+    return meant === null ? word : { ...word, ...formsOf(meant), certainty: correctedMatch };
+  });
+}
+
 function readWords(question: string): Word[] {
-  const words: Word[] = [];
+  const words: (Word & Place)[] = [];
   const terms = new Set<string>();
   let end = 0;
   for (const { 0: text, index } of question.matchAll(wordPattern)) {
@@ -93,13 +138,15 @@ function readWords(question: string): Word[] {
     const { term, base } = formsOf(text);
     if (term !== null && terms.add(term).size > maxQueryTerms) break;
     const beginsSentence = words.length === 0 || /[.!?:"“”‘’'\n]/.test(gap);
-    words.push({ text, term, base, beginsSentence, isAttached: /^[\s-]$/.test(gap) });
+    const isAttached = /^[\s-]$/.test(gap);
+    words.push({ text, term, base, certainty: 1, isName: false, beginsSentence, isAttached });
   }
-  return words;
+  if (!usesCapitalsSparingly(words)) return words;
+  return words.map((word) => ({ ...word, isName: !word.beginsSentence && isCapitalized(word) }));
 }
 
 /** Whether a capital tells a name from other words: not so in a shouted message, or in a headline. */
-function usesCapitalsSparingly(words: readonly Word[]): boolean {
+function usesCapitalsSparingly(words: readonly (Word & Place)[]): boolean {
   const inside = words.filter(({ beginsSentence, text }) => !beginsSentence && text !== 'I');
   return inside.length < 3 || inside.filter(isCapitalized).length * 2 <= inside.length;
 }

@@ -194,6 +194,9 @@ export interface Substitute {
 
 const substitutes = readSubstitutes();
 
+/** All the words that have substitutes or are some. */
+export const substituteWords: readonly string[] = `${groups}${kinds}`.match(/[a-z\d]+/g) ?? [];
+
 export function substitutesFor(term: string): readonly Substitute[] {
   return substitutes.get(term) ?? [];
 }

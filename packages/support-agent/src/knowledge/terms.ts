@@ -46,7 +46,8 @@ function findForms(word: string): WordForms {
   return { term: stopWords.has(plain) ? null : base, base };
 }
 
-function plainForm(word: string): string {
+/** A word in lower case, without accents and apostrophes. */
+export function plainForm(word: string): string {
   const lower = word.toLowerCase();
   if (/^[a-z\d]*$/.test(lower)) return lower;
   return word
