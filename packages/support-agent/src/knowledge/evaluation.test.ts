@@ -7,6 +7,7 @@ import { CustomerSupportAgent } from '../agent/customer-support-agent.ts';
 import { LocalModel } from '../model/local-model.ts';
 import { phrases } from '../model/phrases.ts';
 import { packageRoot } from '../package-root.ts';
+import { printShares, readEvaluation, share } from '../testing/evaluation.ts';
 import type { KnowledgeBase } from './knowledge-base.ts';
 import { loadKnowledge } from './load-knowledge.ts';
 import { articleOf } from './passage.ts';
@@ -42,16 +43,12 @@ let heldOutShort: ShortQuestions;
 
 beforeAll(async () => {
   knowledge = await loadKnowledge();
-  tuned = answerable.parse(await read('questions.json'));
-  heldOut = answerable.parse(await read('held-out-questions.json'));
-  withoutAnswer = unanswerable.parse(await read('unanswerable.json'));
-  tunedShort = short.parse(await read('short-questions.json'));
-  heldOutShort = short.parse(await read('held-out-short-questions.json'));
+  tuned = answerable.parse(await readEvaluation('questions.json'));
+  heldOut = answerable.parse(await readEvaluation('held-out-questions.json'));
+  withoutAnswer = unanswerable.parse(await readEvaluation('unanswerable.json'));
+  tunedShort = short.parse(await readEvaluation('short-questions.json'));
+  heldOutShort = short.parse(await readEvaluation('held-out-short-questions.json'));
 });
-
-async function read(name: string): Promise<unknown> {
-  return JSON.parse(await readFile(join(packageRoot, 'evaluation', name), 'utf8'));
-}
 
 /** The articles that are found, best first, each in the place of its best section. */
 function articlesFor(question: string): string[] {
@@ -90,17 +87,6 @@ async function replyTo(
   return outcomes;
 }
 
-function share<Item>(items: readonly Item[], fits: (item: Item, index: number) => boolean): number {
-  return items.filter(fits).length / items.length;
-}
-
-function print(title: string, figures: Readonly<Record<string, number>>): void {
-  const lines = Object.entries(figures).map(
-    ([name, value]) => `  ${name.padEnd(42)}${(value * 100).toFixed(1).padStart(6)} %`,
-  );
-  console.info([title, ...lines].join('\n'));
-}
-
 describe('the questions of the evaluation', () => {
   it('are as many and as different as its rules say', () => {
     const all = [...tuned, ...heldOut];
@@ -136,7 +122,7 @@ describe('the search', () => {
       'first, of all 60': topShare(all, 1),
       'in the first three, of all 60': topShare(all, 3),
     };
-    print('The right article is', figures);
+    printShares('The right article is', figures);
     expect(figures['in the first three, of those 20']).toBeGreaterThanOrEqual(0.9);
     expect(figures['in the first three, of all 60']).toBeGreaterThanOrEqual(0.9);
   });
@@ -150,7 +136,7 @@ describe('the agent with the local model', () => {
       'of all 25 without an answer': share(replies, ({ isRefused }) => isRefused),
       'of the 10 near a topic': share(near, ({ isRefused }) => isRefused),
     };
-    print('“I don’t know”, with a person offered, is said to', figures);
+    printShares('“I don’t know”, with a person offered, is said to', figures);
     expect(figures['of all 25 without an answer']).toBeGreaterThanOrEqual(0.9);
   });
 
@@ -165,7 +151,7 @@ describe('the agent with the local model', () => {
       'of all 60': share(replies, ({ isAnswered }) => isAnswered),
       'of all 60, from the right article': share(replies, isRight),
     };
-    print('An answer is given to', figures);
+    printShares('An answer is given to', figures);
     expect(figures['of all 60']).toBeGreaterThanOrEqual(0.8);
     expect(figures['of all 60, from the right article']).toBeGreaterThanOrEqual(0.7);
   });
@@ -213,9 +199,9 @@ describe('short questions as customers type them', () => {
   });
 
   it('are mostly answered from the right article, also where nobody tuned for them', async () => {
-    print('Of the short ones that it is tuned with', await figuresOf(tunedShort));
+    printShares('Of the short ones that it is tuned with', await figuresOf(tunedShort));
     const figures = await figuresOf(heldOutShort);
-    print('Of the short ones that it is not tuned with', figures);
+    printShares('Of the short ones that it is not tuned with', figures);
     expect(figures['the right article is in the first three']).toBeGreaterThanOrEqual(0.85);
     expect(figures['answered from the right article']).toBeGreaterThanOrEqual(0.6);
     expect(figures['answered from another one']).toBeLessThanOrEqual(0.15);

@@ -15,6 +15,7 @@ describe('expressionsIn', () => {
     ['bring something back', ['return', 'item']],
     ['I can’t log in', ['reset', 'password', 'sign']],
     ['how much is it', ['pric']],
+    ['I was not in', ['nobody', 'hom']],
     ['is my parcel lost', ['lat', 'parcel']],
     ['you lost the parcel', ['lat', 'parcel']],
   ])('knows what %j means', (text, meant) => {
@@ -23,6 +24,7 @@ describe('expressionsIn', () => {
 
   it.each([
     ['send it', 'a word is missing'],
+    ['not in spam either', 'nobody is away'],
     ['back to send', 'the order is another one'],
     ['send one two three four back', 'the gap is too long'],
     ['much later how', 'no gap is allowed'],

@@ -75,7 +75,9 @@ const lines = `
   pay/buy _ later: instalment
   in bit/part/stage: instalment
   out/away when: nobody home
-  not/wasnt/werent/isnt/arent home/in: nobody home
+  not home: nobody home
+  wasnt/werent/isnt/arent home/in: nobody home
+  was/were not in: nobody home
 `;
 
 const gap = '_';

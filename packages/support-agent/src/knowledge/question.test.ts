@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { partSaid, readQuestion } from './question.ts';
+import { partSaid, readQuestion, sharesWord, wordsOf } from './question.ts';
 import { Spelling } from './spelling.ts';
 
 const articles = new Set([
@@ -111,9 +111,28 @@ describe('an expression of several words', () => {
   });
 });
 
+describe('sharesWord', () => {
+  it.each([
+    ['do i pay?', 'You pay.', true],
+    ['do i pay?', 'We charge.', false],
+    ['do they expier', 'They expire.', true],
+    ['is it blue', 'Blue.', true],
+    ['and then?', 'Then.', false],
+  ])('of %j and %j is %s', (question, text, isShared) => {
+    expect(sharesWord(question, text)).toBe(isShared);
+  });
+});
+
+describe('wordsOf', () => {
+  it('leaves out the words of a story', () => {
+    expect(wordsOf('yesterday my sister bought the blue tent')).toEqual(['tent']);
+    expect(wordsOf('how long does it take?')).toEqual([]);
+  });
+});
+
 describe('partSaid', () => {
   it.each([
-    ['how much is the parcel?', 'A parcel costs £3.00.', 1],
+    ['how much is the parcel?', 'A parcel costs £3.00.', 0.95],
     ['the blue parcel', 'A parcel.', 1],
     ['parcel insurance', 'A parcel.', 0.5],
     ['insurance', 'A parcel.', 0],

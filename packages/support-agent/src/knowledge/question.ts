@@ -90,16 +90,34 @@ export function readQuestion(
   return [...asked.values()].slice(0, maxQueryTerms);
 }
 
-/** The part of a question's words that a text has, from 0 to 1: of everyday words if there are no others. */
+/** The words of a question that are more than a story's. */
+export function wordsOf(question: string): string[] {
+  return contentTerms(question).filter((term) => !everydayTerms.has(term));
+}
+
+/**
+ * The part of a question's words that a text has, from 0 to 1, less for what only stands for one: of
+ * everyday words if there are no others.
+ */
 export function partSaid(question: string, text: string): number {
+  const counted = countedIn(question, text);
+  const said = counted.map(({ isSaid, substitutes }) =>
+    isSaid ? 1 : Math.max(0, ...substitutes.map(({ match }) => match)),
+  );
+  return counted.length === 0 ? 0 : said.reduce((sum, one) => sum + one, 0) / counted.length;
+}
+
+/** Whether a text has one of those words itself, and not only what stands for one. */
+export function sharesWord(question: string, text: string): boolean {
+  return countedIn(question, text).some(({ isSaid }) => isSaid);
+}
+
+function countedIn(question: string, text: string): (AskedTerm & { readonly isSaid: boolean })[] {
   const terms = new Set(contentTerms(text));
   const asked = readQuestion(question, (term) => terms.has(term), new Spelling(text));
   const words = asked.filter(({ kind }) => kind !== 'everyday');
   const counted = words.length > 0 ? words : asked;
-  const found = counted.filter(
-    ({ term, substitutes }) => terms.has(term) || substitutes.length > 0,
-  );
-  return counted.length === 0 ? 0 : found.length / counted.length;
+  return counted.map((one) => ({ ...one, isSaid: terms.has(one.term) }));
 }
 
 function addJoined(substitutes: Substitute[], joined: string): void {

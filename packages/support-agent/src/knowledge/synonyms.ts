@@ -5,7 +5,7 @@ const groups = `
   ship send deliver dispatch post
   deliver delivery shipping postage
   courier carrier driver postman
-  arrive come
+  arrive come appear
   collect pick fetch pickup
   lost missing gone disappeared vanished
   late delay overdue

@@ -1,5 +1,5 @@
-import type { Passage } from '../knowledge/passage.ts';
-import { partSaid } from '../knowledge/question.ts';
+import { articleOf, type Passage } from '../knowledge/passage.ts';
+import { partSaid, sharesWord, wordsOf } from '../knowledge/question.ts';
 import { contentTerms } from '../knowledge/terms.ts';
 import { isLabelOf } from './choice.ts';
 import { confidenceIn, fits, tieWith } from './confidence.ts';
@@ -10,6 +10,9 @@ const minPartSaid = 0.5;
 
 /** … and is this sure or surer, against the best that was found without the topic: it has more to cover. */
 const minSureness = 0.8;
+
+/** What is asked with such a word has an answer of another kind than yes or no. */
+const asksFor = /\b(?:how|what|whats|when|where|which|who|why)\b(?! if)/i;
 
 /** What a turn's searches come to. */
 export type Finding =
@@ -46,21 +49,62 @@ export function judgeFollowUp(
   own: readonly Passage[],
   together: readonly Passage[],
   question: string,
-  { isMeant }: Topic,
+  { cited, isMeant, isBound }: Topic,
 ): Finding {
   const alone = judge(own, question, true);
   if (alone.kind === 'answer' && !isMeant) return alone;
-  // What has hardly more than the topic's words was said already, or does not answer this.
-  const said = (text: string) => partSaid(question, text);
-  const [best] = together
-    .filter(fits)
-    .map((passage) => ({ passage, part: said(`${passage.heading}\n${passage.text}`) }))
-    .filter(({ part }) => part >= minPartSaid)
-    .map(({ passage, part }) => ({ passage, part: part + said(passage.heading) }))
-    .sort((a, b) => b.part - a.part)
-    .map(({ passage }) => passage);
-  const isLikely = best !== undefined && best.coverage >= alone.confidence * minSureness;
-  return isLikely ? answerFrom([best]) : alone;
+  const [other] = alone.kind === 'answer' ? alone.passages : [];
+  const isAtHome = ({ id }: Passage) => cited !== null && articleOf(id) === articleOf(cited.id);
+  // What names all that it is about may leave the topic, however it is worded.
+  const saysAll = wordsOf(question).length > 1;
+  const isNew = other !== undefined && saysAll && partIn(other, question) === 1;
+  const isHeld = isBound && cited !== null && !isNew;
+  const likely = candidatesFor(together, question, cited);
+  const best = likely.find(isAtHome) ?? (isHeld ? undefined : likely[0]);
+  if (best !== undefined) {
+    const isRival = other !== undefined && !isHeld && !isAtHome(other);
+    if (!isRival || best.coverage >= alone.confidence * minSureness) return answerFrom([best]);
+  }
+  // An answer about something else would be worse than none.
+  return isHeld ? { kind: 'nothing', confidence: alone.confidence / 2 } : alone;
+}
+
+/**
+ * The sections that may go on from the topic, the likeliest first. What has hardly more than the topic's
+ * words was said already, or does not answer this.
+ */
+function candidatesFor(
+  together: readonly Passage[],
+  question: string,
+  cited: Passage | null,
+): readonly Passage[] {
+  const found = together
+    .filter((passage) => fits(passage) && passage.id !== cited?.id)
+    .map((passage) => ({ passage, part: partIn(passage, question) }))
+    .filter(({ part, passage }) => part >= minPartSaid && mayAnswer(passage, question))
+    .map((one) => ({ ...one, rank: one.part + partSaid(question, one.passage.heading) }))
+    .sort((a, b) => b.rank - a.rank);
+  const part = cited === null ? 0 : partIn(cited, question);
+  if (cited === null || part < minPartSaid) return found.map(({ passage }) => passage);
+  const again = together.find(({ id }) => id === cited.id)?.coverage ?? 0;
+  const known = { ...cited, coverage: Math.max(again, Math.min(cited.coverage, part)) };
+  // The section that the conversation is at is left only for one that has more of the message.
+  const isBetter = (one: (typeof found)[number]) => one.part > part;
+  const better = found.filter(isBetter).map(({ passage }) => passage);
+  const others = found.filter((one) => !isBetter(one)).map(({ passage }) => passage);
+  return [...better, known, ...others];
+}
+
+/**
+ * "How long" is answered by days, but what is asked with yes or no is hardly answered by words of the same
+ * meaning alone.
+ */
+function mayAnswer({ heading, text }: Passage, question: string): boolean {
+  return asksFor.test(question) || sharesWord(question, `${heading}\n${text}`);
+}
+
+function partIn({ heading, text }: Passage, question: string): number {
+  return partSaid(question, `${heading}\n${text}`);
 }
 
 /** What was found for labels that the customer picked, in their order. */

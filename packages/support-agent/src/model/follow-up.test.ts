@@ -24,12 +24,31 @@ describe('topicOf', () => {
     'And then?',
     'even if it is worn',
   ])('takes %j for meant to go on', (text) => {
-    expect(topicBehind(text, [asked])).toEqual({ text: asked, isMeant: true });
+    expect(topicBehind(text, [asked])).toMatchObject({ text: asked, cited: null, isMeant: true });
+  });
+
+  it.each([
+    ['not in spam either', true],
+    ['nothing yet', true],
+    ['no email neither', true],
+    ['can i tumble dry it', true],
+    ['does a new one cost anything', true],
+    ['and boots?', false],
+    ['what about parking', false],
+    ['is there parking', false],
+    ['is it possible to park', false],
+    ['is it there', true],
+  ])('knows whether %j means anything by itself', (text, isBound) => {
+    expect(topicBehind(text, [asked])).toMatchObject({ isMeant: true, isBound });
   });
 
   it.each(['how much', 'the price', 'how long?', 'when'])('takes %j for saying little', (text) => {
     const cited = { said: ['Free.'], earlierResults: [found('Returns', 'Free.')] };
-    expect(topicBehind(text, [asked], cited)).toEqual({ text: `Returns ${asked}`, isMeant: false });
+    expect(topicBehind(text, [asked], cited)).toMatchObject({
+      text: `Returns ${asked}`,
+      cited: { id: 'Returns#x', heading: 'X' },
+      isMeant: false,
+    });
     expect(topicBehind(text, [asked])).toBeNull();
   });
 
@@ -44,7 +63,12 @@ describe('topicOf', () => {
   });
 
   it('goes back over small talk, other follow-ups and what only tells a fact', () => {
-    for (const between of ['and then?', 'thanks', 'my order number is FF-20418837']) {
+    for (const between of [
+      'and then?',
+      'not that either',
+      'thanks',
+      'my order number is FF-20418837',
+    ]) {
       expect(topicBehind('and for boots?', [asked, between])?.text).toBe(asked);
     }
   });

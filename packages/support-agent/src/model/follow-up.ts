@@ -1,3 +1,5 @@
+import type { Passage } from '../knowledge/passage.ts';
+import { wordsOf } from '../knowledge/question.ts';
 import { contentTerms } from '../knowledge/terms.ts';
 import { searchKnowledge, searchResult } from '../tools/search-knowledge.ts';
 import type { Dialogue } from './dialogue.ts';
@@ -10,7 +12,12 @@ import { smallTalkReply } from './small-talk.ts';
 const opening =
   /^(?:and|but|so|also|or|then|(?:what|how) about|what (?:if|else|when)|even (?:if|when)|if)\b/i;
 /** What stands for something that was named before. */
-const reference = /\b(?:its?|that|thats|this|they|them|these|those|there)\b/i;
+const reference = /\b(?:its?|that|thats|this|they|them|these|those|there|ones?)\b/i;
+/** … and what looks like it, and stands for nothing. */
+const expletive =
+  /\b(?:is|are|was|were) there\b|\bis it (?:possible|true|(?:al)?right|ok(?:ay)?|allowed)\b/gi;
+/** How a message begins, or ends, that denies what was said before. */
+const denial = /^(?:nope|not|nor|neither|none|nothing)\b|\b(?:either|neither)[ .!?]*$/i;
 
 /** A question, of however few words. */
 const asks = /^(?:how|what|when|where|which|who|why)\b/i;
@@ -24,8 +31,12 @@ const maxDistance = 3;
 export interface Topic {
   /** The title of the article that was cited last, and the newest message that says its topic itself. */
   readonly text: string;
+  /** The section that was cited last, if any was. */
+  readonly cited: Passage | null;
   /** Whether the message is worded as going on from it, and does not merely say too little by itself. */
   readonly isMeant: boolean;
+  /** Whether it has no meaning without: an answer about something else would be none. */
+  readonly isBound: boolean;
 }
 
 /**
@@ -35,29 +46,31 @@ export interface Topic {
  */
 export function topicOf(text: string, dialogue: Dialogue): Topic | null {
   const terms = contentTerms(text).length;
-  const isMeant = opening.test(text) || reference.test(text);
-  const isUnclear = terms === 1 || (terms === 0 && asks.test(text));
+  const isBound = reference.test(text.replace(expletive, '')) || denial.test(text);
+  const isMeant = opening.test(text) || reference.test(text) || isBound;
+  const isUnclear = terms === 1 || (terms === 0 ? asks.test(text) : wordsOf(text).length < 2);
   if (isMeant ? terms > maxOwnTerms : !isUnclear) return null;
-  const title = citedTitle(dialogue);
-  if (title === undefined && !isMeant) return null;
+  const cited = lastCited(dialogue);
+  if (cited === undefined && !isMeant) return null;
   const earlier = dialogue.earlier
     .slice(-maxDistance)
     .map((message) => findFacts(plainText(message)));
   const asked = earlier.findLast(({ rest, isAll }) => !isAll && saysItsTopic(rest))?.rest;
-  const topic = [title, asked].filter(Boolean).join(' ');
-  return topic === '' ? null : { text: topic, isMeant };
+  const topic = [cited?.title, asked].filter(Boolean).join(' ');
+  return topic === '' ? null : { text: topic, cited: cited ?? null, isMeant, isBound };
 }
 
 function saysItsTopic(text: string): boolean {
-  return contentTerms(text).length > 0 && !opening.test(text) && smallTalkReply(text) === null;
+  const goesOn = opening.test(text) || denial.test(text);
+  return contentTerms(text).length > 0 && !goesOn && smallTalkReply(text) === null;
 }
 
-/** Of the article that the newest answer is from which is from any. */
-function citedTitle({ said, earlierResults }: Dialogue): string | undefined {
+/** The section that the newest answer is from which is from any. */
+function lastCited({ said, earlierResults }: Dialogue): Passage | undefined {
   const found = earlierResults
     .filter(({ name }) => name === searchKnowledge.spec.name)
     .flatMap(({ result }) => searchResult.safeParse(result).data?.passages ?? []);
   const answers = said.filter((text) => text !== '').slice(-maxDistance);
   const cited = answers.map((answer) => found.findLast(({ text }) => quotes(answer, text)));
-  return cited.findLast((passage) => passage !== undefined)?.title;
+  return cited.findLast((passage) => passage !== undefined);
 }
