@@ -25,6 +25,9 @@ export interface AnswersSubjectOptions {
   readonly inspectorPort?: number | undefined;
 }
 
+/** What the agent answers; the echo answers all others. */
+const agentMeasures: ReadonlySet<Measure> = new Set(['answers', 'firstByte', 'firstByteAfterEcho']);
+
 const firstByteMeasures: ReadonlySet<Measure> = new Set([
   'firstByte',
   'echoFirstByte',
@@ -104,7 +107,7 @@ export class AnswersSubject implements Subject {
     // One at a time where the time to the first byte is asked for: it shall not wait for others.
     const atOnce = firstByteMeasures.has(measure) ? 1 : this.#atOnce;
     const { agent, echo } = this.#pids;
-    const pid = measure === 'answers' || measure === 'firstByte' ? agent : echo;
+    const pid = agentMeasures.has(measure) ? agent : echo;
     const before = cpuTimeOf(pid);
     const load = await loadOf(count, atOnce, async (index) => {
       firstBytes.push((await operation(index)).firstByteMs);

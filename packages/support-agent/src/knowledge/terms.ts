@@ -31,11 +31,13 @@ export interface WordForms {
 const kept = new LRUCache<string, WordForms>({ max: 5_000 });
 
 export function formsOf(word: string): WordForms {
-  let forms = kept.get(word);
-  if (forms === undefined) {
-    forms = findForms(word);
-    if (word.length <= maxTermLength) kept.set(word, forms);
-  }
+  const known = kept.get(word);
+  if (known !== undefined) return known;
+  if (word.length > maxTermLength) return findForms(word);
+  // A piece of a text holds on to all of it; a copy does not.
+  const own = Buffer.from(word).toString();
+  const forms = findForms(own);
+  kept.set(own, forms);
   return forms;
 }
 

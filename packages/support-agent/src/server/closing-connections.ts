@@ -6,8 +6,8 @@ import type { FastifyInstance } from 'fastify';
 const onItsWayMs = 1_000;
 
 /**
- * While the server closes: takes the connections that have reached it, for they are reset otherwise, whatever
- * was sent over them; and ends those that it would wait for: those that are kept alive with the answer that is
+ * While the server closes: takes the connections that have reached it (for a second at most, where new ones come
+ * all the time), for they are reset otherwise, whatever was sent over them; and ends those that it would wait for: those that are kept alive with the answer that is
  * their last, and those that were opened ahead and never used, as browsers do.
  */
 export function endConnectionsOnClose(app: FastifyInstance): void {

@@ -43,11 +43,17 @@ export function reachesPrototype(key: string): boolean {
 /** Text that JSON writes as it is, in a byte a character. */
 const plain = /^[ !#-[\]-~]*$/;
 
-/** The UTF-8 bytes of the value's JSON text, counted: writing it takes twice as long. */
+/** The UTF-8 bytes of the value's JSON text. */
 export function jsonBytes(value: JsonValue): number {
+  // To write it takes twice as long as to count it, where that can be done.
+  return plainBytes(value) ?? Buffer.byteLength(JSON.stringify(value));
+}
+
+/** The same, counted; `null` where some text is not plain. */
+function plainBytes(value: JsonValue): number | null {
   switch (typeof value) {
     case 'string':
-      return plain.test(value) ? value.length + 2 : Buffer.byteLength(JSON.stringify(value));
+      return plain.test(value) ? value.length + 2 : null;
     case 'number':
       return String(value).length;
     case 'boolean':
@@ -58,10 +64,18 @@ export function jsonBytes(value: JsonValue): number {
   let bytes = 1;
   if (isJsonObject(value)) {
     const keys = Object.keys(value);
-    for (const key of keys) bytes += jsonBytes(key) + 1 + jsonBytes(value[key] ?? null) + 1;
+    for (const key of keys) {
+      const size = plainBytes(value[key] ?? null);
+      if (size === null || !plain.test(key)) return null;
+      bytes += key.length + 3 + size + 1;
+    }
     return keys.length === 0 ? 2 : bytes;
   }
-  for (const item of value) bytes += jsonBytes(item) + 1;
+  for (const item of value) {
+    const size = plainBytes(item);
+    if (size === null) return null;
+    bytes += size + 1;
+  }
   return value.length === 0 ? 2 : bytes;
 }
 

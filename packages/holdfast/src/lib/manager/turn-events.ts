@@ -69,6 +69,7 @@ class TurnReading implements AsyncIterableIterator<TurnEvent> {
   async #begin(): Promise<void> {
     const left = new Promise<null>((resolve) => {
       this.#leave = () => resolve(null);
+      if (this.#lost.ended !== null) this.#leave();
     });
     const start = await Promise.race([this.#begun, left]);
     if (start === null || this.#isOver) {

@@ -93,7 +93,8 @@ export function presentEvent({ seq, turnId, createdAt, ...fields }: TurnEvent) {
 /** The second that was told last, up to its point: what is told now is mostly of the same. */
 let last = { second: 0, text: '1970-01-01T00:00:00.' };
 
-function isoTime(milliseconds: number): string {
+function isoTime(time: number): string {
+  const milliseconds = Math.trunc(time);
   const second = Math.floor(milliseconds / 1_000);
   if (second !== last.second) {
     const text = new Date(second * 1_000).toISOString();

@@ -72,6 +72,7 @@ export class LiveReader<Metadata extends object> {
     // It hears of its session's end also where messages are lost in silence.
     const unwatch = known.news.watch(id, stop);
     try {
+      if (closed.ended !== null) return;
       let output = await this.#fetch(id, after, incarnation);
       if (output === null) throw incarnation === undefined ? notFound(id) : gone(id);
       const own = output.incarnation;
