@@ -4,6 +4,31 @@ import { type Fact, type FactKind, factProblem, normalizeFact } from '../tools/f
 /** Of one message. Whoever writes more numbers than this is not telling about themselves. */
 const maxFacts = 5;
 
+/** A number with letters, as shops print them: up to four, and four to twelve digits. No month of a year. */
+const lettered =
+  '(?!(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)-?\\d)[a-z]{1,4}-?\\d{4,12}';
+/** Not within a date, an amount or a longer number, and not before a unit. */
+const numberEnd =
+  '(?![\\w/-]|[.,]\\d| \\d{3}| ?(?:%|£|€|(?:pounds?|quid|gbp|euros?|eur|kg|km|cm|mm|ml|g|m|l)\\b))';
+const named = '(?: (?:number|num\\.?|no\\.?|nr\\.?|id|ref(?:erence)?\\.?)){1,2}';
+
+/** What is called a number is one, whatever it looks like. */
+function calledNumber(label: string, digits: string): RegExp {
+  const call = `(?:${named}(?: is| was|'s)?[:=]? ?#?|(?: is| was)?:? ?#)`;
+  return new RegExp(`\\b${label}${call} ?(?<value>${lettered}|${digits})${numberEnd}`, 'gi');
+}
+
+function plainNumber(label: string, digits: string): RegExp {
+  const gap = '(?: is| was)?(?:: ?| )';
+  return new RegExp(`\\b${label}${gap}(?<value>${lettered}|${digits})${numberEnd}`, 'gi');
+}
+
+/** Who asks whether to order so many of something names no order. */
+const anOrder =
+  "(?<!\\b(?:to|can|could|may|might|will|would|i|we|you|they|please|not|cannot|(?:ca|wo|do)n'?t) )order";
+/** Digits that a phone's number has as well. */
+const likePhone = '0[1-9]\\d{8,9}(?!\\d)';
+
 /**
  * How each kind is written, the surest first: what one has taken is not looked at again. The group
  * `value`, or else the match, is the fact.
@@ -15,21 +40,18 @@ const patterns: readonly (readonly [FactKind, RegExp])[] = [
     'ticket_number',
     /(?<![\w-])T-(?:[0-9A-HJKMNP-TV-Z]{8}|(?=[A-Za-z]{0,11}\d)[A-Za-z\d]{4,12})(?![\w-])/g,
   ],
-  [
-    'ticket_number',
-    /\bticket(?: (?:number|no\.?|nr\.?|id|is|was)){0,2}:? ?#? ?(?<value>\d{3,12})(?![\w-])/gi,
-  ],
-  [
-    'order_number',
-    /\border(?: (?:number|no\.?|nr\.?|id|is|was)){0,2}:? ?#? ?(?<value>\d{5,12})(?![\w-]| \d{3})/gi,
-  ],
+  ['ticket_number', calledNumber('ticket', '\\d{3,12}')],
+  ['ticket_number', plainNumber('ticket', '\\d{3,12}')],
+  ['order_number', calledNumber('order', '\\d{4,12}')],
+  ['order_number', plainNumber(anOrder, `(?!${likePhone})\\d{5,12}`)],
+  ['order_number', new RegExp(`(?<![\\w-])(?<value>${lettered})(?= (?:is|was) my order\\b)`, 'gi')],
   ['phone', /(?<![\w+./-])(?:\+|00|0)\d[\d ()-]{6,20}\d(?![\w/])/g],
 ];
 
 /** Words that only say what a number is. */
 const labels: ReadonlySet<string> = new Set(
   contentTerms(
-    'order number no nr id ref reference email mail e address phone mobile telephone tel cell ticket call reach contact name here sorry',
+    'order number num no nr id ref reference email mail e address phone mobile telephone tel cell ticket call reach contact name here sorry',
   ),
 );
 
