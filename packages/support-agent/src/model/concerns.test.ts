@@ -15,6 +15,10 @@ describe('concernIn', () => {
     'I burned my hand on the stove',
     'the tent pole hit and injured my daughter',
     'This helmet is dangerous',
+    'nobody was hurt, but the stove caught fire',
+    "I can't say that nobody was injured",
+    'we were not injured yet',
+    'I am not suicidal',
   ])('hears a matter of safety in %j', (text) => {
     expect(concernIn(text)).toBe('safety');
   });
@@ -28,6 +32,18 @@ describe('concernIn', () => {
     'I have reported you to Trading Standards',
     'my solicitor will write to you',
     'This goes to the ombudsman.',
+    'I will report you to trading standards',
+    'I will not sue you if you pay today',
+    'I have no lawyer yet',
+    'I will not sue you, my lawyer will',
+    "I don't want to have to sue you",
+    'do not make me sue you',
+    'I will not hesitate to take legal action',
+    "I can't promise that I won't sue you",
+    'Give me a reason not to sue you',
+    'why should I not call a lawyer?',
+    'I am not taking legal action, but I will',
+    'You have not replied to my solicitor',
   ])('hears a legal matter in %j', (text) => {
     expect(concernIn(text)).toBe('legal');
   });
@@ -42,6 +58,8 @@ describe('concernIn', () => {
     'absolutely terrible service',
     "I'm fed up with waiting",
     'you bloody idiots',
+    'I have never been so angry',
+    'no shit',
     'THIS TENT LEAKS, I WANT MY MONEY BACK!',
   ])('hears anger in %j', (text) => {
     expect(concernIn(text)).toBe('anger');
@@ -53,6 +71,23 @@ describe('concernIn', () => {
   });
 
   it.each([
+    'i will NOT sue you lol, just want to know if gift cards expire',
+    'I never said that I will not return it, and I will never sue you',
+    "I won't take you to court",
+    'no intention of suing you',
+    "I don't want to take legal action against you",
+    "i'm not going to sue the company",
+    'I am not a lawyer, what does this clause mean?',
+    'I dont need legal advice',
+    'no need to call the police',
+    'nobody was hurt, but the tent pole broke',
+    'No one was injured',
+    'luckily there were no injuries',
+    "I wasn't injured",
+    'it did not catch fire',
+    'the stove is not dangerous',
+    "I'm not angry, only asking",
+    'i am not really fed up',
     'I work for the fire service, do I get a discount?',
     'I work in the hospital, is there a discount?',
     'Do ambulance drivers get anything off?',
