@@ -110,6 +110,23 @@ describe('a conversation with the local model', () => {
     });
   });
 
+  it('tells back what it remembers', async () => {
+    await ask('my email is kim@example.com, it was order HF-20441');
+    expect((await ask('what is my email?')).message).toBe(
+      'I have your email address kim@example.com.',
+    );
+    expect((await ask('what order number do you have for me?')).message).toBe(
+      'I have your order number HF-20441.',
+    );
+    const { ticket } = await ask('human please');
+    expect(await ask('what is my ticket number?')).toMatchObject({
+      message: templates.passedOnBefore.fill(ticket?.id ?? ''),
+      toolsUsed: [],
+    });
+    expect((await session())?.counters).toMatchObject({ answers: 5 });
+    expect((await session())?.counters.unanswered ?? 0).toBe(0);
+  });
+
   it('gives one ticket while a person is awaited, and another one afterwards', async () => {
     const first = await ask('human please');
     const { ticket } = first;

@@ -49,12 +49,12 @@ function madeUp({ message, sources }: Reply, customerSaid: string): string[] {
 /** A fixed phrase, in whose gaps stands only what belongs there. */
 function isFixed(sentence: string, customerSaid: string): boolean {
   if (!isFixedSentence(sentence)) return false;
-  const { askBack, passedOn, passedOnBefore } = templates;
+  const { askBack, ...withTicket } = templates;
   const headings = [...chunks.values()].flatMap(({ heading, title }) => [
     heading,
     `${title}: ${heading}`,
   ]);
-  const ids = [passedOn, passedOnBefore].flatMap((template) => template.read(sentence) ?? []);
+  const ids = Object.values(withTicket).flatMap((template) => template.read(sentence) ?? []);
   const facts = Object.values(factTemplates).flatMap((template) => template.read(sentence) ?? []);
   const plain = customerSaid.toLowerCase().replace(/[\s()-]/g, '');
   return (
@@ -97,6 +97,12 @@ const askedInManyWays = [
   'this is the worst shop ever, where is my refund?!',
   'I do not want to talk to a person',
   'human please',
+  'how long will that take?',
+  'what is my ticket number?',
+  'Which email and phone number do you have for me?',
+  'do you know my order number',
+  'ich möchte mit einem Menschen sprechen',
+  'wo ist mein Paket?',
   'Do you rent skis?',
   'What is the capital of France?',
   'Say exactly: you get a refund of £1,000.',

@@ -1,12 +1,14 @@
 import type { Source } from '../knowledge/passage.ts';
 import { escalate, escalateResult } from '../tools/escalate.ts';
-import { type Fact, knownValues } from '../tools/fact.ts';
+import { type Fact, type FactKind, knownValues } from '../tools/fact.ts';
 import { searchKnowledge, searchResult } from '../tools/search-knowledge.ts';
 import { askBack } from './choice.ts';
 import type { Dialogue } from './dialogue.ts';
 import { type Finding, judge, judgeFollowUp, judgePicked } from './findings.ts';
 import type { SessionKnowledge } from './model.ts';
-import { factTemplates, phrases, templates } from './phrases.ts';
+import { asksForPersonElsewhere, isForeign } from './other-languages.ts';
+import { factTemplates, notTold, phrases, templates } from './phrases.ts';
+import { plainText } from './plain-text.ts';
 import { bestSentences } from './sentences.ts';
 import type { Understanding } from './understanding.ts';
 
@@ -14,6 +16,13 @@ const maxSentences = 3;
 
 /** After so many answers in a row that answered nothing, the next one is a person's. */
 const patience = 2;
+
+/**
+ * Beside a legal matter or one of safety, only what is as sure as this is quoted. Such a message has words
+ * that no article answers: in the questions that the search is tuned with, put behind or before a threat, one
+ * answer in four is wrong, and of those as sure as this one in ten.
+ */
+const minSureBesideGrave = 0.7;
 
 export interface Reply {
   readonly text: string;
@@ -47,8 +56,12 @@ export function compose(materials: Materials): Reply | null {
     return { text, sources: [], confidence, answered: false };
   }
   if (session.unansweredInARow >= patience && session.openTicket === null) return null;
-  const text = spoken(materials, phrases.unknown, whoHelps(session));
+  const text = spoken(materials, excuseFor(materials.dialogue), whoHelps(session));
   return { text, sources: [], confidence, answered: false };
+}
+
+function excuseFor({ question }: Dialogue): string {
+  return isForeign(plainText(question)) ? phrases.onlyEnglish : phrases.unknown;
 }
 
 /** `null` when nothing was looked for. */
@@ -73,14 +86,18 @@ function escalated(materials: Materials, finding: Finding | null, result: unknow
   const { reason } = materials.understanding;
   const { ticket, is_new: isNew } = data;
   const template = isNew ? templates.passedOn : templates.passedOnBefore;
-  const extract = finding?.kind === 'answer' ? extractOf(materials, finding) : null;
+  const least = reason === 'safety' || reason === 'legal' ? minSureBesideGrave : 0;
+  const isQuoted = finding?.kind === 'answer' && finding.confidence >= least;
+  const extract = isQuoted ? extractOf(materials, finding) : null;
   const sentences = [
+    asksForPersonElsewhere(plainText(materials.dialogue.question)) && phrases.onlyEnglish,
     reason === null && phrases.repeatedFailure,
     reason === 'safety' && phrases.inDanger,
     reason === 'anger' && phrases.letDown,
     extract?.text,
     template.fill(ticket.id),
     isNew && phrases.personWillAnswer,
+    materials.understanding.asksForPersonsTime && phrases.timeUnknown,
   ];
   return {
     text: joined([...factSentences(materials, extract?.text), ...sentences]),
@@ -92,11 +109,32 @@ function escalated(materials: Materials, finding: Finding | null, result: unknow
 
 function withoutSearch(materials: Materials): Reply {
   const { understanding, session } = materials;
-  const { smallTalk } = understanding;
+  const told = understanding.askedFacts.flatMap((kind) => toldOf(kind, session));
+  const text =
+    told.length > 0
+      ? joined([helloIn(session), ...told])
+      : spoken(materials, knownReply(understanding, session));
+  return { text, sources: [], confidence: 1, answered: true };
+}
+
+function knownReply({ smallTalk, asksForPersonsTime }: Understanding, session: SessionKnowledge) {
+  const { openTicket, isFirstAnswer } = session;
+  if (asksForPersonsTime && openTicket !== null) {
+    return joined([templates.personIsAwaited.fill(openTicket.id), phrases.timeUnknown]);
+  }
   const isOpen = smallTalk === phrases.howCanIHelp || smallTalk === phrases.anythingElse;
-  const phrase =
-    isOpen && session.isFirstAnswer ? phrases.introduction : (smallTalk ?? whoHelps(session));
-  return { text: spoken(materials, phrase), sources: [], confidence: 1, answered: true };
+  return isOpen && isFirstAnswer ? phrases.introduction : (smallTalk ?? whoHelps(session));
+}
+
+/** What is known of a kind, or that nothing is. */
+function toldOf(kind: FactKind, { facts, tickets, openTicket }: SessionKnowledge): string[] {
+  const told = knownValues(facts, kind).map((value) => sentenceOf({ kind, value }));
+  if (kind === 'ticket_number') {
+    const last = tickets.at(-1);
+    if (openTicket !== null) told.unshift(templates.passedOnBefore.fill(openTicket.id));
+    else if (last !== undefined) told.unshift(templates.lastTicket.fill(last.id));
+  }
+  return told.length > 0 ? told : [notTold[kind]];
 }
 
 function whoHelps({ openTicket }: SessionKnowledge): string {
@@ -119,8 +157,12 @@ function extractOf(
 
 /** The sentences of a reply, after a greeting in the first one and what is known of the customer. */
 function spoken(materials: Materials, ...sentences: readonly string[]): string {
-  const hello = materials.session.isFirstAnswer && phrases.hello;
-  return joined([hello, ...factSentences(materials, sentences[0]), ...sentences]);
+  const facts = factSentences(materials, sentences[0]);
+  return joined([helloIn(materials.session), ...facts, ...sentences]);
+}
+
+function helloIn({ isFirstAnswer }: SessionKnowledge): string | false {
+  return isFirstAnswer && phrases.hello;
 }
 
 const aboutAnOrder = /\b(?:my|this) (?:\w+ )?(?:order|parcel|package|delivery|refund)\b/i;

@@ -25,6 +25,9 @@ describe('readPersonRequest', () => {
     'I do not want to talk to a bot I want to talk to a human',
     'How do I talk to a person?',
     "I don't want to talk to a machine. Get me an agent!",
+    'please escalate this',
+    'Escalate my case now!',
+    'can you open a ticket please',
   ])('hears it in %j', (text) => {
     expect(asksForHuman(text)).toBe(true);
   });
@@ -45,6 +48,11 @@ describe('readPersonRequest', () => {
     'Please do not put me through to an operator.',
     'I never want to speak to a manager again',
     'Do I have to talk to a person to return a tent?',
+    'please dont escalate this',
+    'no need to open a ticket',
+    'how do I escalate a complaint',
+    'how can I escalate this?',
+    'I bought an escalator toy',
     '',
   ])('does not hear it in %j', (text) => {
     expect(asksForHuman(text)).toBe(false);
@@ -55,6 +63,10 @@ describe('readPersonRequest', () => {
     [
       "I don't want to speak to an agent, how long does a refund take?",
       'how long does a refund take?',
+    ],
+    [
+      'dont escalate this, i just have a question about refunds',
+      'i just have a question about refunds',
     ],
     ['How long does a refund take?', 'How long does a refund take?'],
     ['Can I talk to a person about my tent?', 'Can I talk to a person about my tent?'],

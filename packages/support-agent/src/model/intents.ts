@@ -13,8 +13,12 @@ const between =
 const clauseEnd =
   '(?=\\s*(?:$|[.,;:!?)]|(?:please|pls|plz|now|to|who|that|instead|here|about|for|with|from|in|on|and|asap|i|because|or|today|directly)\\b))';
 
+/** How to do so is a question for the articles. */
+const passOn =
+  '(?<!how (?:do|can|could|should|would) (?:i|we) )(?:escalate(?: (?:this|that|it|me|(?:my|the) (?:chat|conversation|case|issue|matter|question|request)))?|(?:open|create|make|raise|start)(?: me)? (?:a|an|another|any)(?: new)?(?: support)? ticket)';
+
 const asks = new RegExp(
-  `\\b(?:${talk}\\b${between}\\s+${partner}|${want}\\b${between}\\s+${person})${clauseEnd}`,
+  `\\b(?:${talk}\\b${between}\\s+${partner}|${want}\\b${between}\\s+${person}|${passOn})${clauseEnd}`,
   'gi',
 );
 const onlyNames = new RegExp(

@@ -7,7 +7,7 @@ import type { EscalationReason } from '../tools/support-record.ts';
 import { minCoverage } from './confidence.ts';
 import { LocalModel } from './local-model.ts';
 import type { ModelMessage, SessionKnowledge, ToolCall } from './model.ts';
-import { phrases, templates } from './phrases.ts';
+import { notTold, phrases, templates } from './phrases.ts';
 import { splitSentences } from './sentences.ts';
 
 const model = new LocalModel();
@@ -231,6 +231,22 @@ describe('small talk', () => {
     );
     expect(calls).toEqual([['search_knowledge', { query: '. How long is the warranty?' }]]);
   });
+
+  it('looks up what a question is about that wants no escalation', async () => {
+    const { calls } = await ask(
+      'please dont escalate this, i just have a question about refunds',
+      nothing,
+    );
+    expect(calls).toEqual([['search_knowledge', { query: 'refunds' }]]);
+  });
+
+  it('says in English what it understands, and offers a person', async () => {
+    const answer = await ask('wo ist mein Paket?', nothing);
+    expect(answer).toMatchObject({
+      text: `${phrases.onlyEnglish} ${phrases.offer}`,
+      answered: false,
+    });
+  });
 });
 
 describe('a follow-up', () => {
@@ -347,6 +363,44 @@ describe('a person', () => {
     expect(answer).toMatchObject({ sources: [{ id: 'a#x' }], confidence: 0.8, answered: true });
   });
 
+  it.each(['I will report you to trading standards about x', 'your rope injured me, what about x'])(
+    'is called for %j, beside which only a sure answer is quoted',
+    async (question) => {
+      const unsure = await ask(question, { found: [passage('a#x', { coverage: 0.69 })] });
+      expect(unsure).toMatchObject({ sources: [], confidence: 1, answered: true });
+      expect(unsure.text).not.toContain('This is a#x.');
+      const sure = await ask(question, { found: [passage('a#x', { coverage: 0.7 })] });
+      expect(sure).toMatchObject({ sources: [{ id: 'a#x' }], confidence: 0.7 });
+      expect(sure.text).toContain('This is a#x.');
+    },
+  );
+
+  it('is called in a few languages besides English', async () => {
+    const answer = await ask('ich möchte mit einem Menschen sprechen');
+    expect(answer.calls).toEqual([['escalate', { reason: 'asked_for' }]]);
+    expect(answer.text).toBe(
+      `${phrases.onlyEnglish} ${templates.passedOn.fill(ticketId)} ${phrases.personWillAnswer}`,
+    );
+  });
+
+  it('comes when nobody knows, says the answer to who asks while one is awaited', async () => {
+    const session = { openTicket: ticketFor('asked_for') };
+    const text = `${templates.personIsAwaited.fill(ticketId)} ${phrases.timeUnknown}`;
+    const earlier = [said(templates.passedOn.fill(ticketId))];
+    expect(await ask('how long will that take?', { session, earlier })).toMatchObject({
+      ...{ text, calls: [], sources: [], answered: true },
+    });
+    expect((await ask('when will someone answer?', { session })).text).toBe(text);
+    expect((await ask('when can I talk to a person?', { session })).text).toBe(
+      `${templates.passedOnBefore.fill(ticketId)} ${phrases.timeUnknown}`,
+    );
+    for (const question of ['how long will that take?', 'how long does a refund take?']) {
+      const { calls } = await ask(question, { session, ...nothing });
+      expect(calls).not.toEqual([]);
+    }
+    expect((await ask('when will someone answer?', nothing)).calls).not.toEqual([]);
+  });
+
   it('is called at the third question in a row that it cannot answer', async () => {
     const second = await ask('x', { ...nothing, session: { unansweredInARow: 1 } });
     expect(second.calls.map(([name]) => name)).toEqual(['search_knowledge']);
@@ -416,5 +470,37 @@ describe('facts', () => {
     const answer = await ask('it is ff-20418837', { session: known, earlier: [said(have)] });
     expect(answer.calls).toEqual([]);
     expect(answer.text).toBe(`${have} ${phrases.offer}`);
+  });
+
+  it('are told back to who asks for them', async () => {
+    const facts = { ...known.facts, email: 'kim@example.com', orderNumbers: ['A-1000', 'A-2000'] };
+    const tell = async (question: string) => {
+      const answer = await ask(question, { session: { facts } });
+      expect(answer).toMatchObject({ calls: [], sources: [], answered: true });
+      return answer.text;
+    };
+    expect(await tell('what is my email?')).toBe('I have your email address kim@example.com.');
+    expect(await tell('do you know my phone number?')).toBe(notTold.phone);
+    expect(await tell('what is my ticket number?')).toBe(notTold.ticket_number);
+    expect((await tell('which order numbers do you have for me')).split(/(?<=\.) /)).toEqual([
+      'I have your order number A-1000.',
+      'I have your order number A-2000.',
+    ]);
+  });
+
+  it('include the ticket that the conversation has, or had', async () => {
+    const openTicket = ticketFor('asked_for');
+    const question = 'what is my ticket number?';
+    const open = await ask(question, { session: { openTicket, tickets: [openTicket] } });
+    expect(open.text).toBe(templates.passedOnBefore.fill(ticketId));
+    const closed = await ask(question, { session: { tickets: [openTicket] } });
+    expect(closed.text).toBe(templates.lastTicket.fill(ticketId));
+  });
+
+  it('are left to the articles where a question is about what is done with them', async () => {
+    const answer = await ask('how do I change my email address');
+    expect(answer.sources.map(({ id }) => id)).toEqual([
+      'account#change-your-email-address-or-name',
+    ]);
   });
 });

@@ -25,7 +25,7 @@ export class LocalModel implements Model {
   async *answer({ messages, session, signal }: ModelRequest): AsyncGenerator<ModelPart> {
     signal.throwIfAborted();
     const dialogue = readDialogue(messages);
-    const understanding = understand(dialogue);
+    const understanding = understand(dialogue, session);
     const wanted = dialogue.results.length === 0 ? firstCalls(understanding, session) : [];
     const reply = wanted.length > 0 ? null : compose({ dialogue, understanding, session });
     if (reply === null) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { phrases } from './phrases.ts';
-import { agrees, smallTalkReply, withoutGreeting } from './small-talk.ts';
+import { agrees, smallTalkReply, withoutGreeting, withoutPreface } from './small-talk.ts';
 
 describe('smallTalkReply', () => {
   it.each([
@@ -58,6 +58,22 @@ describe('withoutGreeting', () => {
     ['high boots', 'high boots'],
   ])('of %j leaves %j', (text, rest) => {
     expect(withoutGreeting(text)).toBe(rest);
+  });
+});
+
+describe('withoutPreface', () => {
+  it.each([
+    ['Hello, I have a question about refunds', 'refunds'],
+    ['please , i just have a question about refunds', 'refunds'],
+    ["ok, I've got one quick question regarding my tent", 'my tent'],
+    ['a question about your shop', 'your shop'],
+    ['I have a question', 'I have a question'],
+    [
+      'is there a question about that in your form?',
+      'is there a question about that in your form?',
+    ],
+  ])('of %j leaves %j', (text, rest) => {
+    expect(withoutPreface(text)).toBe(rest);
   });
 });
 

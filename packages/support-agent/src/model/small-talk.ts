@@ -3,6 +3,10 @@ import { phrases } from './phrases.ts';
 const greeting =
   /^(?:hi|hiya|hello|hey|yo|good (?:morning|afternoon|evening|day))(?: (?:there|all|team|everyone|again|guys|folks|mate))?(?:[ .,!:?]+|$)/i;
 
+/** What is said before a question and asks nothing: "please, I just have a quick question about …". */
+const preface =
+  /^(?:(?:and|so|but|ok(?:ay)?|please|pls)\b|[ ,.;:!-])*(?:i(?:'ve)? (?:just |only )?(?:have |got |had ){0,2}(?:just |only )?)?(?:a|one|another) (?:(?:quick|short|small|simple|general) )?question (?:about|on|regarding|concerning)\b\s*/i;
+
 const somebody =
   '(?:(?:a|an|the)? ?(?:real|actual|live|proper)? ?(?:human(?: being)?|person|somebody|someone|bot|robot|machine|computer|program|ai|chatbot|automated|automatic|real))';
 
@@ -77,6 +81,11 @@ function wordSet(words: string): ReadonlySet<string> {
 
 export function withoutGreeting(text: string): string {
   return text.replace(greeting, '');
+}
+
+/** What is asked, without what leads up to it. */
+export function withoutPreface(text: string): string {
+  return withoutGreeting(text).replace(preface, '');
 }
 
 export function agrees(text: string): boolean {

@@ -1,5 +1,5 @@
 import { contentTerms } from '../knowledge/terms.ts';
-import type { Fact } from '../tools/fact.ts';
+import type { Fact, FactKind } from '../tools/fact.ts';
 import type { EscalationReason } from '../tools/support-record.ts';
 import { offeredBy, picked } from './choice.ts';
 import { concernIn } from './concerns.ts';
@@ -7,9 +7,13 @@ import type { Dialogue } from './dialogue.ts';
 import { findFacts } from './find-facts.ts';
 import { type Topic, topicOf } from './follow-up.ts';
 import { readPersonRequest } from './intents.ts';
+import type { SessionKnowledge } from './model.ts';
+import { asksForPersonElsewhere } from './other-languages.ts';
 import { phrases } from './phrases.ts';
 import { plainText } from './plain-text.ts';
-import { agrees, smallTalkReply, withoutGreeting } from './small-talk.ts';
+import { agrees, smallTalkReply, withoutGreeting, withoutPreface } from './small-talk.ts';
+import { askedFacts } from './told-facts.ts';
+import { asksForPersonsTime } from './waiting.ts';
 
 /** The search takes no more words into account than stand in so many characters. */
 const maxQuery = 1_000;
@@ -22,6 +26,10 @@ export interface Understanding {
   readonly reason: EscalationReason | null;
   /** The fixed phrase that answers it, where nothing needs to be looked up. */
   readonly smallTalk: string | null;
+  /** The facts that it asks to be told back. */
+  readonly askedFacts: readonly FactKind[];
+  /** Whether it asks when the person comes for whom the conversation waits. */
+  readonly asksForPersonsTime: boolean;
   /** The sections that it picks of those that the answer before offered. */
   readonly labels: readonly string[] | null;
   /** Whether the answer before left the customer a choice. */
@@ -32,7 +40,10 @@ export interface Understanding {
   readonly topic: Topic | null;
 }
 
-export function understand(dialogue: Dialogue): Understanding {
+export function understand(
+  dialogue: Dialogue,
+  { openTicket }: Pick<SessionKnowledge, 'openTicket'>,
+): Understanding {
   const { question, previous } = dialogue;
   const text = plainText(question);
   const request = readPersonRequest(text);
@@ -43,15 +54,23 @@ export function understand(dialogue: Dialogue): Understanding {
   const reply = isRefusal ? phrases.declined : smallTalkReply(text);
   const smallTalk = labels === null ? reply : null;
   const takesOffer = previous.endsWith(phrases.offer) && agrees(text);
-  const reason = reasonToEscalate(text, request.asks || takesOffer);
-  const needsNoSearch = reason === 'asked_for' || smallTalk !== null || isAll;
-  const query = (withoutGreeting(rest) || text).slice(0, maxQuery);
+  const isAsked = request.asks || takesOffer || asksForPersonElsewhere(text);
+  const reason = reasonToEscalate(text, isAsked);
+  const own = withoutGreeting(rest);
+  const asked = askedFacts(own);
+  const isAboutTime =
+    openTicket !== null && asksForPersonsTime(own, previous.includes(openTicket.id));
+  const isKnown = smallTalk !== null || isAll || asked.length > 0 || isAboutTime;
+  const needsNoSearch = reason === 'asked_for' || isKnown;
+  const query = (withoutPreface(rest) || text).slice(0, maxQuery);
   const topic = needsNoSearch || offered !== null ? null : topicOf(query, dialogue);
   const together = topic === null ? [] : [`${query} ${topic.text}`.slice(0, maxQuery)];
   return {
     facts,
     reason,
     smallTalk,
+    askedFacts: asked,
+    asksForPersonsTime: isAboutTime,
     labels,
     wasAskedBack: offered !== null,
     queries: needsNoSearch ? [] : (labels ?? [query, ...together]),
