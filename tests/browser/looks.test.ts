@@ -24,6 +24,21 @@ const kinds = screens.flatMap(({ width, height, ...screen }) =>
   })),
 );
 
+/** The ids of tickets and the short labels that are not on one line. */
+function brokenLabels(page: Page): Promise<(string | null)[]> {
+  return page.locator('.ticket-id, .on-night').evaluateAll((labels) =>
+    labels
+      .flatMap((label) => [...label.childNodes].filter(({ nodeType }) => nodeType === 3))
+      .filter((text) => {
+        const range = text.ownerDocument?.createRange();
+        range?.selectNode(text);
+        // One rectangle a line.
+        return range !== undefined && range.getClientRects().length > 1;
+      })
+      .map(({ textContent }) => textContent),
+  );
+}
+
 /** What a page must keep to in each of its states, and a picture of it. */
 async function look(page: Page, state: string, name: string): Promise<void> {
   await page.screenshot({ path: join(folder, `${state}-${name}.png`), animations: 'disabled' });
@@ -35,6 +50,8 @@ async function look(page: Page, state: string, name: string): Promise<void> {
       .filter(({ box }) => box.width < 44 || box.height < 44)
       .map(({ html }) => html),
   );
+  const broken = await brokenLabels(page);
+  expect(broken, `${state}: ids of tickets and short labels stay on one line`).toEqual([]);
   expect(wide, `${state}: it fits the screen's width`).toBeLessThanOrEqual(0);
   expect(small, `${state}: what is pressed is large enough for a finger`).toEqual([]);
   await expectAccessible(page, `${state} ${name}`);
@@ -53,6 +70,12 @@ describe.each(kinds)('at $name', ({ name, options }) => {
     await chat.ask('I want to talk to a person, please.');
     await page.locator('[data-ticket]').waitFor();
     await look(page, 'chat-passed-on', name);
+    // Where a line ends depends on the width: among these, one has its end within the id.
+    for (let width = 300; width < 400; width += 4) {
+      await page.setViewportSize({ ...options.viewport, width });
+      expect(await brokenLabels(page), `${width} px wide`).toEqual([]);
+    }
+    await page.setViewportSize(options.viewport);
     line.cut();
     await chat.say('Are you there?');
     await chat.button('Retry').waitFor();

@@ -1,3 +1,4 @@
+import { SpokenText } from '../../components/spoken-text.tsx';
 import type { DraftEntry } from '../entries.ts';
 
 /**
@@ -9,7 +10,7 @@ export function Draft({ entry: { text, stage } }: { entry: DraftEntry }) {
     <div class="said by-assistant" data-draft={stage} aria-live="off" aria-busy={stage !== 'cut'}>
       {text !== '' && (
         <div class="bubble">
-          <p class="text">{text}</p>
+          <SpokenText text={text} />
         </div>
       )}
       {stage === 'waiting' && (

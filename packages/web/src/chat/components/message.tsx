@@ -1,3 +1,4 @@
+import { SpokenText } from '../../components/spoken-text.tsx';
 import { timeLabel } from '../../time-label.ts';
 import type { MessageEntry } from '../entries.ts';
 import { Sources } from './sources.tsx';
@@ -27,7 +28,7 @@ export function Message({ entry, first, onRetry }: MessageProps) {
       )}
       <div class="bubble" data-role={role}>
         {!headed && <span class="visually-hidden">{speaker}: </span>}
-        <p class="text">{text}</p>
+        <SpokenText text={text} />
         {sources.length > 0 && <Sources sources={sources} />}
       </div>
       {ticket !== null && <TicketCard ticket={ticket} />}

@@ -13,7 +13,7 @@ export function StatusLine({ status, ticket }: { status: Status; ticket: Ticket 
             {ticket !== null && (
               <>
                 {' '}
-                Ticket <span class="code">{ticket.id}</span>
+                Ticket <span class="code ticket-id">{ticket.id}</span>
               </>
             )}
           </span>

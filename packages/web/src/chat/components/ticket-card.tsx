@@ -8,7 +8,7 @@ export function TicketCard({ ticket }: { ticket: Ticket }) {
       <header>
         <PersonIcon />
         <h2>Passed on to our team</h2>
-        <p class="code">{ticket.id}</p>
+        <p class="code ticket-id">{ticket.id}</p>
       </header>
       <ol>
         <li>One of us reads this conversation, so you need not explain it again.</li>

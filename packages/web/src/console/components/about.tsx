@@ -19,7 +19,7 @@ export function About({ session }: { session: SessionRow }) {
         <ul class="tickets" aria-label="Tickets">
           {tickets.map((ticket) => (
             <li key={ticket.id}>
-              <span class="code">{ticket.id}</span> {reasonLabel(ticket)}
+              <span class="code ticket-id">{ticket.id}</span> {reasonLabel(ticket)}
             </li>
           ))}
         </ul>

@@ -1,4 +1,5 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { SpokenText } from '../../components/spoken-text.tsx';
 import { timeLabel } from '../../time-label.ts';
 import { type Line, type SaidLine, type StepLine, withResults } from '../wire.ts';
 
@@ -60,11 +61,11 @@ function Said({ line }: { line: SaidLine }) {
         <strong>{SPEAKER[role]}</strong>
         {at !== null && <time dateTime={new Date(at).toISOString()}>{timeLabel(at)}</time>}
       </p>
-      <p class="text">{text}</p>
+      <SpokenText text={text} />
       {role === 'assistant' && (
         <p class="line-foot">
           {!answered && <span class="pill">Did not answer</span>}
-          {ticket !== null && <span class="code">{ticket.id}</span>}
+          {ticket !== null && <span class="code ticket-id">{ticket.id}</span>}
           {confidence !== null && <span>{Math.round(confidence * 100)} % sure</span>}
           {sources.map(({ title, heading }) => (
             <span key={`${title}\n${heading}`}>
