@@ -32,6 +32,9 @@ describe('asksForPersonElsewhere', () => {
 describe('isForeign', () => {
   it.each([
     'wo ist mein Paket?',
+    'wie lange dauert die Lieferung nach Deutschland?',
+    '¿cuánto cuesta el envío?',
+    'ile kosztuje dostawa',
     'où est mon colis',
     '¿dónde está mi pedido?',
     "dov'è il mio pacco, quando posso riceverlo",
@@ -49,6 +52,7 @@ describe('isForeign', () => {
     'do you ship to La Paz, or to El Salvador?',
     'my name is José Müller',
     'per person per night',
+    'yo, can I pay with MasterCard on Mon or Tue?',
     '12345',
     '🥾',
     '',

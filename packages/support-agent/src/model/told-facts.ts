@@ -2,7 +2,7 @@ import { type FactKind, factKinds } from '../tools/fact.ts';
 
 const names: Readonly<Record<FactKind, string>> = {
   email: 'e-?mail(?: address)?',
-  phone: '(?:tele)?phone(?: number)?|(?:mobile|cell)(?: ?phone)?(?: number)?',
+  phone: '(?:(?:tele)?phone|(?:mobile|cell)(?: ?phone)?)(?: (?:number|num|no\\.?))?|(?<=my )number',
   order_number: 'order (?:number|num|no\\.?|id|reference|ref)s?',
   ticket_number:
     '(?:support )?ticket(?: (?:number|num|no\\.?|id|reference|ref))?|case (?:number|id)',
@@ -27,6 +27,8 @@ const questions = [
   `${opening}(?:do|have) you ${have} ${any} (?:for me|of mine|from me)${ending}`,
   `${opening}what ${mine} (?:is|was|are|were)${ending}`,
   `${opening}(?:what|which) (?:is the )?${name} (?:do|did|have) you ${have} (?:for me|of mine|from me|about me|on file)${ending}`,
+  `${opening}(?:what|which) (?:${names.order_number}|${names.ticket_number}) do you have${ending}`,
+  `(?:did|have) i (?:already )?(?:give|given|tell|told|send|sent) you ${mine}${ending}`,
   `${opening}(?:what|which) ${name} (?:did|have) i (?:give|given|tell|told|send|sent)(?: you)?${ending}`,
 ].map((question) => new RegExp(`^${question}$`, 'i'));
 

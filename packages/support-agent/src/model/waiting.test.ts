@@ -12,6 +12,7 @@ describe('asksForPersonsTime', () => {
     'how long does my ticket take',
     'any news on my ticket?',
     'when will your team get back to me',
+    'when will you call me?',
   ])('hears it in %j', (text) => {
     expect(asksForPersonsTime(text, false)).toBe(true);
   });

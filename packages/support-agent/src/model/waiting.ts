@@ -7,12 +7,12 @@ const asksForNews =
 
 /** Says by itself that an answer is waited for. */
 const answerer =
-  /\b(?:some(?:one|body)|any(?:one|body)|persons?|humans?|agents?|answer(?:s|ed)?|repl(?:y|ies)|respon[ds]\w*|hear|wait(?:ing)?|tickets?|team|colleagues?|operator|in touch|get back|contact me)\b/i;
+  /\b(?:some(?:one|body)|any(?:one|body)|persons?|humans?|agents?|answer(?:s|ed)?|repl(?:y|ies)|respon[ds]\w*|hear|wait(?:ing)?|tickets?|team|colleagues?|operator|in touch|get back|contact me|call me|write to me)\b/i;
 
 /** Nothing in a question of these words has another topic. */
 const waitingTerms: ReadonlySet<string> = new Set(
   contentTerms(
-    'long longer much soon fast quickly late many minutes hours days time take last expect someone somebody anyone anybody person people human agent operator answer reply replies respond response hear back wait waiting ticket team colleague touch contact come happen news update read look support conversation chat message question real talk speak call',
+    'long longer much soon fast quickly late many minutes hours days time take last expect someone somebody anyone anybody person people human agent operator answer reply replies respond response hear back wait waiting ticket team colleague touch contact come happen news update read look support conversation chat message question real usually normally write talk speak call',
   ),
 );
 
