@@ -37,8 +37,7 @@ export function asksForPersonElsewhere(text: string): boolean {
 
 /**
  * Whether a text is likely to be in another language than English: most of its letters are not Latin,
- * or a quarter of its words are frequent ones of
- * other languages.
+ * or a quarter of its words are frequent ones of other languages.
  *
  * @param text as `plainText` makes it.
  */
