@@ -15,8 +15,8 @@ export function noticeUntrustedProxy(
   if (typeof trustedProxies === 'number' || trustedProxies.length > 0) return;
   let isTold = false;
   const notice = (headers: FastifyRequest['headers']) => {
-    const header = ['X-Forwarded-For', 'Forwarded'].find((name) => name.toLowerCase() in headers);
-    if (header === undefined) return;
+    if (!('x-forwarded-for' in headers || 'forwarded' in headers)) return;
+    const header = 'x-forwarded-for' in headers ? 'X-Forwarded-For' : 'Forwarded';
     isTold = true;
     const consequence = strict
       ? 'SESSION_FINGERPRINT_STRICT=true refuses clients that come by another one'
