@@ -1,6 +1,7 @@
 import {
   type Context,
   context,
+  isSpanContextValid,
   propagation,
   SpanKind,
   SpanStatusCode,
@@ -16,9 +17,6 @@ import { tracer } from './tracer.ts';
  */
 export function traceRequests(app: FastifyInstance): void {
   const contexts = new WeakMap<FastifyRequest, Context>();
-  const within = (request: FastifyRequest, done: () => void) => {
-    context.with(contexts.get(request) ?? context.active(), done);
-  };
   app.addHook('onRequest', (request, _reply, done) => {
     const parent = propagation.extract(context.active(), request.headers);
     const route = request.routeOptions.url;
@@ -34,13 +32,21 @@ export function traceRequests(app: FastifyInstance): void {
       },
       parent,
     );
-    contexts.set(request, trace.setSpan(parent, span));
-    within(request, done);
+    // Without an SDK there is nothing that anything could belong to.
+    if (!isSpanContextValid(span.spanContext())) return done();
+    const own = trace.setSpan(parent, span);
+    contexts.set(request, own);
+    context.with(own, done);
   });
   // The body arrives in the socket's context.
-  app.addHook('preValidation', (request, _reply, done) => within(request, done));
+  app.addHook('preValidation', (request, _reply, done) => {
+    const own = contexts.get(request);
+    if (own === undefined) done();
+    else context.with(own, done);
+  });
   onReplyOver(app, (request, status) => {
-    const span = trace.getSpan(contexts.get(request) ?? context.active());
+    const own = contexts.get(request);
+    const span = own && trace.getSpan(own);
     span?.setAttribute('http.response.status_code', status);
     if (status >= 500) {
       span?.setAttribute('error.type', String(status));

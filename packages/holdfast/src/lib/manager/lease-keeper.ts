@@ -58,7 +58,6 @@ export class LeaseKeeper {
     this.#deadline = grantedAt + Math.floor(leaseMs * (1 - margin));
     // It may have aborted between the grant and now.
     this.#unlisten = onAbort(signal, () => this.abort(signal?.reason));
-    this.#arm();
   }
 
   get signal(): AbortSignal {
@@ -81,6 +80,11 @@ export class LeaseKeeper {
 
   get lease(): Lease {
     return this.#lease;
+  }
+
+  /** Begins to watch the time. */
+  start(): void {
+    this.#arm();
   }
 
   /** A commit renewed the lease; `sentAt` is the monotonic time before it was sent. */

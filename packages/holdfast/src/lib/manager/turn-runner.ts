@@ -130,10 +130,6 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
     try {
       keeper.throwIfAborted();
       const clientChanges = access.checkClient(begun.session, begun.credentials, options.client);
-      turn = this.#turn(begun, {
-        ...{ keeper, output, clientChanges, course },
-        keyed: options.idempotency !== undefined,
-      });
       if (observer !== undefined) {
         output.start();
         observer.begun(begun);
@@ -142,7 +138,12 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
         // One that was interrupted meanwhile may still end well.
         if (!(keeper.aborted?.reason instanceof TurnInterruptedError)) keeper.throwIfAborted();
       }
-      const running = turn;
+      keeper.start();
+      const running = this.#turn(begun, {
+        ...{ keeper, output, clientChanges, course },
+        keyed: options.idempotency !== undefined,
+      });
+      turn = running;
       const worked = runInTurn(store, id, async () => work(running));
       const result = await Promise.race([worked, stopped]);
       // What it left running may not add to the turn any more: it would miss the commit.

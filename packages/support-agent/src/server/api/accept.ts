@@ -3,6 +3,8 @@
  * 9110, section 12.5.1), and JSON with no higher quality. What only takes anything gets JSON.
  */
 export function prefersEventStream(accept: string | undefined): boolean {
+  // What those send that ask for a stream.
+  if (accept === 'text/event-stream') return true;
   const stream = quality(accept, 'text/event-stream');
   return stream > 0 && stream >= quality(accept, 'application/json');
 }

@@ -115,15 +115,17 @@ export class StreamedBody {
   async #handed(hand: (taken: () => void) => void): Promise<void> {
     if (!this.#connected) return;
     await new Promise<void>((resolve) => {
-      const cancel = this.#clock.setTimer(patienceMs, () => {
-        this.#reply.log.info('slow reader of a stream let go');
-        this.#reply.raw.destroy();
-      });
+      let cancel = () => {};
       this.#letGo = () => {
         cancel();
         resolve();
       };
+      // Never calls back at once.
       hand(this.#letGo);
+      cancel = this.#clock.setTimer(patienceMs, () => {
+        this.#reply.log.info('slow reader of a stream let go');
+        this.#reply.raw.destroy();
+      });
     });
   }
 
