@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import { ask, nothing, passage, said } from '../testing/local-model-talk.ts';
+import { minCoverage } from './confidence.ts';
+import { phrases, templates } from './phrases.ts';
+import { splitSentences } from './sentences.ts';
+
+describe('small talk', () => {
+  const first = { session: { isFirstAnswer: true } };
+
+  it.each([
+    ['Hello!', `${phrases.hello} ${phrases.introduction}`],
+    ['good morning', `${phrases.hello} ${phrases.introduction}`],
+    ['thanks', `${phrases.hello} ${phrases.thanks}`],
+  ])('replies to %j as the first message without a search', async (question, text) => {
+    const answer = await ask(question, first);
+    expect(answer).toMatchObject({ text, sources: [], confidence: 1, answered: true, calls: [] });
+  });
+
+  it('greets in the first answer, whatever it is, and never again', async () => {
+    const found = [passage('a#x')];
+    expect((await ask('x', { ...first, found })).text).toBe('Hello! This is a#x.');
+    expect((await ask('x', { ...first, ...nothing })).text).toMatch(/^Hello! I’m sorry/);
+    expect((await ask('x', { found })).text).toBe('This is a#x.');
+    expect((await ask('Hello!')).text).toBe(phrases.howCanIHelp);
+  });
+
+  it('takes it for an answer that no person is wanted', async () => {
+    const answer = await ask('I do not want to talk to a person');
+    expect(answer).toMatchObject({ text: phrases.declined, calls: [] });
+  });
+
+  it('answers what is asked besides', async () => {
+    const { calls } = await ask(
+      "I don't want to talk to a person. How long is the warranty?",
+      nothing,
+    );
+    expect(calls).toEqual([['search_knowledge', { query: '. How long is the warranty?' }]]);
+  });
+
+  it('looks up what a question is about that wants no escalation', async () => {
+    const { calls } = await ask(
+      'please dont escalate this, i just have a question about refunds',
+      nothing,
+    );
+    expect(calls).toEqual([['search_knowledge', { query: 'refunds' }]]);
+  });
+
+  it('says in English what it understands, and offers a person', async () => {
+    const answer = await ask('wo ist mein Paket?', nothing);
+    expect(answer).toMatchObject({
+      text: `${phrases.onlyEnglish} ${phrases.offer}`,
+      answered: false,
+    });
+  });
+});
+
+describe('a follow-up', () => {
+  const earlier = [{ role: 'user', text: 'How do I join the Fern Club?' } as const, said('So.')];
+
+  it('is answered about what was asked before', async () => {
+    const answer = await ask('is it free?', { earlier });
+    expect(answer.sources.map(({ id }) => id)).toEqual(['fern-club#join-the-fern-club']);
+    expect(answer.calls).toEqual([
+      ['search_knowledge', { query: 'is it free?' }],
+      ['search_knowledge', { query: 'is it free? How do I join the Fern Club?' }],
+    ]);
+  });
+
+  it('is not answered with what does not have its words', async () => {
+    const answer = await ask('and is that waterproofed by llamas?', { earlier });
+    expect(answer.sources).toEqual([]);
+  });
+
+  it('is answered by itself where nothing about the topic fits better', async () => {
+    const answer = await ask('and how do I reset my password?', { earlier });
+    expect(answer.sources.map(({ id }) => id)).toEqual([
+      'password-and-sign-in#reset-a-forgotten-password',
+    ]);
+  });
+});
+
+describe('two articles that fit alike', () => {
+  const tie = [passage('a#x'), passage('a#y', { score: 9.9 }), passage('b#z', { score: 9.8 })];
+  const question = templates.askBack.fill('About x', 'About z');
+  const earlier = [{ role: 'user', text: 'what' } as const, said(question)];
+
+  it('asks back which of them is meant', async () => {
+    const answer = await ask('what', { found: tie });
+    expect(answer).toMatchObject({ text: question, sources: [], answered: false });
+    expect(answer.confidence).toBeLessThanOrEqual(0.5);
+  });
+
+  it.each([
+    ['one scores less', [passage('a#x'), passage('b#z', { score: 9 })]],
+    ['one covers less', [passage('a#x'), passage('b#z', { coverage: 0.8 })]],
+    [
+      'one does not fit',
+      [passage('a#x', { coverage: minCoverage }), passage('b#z', { coverage: minCoverage - 0.01 })],
+    ],
+    ['they are of one article', [passage('a#x'), passage('a#z')]],
+  ])('answers when %s', async (_, found) => {
+    expect((await ask('what', { found })).text).toBe('This is a#x.');
+  });
+
+  it('answers with the one whose heading was written', async () => {
+    expect((await ask('about z?', { found: tie })).text).toBe('This is b#z.');
+  });
+
+  it.each([
+    ['the second', ['This is b#z.'], ['b#z']],
+    ['x', ['This is a#x.'], ['a#x']],
+    ['both', ['This is a#x.', 'This is b#z.'], ['a#x', 'b#z']],
+  ])('understands %j', async (pick, sentences, ids) => {
+    const answer = await ask(pick, { found: tie, earlier });
+    expect(splitSentences(answer.text)).toEqual(sentences);
+    expect(answer.sources.map(({ id }) => id)).toEqual(ids);
+    expect(answer.answered).toBe(true);
+  });
+
+  it('looks up the headings that were picked', async () => {
+    const { calls } = await ask('both', { found: tie, earlier });
+    expect(calls).toEqual([
+      ['search_knowledge', { query: 'About x' }],
+      ['search_knowledge', { query: 'About z' }],
+    ]);
+  });
+
+  it('takes anything else for a new question, and does not ask back again', async () => {
+    const answer = await ask('what about tents?', { found: tie, earlier });
+    expect(answer.calls).toEqual([['search_knowledge', { query: 'what about tents?' }]]);
+    expect(answer).toMatchObject({ text: 'This is a#x.', answered: true });
+  });
+});
