@@ -44,6 +44,22 @@ describe('KnowledgeBase', () => {
     expect(best(question)?.id).toBe(id);
   });
 
+  it.each(['outdoor guide', 'The outdoor guide!', 'what is your outdoor guide policy'])(
+    'finds the beginning of the article whose title is all that is asked: %s',
+    (question) => {
+      const guide = chunkMarkdown(
+        'guide',
+        '# Outdoor guide\n## Who leads\nOurs do.\n## Guide prices and outdoor guide fees\nGuides cost £9.\n',
+      );
+      const others = [1, 2, 3].map((n) => chunkMarkdown(`a${n}`, `# A${n}\n## B\nGuide outdoor`));
+      const base = new KnowledgeBase([...guide, ...others.flat()]);
+      expect(base.search(question)[0]).toMatchObject({ id: 'guide#who-leads', coverage: 0.6 });
+      expect(base.search('outdoor guide fees')[0]?.id).toBe(
+        'guide#guide-prices-and-outdoor-guide-fees',
+      );
+    },
+  );
+
   it('counts a typo for less than the word itself', () => {
     expect(best('Norwai')?.coverage).toBeLessThan(best('Norway')?.coverage ?? 0);
   });

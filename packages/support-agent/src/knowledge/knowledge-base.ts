@@ -16,6 +16,9 @@ const everydayBoost = 0.4;
 /** What finding a substitute adds: a word that has many shall not count many times. */
 const substituteBoost = 0.6;
 
+/** The least of the coverage of an article's beginning by a question of nothing but words of its title. */
+const topicCoverage = 0.6;
+
 /** So many of the best by score alone may become the best by coverage too. */
 const candidates = 30;
 
@@ -43,6 +46,8 @@ interface Section {
   /** All that it has, its title and heading included. */
   readonly terms: ReadonlySet<string>;
   readonly heading: readonly string[];
+  /** The title's, of the section that an article begins with. */
+  readonly topic: ReadonlySet<string> | null;
 }
 
 /**
@@ -56,6 +61,7 @@ export class KnowledgeBase implements Knowledge {
     tokenize: splitWords,
     processTerm: normalizeTerm,
   });
+  readonly #articles = new Set<string>();
   /** In how many sections each term stands. */
   readonly #frequency = new Map<string, number>();
   readonly #spelling = new Spelling();
@@ -86,7 +92,7 @@ export class KnowledgeBase implements Knowledge {
 
   /** How many articles they come from. */
   get articles(): number {
-    return new Set([...this.#sections.keys()].map(articleOf)).size;
+    return this.#articles.size;
   }
 
   search(question: string, { limit = 5 }: SearchOptions = {}): Passage[] {
@@ -94,11 +100,11 @@ export class KnowledgeBase implements Knowledge {
     const kept = this.#kept.get(name);
     if (kept !== undefined) return [...kept];
     const asked = readQuestion(question, this.#isKnown, this.#spelling);
-    const passages = this.#find(asked)
+    const found = this.#find(asked)
       .slice(0, Math.max(candidates, limit))
       .flatMap((result) => this.#passage(asked, result) ?? [])
-      .sort((a, b) => b.score - a.score)
-      .slice(0, limit);
+      .sort((a, b) => b.score - a.score);
+    const passages = this.#withTopic(found, asked).slice(0, limit);
     if (question.length <= keptLength) this.#kept.set(name, passages);
     return [...passages];
   }
@@ -108,7 +114,10 @@ export class KnowledgeBase implements Knowledge {
     const text = `${chunk.title}\n${chunk.heading}\n${chunk.text}`;
     const terms = new Set(contentTerms(text));
     this.#spelling.add(text);
-    this.#sections.set(chunk.id, { chunk, terms, heading: contentTerms(chunk.heading) });
+    const article = articleOf(chunk.id);
+    const topic = this.#articles.has(article) ? null : new Set(contentTerms(chunk.title));
+    this.#articles.add(article);
+    this.#sections.set(chunk.id, { chunk, terms, heading: contentTerms(chunk.heading), topic });
     for (const term of terms) this.#frequency.set(term, (this.#frequency.get(term) ?? 0) + 1);
     this.#rarities.clear();
     this.#kept.clear();
@@ -137,6 +146,22 @@ export class KnowledgeBase implements Knowledge {
     const coverage = coverageOf(matches, section.heading, this.#rarity);
     const score = result.score * coverage;
     return { ...section.chunk, score: round(score), coverage: round(coverage) };
+  }
+
+  /**
+   * Who writes no more than what an article is about is told its beginning, unless another section is about
+   * just that: "return policy".
+   */
+  #withTopic(found: readonly Passage[], asked: readonly AskedTerm[]): readonly Passage[] {
+    const [best] = found;
+    if (best === undefined || best.coverage >= topicCoverage) return found;
+    const topic = found.find(({ id }) => {
+      const words = this.#sections.get(id)?.topic;
+      return asked.every(({ term }) => words?.has(term));
+    });
+    if (topic === undefined) return found;
+    const others = found.filter((passage) => passage !== topic);
+    return [{ ...topic, score: best.score, coverage: topicCoverage }, ...others];
   }
 
   readonly #isKnown = (term: string): boolean => this.#frequency.has(term);

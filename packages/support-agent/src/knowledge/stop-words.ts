@@ -7,7 +7,7 @@ export const stopWords: ReadonlySet<string> = new Set(
   however hows i id ie if ill im in into is isn isnt it its ive just know let like look looking
   lot make many may maybe me might mine more most much must my myself need needs no nope nor not
   now of off oh ok okay on once one ones only or other our ours out over own per please pls plz
-  put really right same say see she shes should so some somehow someone something still such sure
+  policies policy put really right same say see she shes should so some somehow someone something still such sure
   take takes tell than thank thanks that thats the their them then there theres these they theyre
   theyve thing things this those through thx to too try trying u under until up ur us use used
   using very via vs wanna want wanted wants was wasn wasnt way we well went were weve what whats

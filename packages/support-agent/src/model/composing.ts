@@ -4,7 +4,7 @@ import { type Fact, type FactKind, knownValues } from '../tools/fact.ts';
 import { searchKnowledge, searchResult } from '../tools/search-knowledge.ts';
 import { askBack } from './choice.ts';
 import type { Dialogue } from './dialogue.ts';
-import { type Finding, judge, judgeFollowUp, judgePicked } from './findings.ts';
+import { type Finding, judge, judgeFollowUp, judgePicked, judgeSeveral } from './findings.ts';
 import type { SessionKnowledge } from './model.ts';
 import { asksForPersonElsewhere, isForeign } from './other-languages.ts';
 import { factTemplates, notTold, phrases, templates } from './phrases.ts';
@@ -47,8 +47,9 @@ export function compose(materials: Materials): Reply | null {
   if (finding === null) return withoutSearch(materials);
   const { confidence } = finding;
   if (finding.kind === 'answer') {
-    const extract = extractOf(materials, finding);
-    const text = spoken(materials, extract.text);
+    const extract = extractOf(finding);
+    const rest = finding.isWhole ? [] : [phrases.restUnknown, whoHelps(session)];
+    const text = spoken(materials, extract.text, ...rest);
     return { text, sources: extract.sources, confidence, answered: true };
   }
   if (finding.kind === 'tie') {
@@ -66,7 +67,7 @@ function excuseFor({ question }: Dialogue): string {
 
 /** `null` when nothing was looked for. */
 function findingOf({ dialogue, understanding }: Materials): Finding | null {
-  const { queries, labels, topic, wasAskedBack } = understanding;
+  const { queries, labels, topic, questions, wasAskedBack } = understanding;
   const [query] = queries;
   if (query === undefined) return null;
   const found = resultsOf(dialogue, searchKnowledge.spec.name).map((result) => {
@@ -74,10 +75,13 @@ function findingOf({ dialogue, understanding }: Materials): Finding | null {
     return data?.passages ?? [];
   });
   if (labels !== null) return judgePicked(found, labels);
-  const [own = [], together = []] = found;
-  if (topic !== null) return judgeFollowUp(own, together, query, topic);
+  const [own = [], ...others] = found;
+  if (topic !== null) return judgeFollowUp(own, others[0] ?? [], query, topic);
   // Who has just been asked which of two things they mean is not asked again.
-  return judge(own, query, !wasAskedBack);
+  const mayTie = !wasAskedBack;
+  return questions.length > 1
+    ? judgeSeveral(own, others, query, questions, mayTie)
+    : judge(own, query, mayTie);
 }
 
 function escalated(materials: Materials, finding: Finding | null, result: unknown): Reply {
@@ -88,7 +92,7 @@ function escalated(materials: Materials, finding: Finding | null, result: unknow
   const template = isNew ? templates.passedOn : templates.passedOnBefore;
   const least = reason === 'safety' || reason === 'legal' ? minSureBesideGrave : 0;
   const isQuoted = finding?.kind === 'answer' && finding.confidence >= least;
-  const extract = isQuoted ? extractOf(materials, finding) : null;
+  const extract = isQuoted ? extractOf(finding) : null;
   const sentences = [
     asksForPersonElsewhere(plainText(materials.dialogue.question)) && phrases.onlyEnglish,
     reason === null && phrases.repeatedFailure,
@@ -141,18 +145,14 @@ function whoHelps({ openTicket }: SessionKnowledge): string {
   return openTicket === null ? phrases.offer : templates.passedOnBefore.fill(openTicket.id);
 }
 
-function extractOf(
-  { understanding, dialogue }: Materials,
-  { passages }: Finding & { kind: 'answer' },
-) {
-  const texts = passages.map(({ text, heading }) => {
-    const asked = understanding.labels === null ? dialogue.question : heading;
-    return bestSentences(text, asked, maxSentences);
+function extractOf({ cited }: Finding & { kind: 'answer' }) {
+  const texts = cited.map(({ passage, question }) =>
+    bestSentences(passage.text, question, maxSentences),
+  );
+  const sources = cited.map(({ passage: { id, title, heading, score } }) => {
+    return { id, title, heading, score };
   });
-  return {
-    text: texts.join('\n'),
-    sources: passages.map(({ id, title, heading, score }) => ({ id, title, heading, score })),
-  };
+  return { text: texts.join('\n'), sources };
 }
 
 /** The sentences of a reply, after a greeting in the first one and what is known of the customer. */

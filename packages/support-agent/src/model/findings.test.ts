@@ -18,7 +18,7 @@ function answered(
   found: { own?: readonly Passage[]; together?: readonly Passage[] },
 ): string | null {
   const finding = judgeFollowUp(found.own ?? [], found.together ?? [], question, topic);
-  return finding.kind === 'answer' ? (finding.passages[0]?.id ?? null) : null;
+  return finding.kind === 'answer' ? (finding.cited[0]?.passage.id ?? null) : null;
 }
 
 describe('a message that goes on', () => {

@@ -14,9 +14,21 @@ const minSureness = 0.8;
 /** What is asked with such a word has an answer of another kind than yes or no. */
 const asksFor = /\b(?:how|what|whats|when|where|which|who|why)\b(?! if)/i;
 
+/** A section, and what it answers. */
+interface Cited {
+  readonly passage: Passage;
+  readonly question: string;
+}
+
 /** What a turn's searches come to. */
 export type Finding =
-  | { readonly kind: 'answer'; readonly passages: readonly Passage[]; readonly confidence: number }
+  | {
+      readonly kind: 'answer';
+      readonly cited: readonly Cited[];
+      /** Whether it answers all that was asked. */
+      readonly isWhole: boolean;
+      readonly confidence: number;
+    }
   | {
       readonly kind: 'tie';
       readonly passages: readonly [Passage, Passage];
@@ -31,10 +43,10 @@ export function judge(found: readonly Passage[], question: string, mayTie: boole
     return { kind: 'nothing', confidence: best?.coverage ?? 0 };
   }
   const other = tieWith(best, found);
-  if (other === undefined) return answerFrom([best]);
+  if (other === undefined) return answerFrom([{ passage: best, question }]);
   // Whoever writes a heading means it.
   const named = [best, other].find(({ heading }) => sameTerms(heading, question));
-  if (named !== undefined || !mayTie) return answerFrom([named ?? best]);
+  if (named !== undefined || !mayTie) return answerFrom([{ passage: named ?? best, question }]);
   // The two are equally likely.
   return { kind: 'tie', passages: [best, other], confidence: confidenceIn([best, other]) / 2 };
 }
@@ -53,7 +65,7 @@ export function judgeFollowUp(
 ): Finding {
   const alone = judge(own, question, true);
   if (alone.kind === 'answer' && !isMeant) return alone;
-  const [other] = alone.kind === 'answer' ? alone.passages : [];
+  const other = alone.kind === 'answer' ? alone.cited[0]?.passage : undefined;
   const isAtHome = ({ id }: Passage) => cited !== null && articleOf(id) === articleOf(cited.id);
   // What names all that it is about may leave the topic, however it is worded.
   const saysAll = wordsOf(question).length > 1;
@@ -63,7 +75,9 @@ export function judgeFollowUp(
   const best = likely.find(isAtHome) ?? (isHeld ? undefined : likely[0]);
   if (best !== undefined) {
     const isRival = other !== undefined && !isHeld && !isAtHome(other);
-    if (!isRival || best.coverage >= alone.confidence * minSureness) return answerFrom([best]);
+    if (!isRival || best.coverage >= alone.confidence * minSureness) {
+      return answerFrom([{ passage: best, question }]);
+    }
   }
   // An answer about something else would be worse than none.
   return isHeld ? { kind: 'nothing', confidence: alone.confidence / 2 } : alone;
@@ -112,15 +126,39 @@ export function judgePicked(
   found: readonly (readonly Passage[])[],
   labels: readonly string[],
 ): Finding {
-  const passages = labels.flatMap((label, index) => {
+  const cited = labels.flatMap((label, index) => {
     const passage = found[index]?.find((candidate) => isLabelOf(label, candidate));
-    return passage === undefined ? [] : [passage];
+    return passage === undefined ? [] : [{ passage, question: passage.heading }];
   });
-  return passages.length === 0 ? { kind: 'nothing', confidence: 0 } : answerFrom(passages);
+  return cited.length === 0 ? { kind: 'nothing', confidence: 0 } : answerFrom(cited);
 }
 
-function answerFrom(passages: readonly Passage[]): Finding {
-  return { kind: 'answer', passages, confidence: confidenceIn(passages) };
+/**
+ * What was found for a message of several questions, for the whole of it and for each. Where none has an answer
+ * by itself, the whole may have one.
+ */
+export function judgeSeveral(
+  whole: readonly Passage[],
+  each: readonly (readonly Passage[])[],
+  message: string,
+  questions: readonly string[],
+  mayTie: boolean,
+): Finding {
+  const findings = questions.map((question, index) => judge(each[index] ?? [], question, false));
+  const answers = findings.filter((finding) => finding.kind === 'answer');
+  if (answers.length === 0) return judge(whole, message, mayTie);
+  const sections = new Map<string, Cited>();
+  for (const one of answers.flatMap(({ cited }) => cited)) {
+    const same = sections.get(one.passage.id);
+    const question = same === undefined ? one.question : `${same.question} ${one.question}`;
+    sections.set(one.passage.id, { ...one, question });
+  }
+  return answerFrom([...sections.values()], answers.length === findings.length);
+}
+
+function answerFrom(cited: readonly Cited[], isWhole = true): Finding {
+  const confidence = confidenceIn(cited.map(({ passage }) => passage));
+  return { kind: 'answer', cited, isWhole, confidence };
 }
 
 function sameTerms(heading: string, question: string): boolean {

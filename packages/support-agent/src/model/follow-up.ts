@@ -11,6 +11,8 @@ import { smallTalkReply } from './small-talk.ts';
 /** How a message begins that goes on from the one before. */
 const opening =
   /^(?:and|but|so|also|or|then|(?:what|how) about|what (?:if|else|when)|even (?:if|when)|if)\b/i;
+/** … and asks the same of something else. */
+const likewise = /^(?:(?:and|but|so|or) )?(?:what|how) about\b/i;
 /** What stands for something that was named before. */
 const reference = /\b(?:its?|that|thats|this|they|them|these|those|there|ones?)\b/i;
 /** … and what looks like it, and stands for nothing. */
@@ -46,7 +48,7 @@ export interface Topic {
  */
 export function topicOf(text: string, dialogue: Dialogue): Topic | null {
   const terms = contentTerms(text).length;
-  const isBound = reference.test(text.replace(expletive, '')) || denial.test(text);
+  const isBound = refersBack(text);
   const isMeant = opening.test(text) || reference.test(text) || isBound;
   const isUnclear = terms === 1 || (terms === 0 ? asks.test(text) : wordsOf(text).length < 2);
   if (isMeant ? terms > maxOwnTerms : !isUnclear) return null;
@@ -60,9 +62,19 @@ export function topicOf(text: string, dialogue: Dialogue): Topic | null {
   return topic === '' ? null : { text: topic, cited: cited ?? null, isMeant, isBound };
 }
 
+/** Whether a question has no meaning without the one before it. */
+export function goesOn(text: string): boolean {
+  const isShort = wordsOf(text).length < 2;
+  return refersBack(text) || likewise.test(text) || (opening.test(text) && isShort);
+}
+
+function refersBack(text: string): boolean {
+  return reference.test(text.replace(expletive, '')) || denial.test(text);
+}
+
 function saysItsTopic(text: string): boolean {
-  const goesOn = opening.test(text) || denial.test(text);
-  return contentTerms(text).length > 0 && !goesOn && smallTalkReply(text) === null;
+  const isMeant = opening.test(text) || denial.test(text);
+  return contentTerms(text).length > 0 && !isMeant && smallTalkReply(text) === null;
 }
 
 /** The section that the newest answer is from which is from any. */

@@ -79,6 +79,49 @@ describe('a follow-up', () => {
   });
 });
 
+describe('several questions in one message', () => {
+  const refund = 'refunds#how-long-a-refund-takes';
+  const password = 'password-and-sign-in#reset-a-forgotten-password';
+
+  it('are each looked up and answered, in their order', async () => {
+    const questions = ['How long does a refund take?', 'And how do I reset my password?'];
+    const answer = await ask(questions.join(' '));
+    expect(answer.calls.map(([, input]) => input)).toEqual(
+      [questions.join(' '), ...questions].map((query) => ({ query })),
+    );
+    expect(answer.sources.map(({ id }) => id)).toEqual([refund, password]);
+    const [first, second] = await Promise.all(questions.map((question) => ask(question)));
+    expect(answer.text).toBe(`${first?.text}\n${second?.text}`);
+    expect(answer.confidence).toBe(Math.min(first?.confidence ?? 0, second?.confidence ?? 0));
+    expect(answer.answered).toBe(true);
+  });
+
+  it('are told of where one has no answer, and a person is offered', async () => {
+    const answer = await ask('What is the capital of France? How long does a refund take?');
+    expect(answer.sources.map(({ id }) => id)).toEqual([refund]);
+    const { text } = await ask('How long does a refund take?');
+    expect(answer.text).toBe(`${text} ${phrases.restUnknown} ${phrases.offer}`);
+  });
+
+  it('are one excuse where none has an answer', async () => {
+    const answer = await ask('What is the capital of France? Who won the world cup?');
+    expect(answer).toMatchObject({ text: `${phrases.unknown} ${phrases.offer}`, answered: false });
+  });
+
+  it('cite a section once that answers two of them', async () => {
+    const answer = await ask('Do tents leak? Do boots leak?', { found: [passage('a#x')] });
+    expect(answer).toMatchObject({ text: 'This is a#x.', sources: [{ id: 'a#x' }] });
+  });
+
+  it('are answered as one where only all of it together is found', async () => {
+    const found = [passage('a#x', { coverage: 0.9 })];
+    const answer = await ask('Do tents leak? Do boots leak?', {
+      found: (query) => (query === 'Do tents leak? Do boots leak?' ? found : []),
+    });
+    expect(answer.sources.map(({ id }) => id)).toEqual(['a#x']);
+  });
+});
+
 describe('two articles that fit alike', () => {
   const tie = [passage('a#x'), passage('a#y', { score: 9.9 }), passage('b#z', { score: 9.8 })];
   const question = templates.askBack.fill('About x', 'About z');

@@ -15,6 +15,7 @@ export const phrases = {
     'I am a program that answers with sentences from our help articles. I can also pass your conversation on to a person.',
   unknown:
     'I’m sorry, I don’t know the answer to that: I found nothing in our help articles that fits.',
+  restUnknown: 'I found nothing in our help articles about the rest of your message.',
   onlyEnglish: 'I’m sorry, I understand English only.',
   offer:
     'Would you like to talk to a person? Write “talk to a person” and I pass your conversation on.',

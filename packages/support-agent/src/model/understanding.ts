@@ -11,6 +11,7 @@ import type { SessionKnowledge } from './model.ts';
 import { asksForPersonElsewhere } from './other-languages.ts';
 import { phrases } from './phrases.ts';
 import { plainText } from './plain-text.ts';
+import { questionsIn } from './questions.ts';
 import { agrees, smallTalkReply, withoutGreeting, withoutPreface } from './small-talk.ts';
 import { askedFacts } from './told-facts.ts';
 import { asksForPersonsTime } from './waiting.ts';
@@ -34,10 +35,12 @@ export interface Understanding {
   readonly labels: readonly string[] | null;
   /** Whether the answer before left the customer a choice. */
   readonly wasAskedBack: boolean;
-  /** What is to be looked up. */
+  /** The message; then what else is to be looked up. */
   readonly queries: readonly string[];
-  /** What it may go on from: then the second query has both, and the first the message alone. */
+  /** What it may go on from: then the second query has both. */
   readonly topic: Topic | null;
+  /** What it asks: where that is more than one thing, each is a query of its own. */
+  readonly questions: readonly string[];
 }
 
 export function understand(
@@ -64,7 +67,9 @@ export function understand(
   const needsNoSearch = reason === 'asked_for' || isKnown;
   const query = (withoutPreface(rest) || text).slice(0, maxQuery);
   const topic = needsNoSearch || offered !== null ? null : topicOf(query, dialogue);
+  const questions = topic === null ? questionsIn(query) : [query];
   const together = topic === null ? [] : [`${query} ${topic.text}`.slice(0, maxQuery)];
+  const each = questions.length > 1 ? questions : [];
   return {
     facts,
     reason,
@@ -73,8 +78,9 @@ export function understand(
     asksForPersonsTime: isAboutTime,
     labels,
     wasAskedBack: offered !== null,
-    queries: needsNoSearch ? [] : (labels ?? [query, ...together]),
+    queries: needsNoSearch ? [] : (labels ?? [query, ...together, ...each]),
     topic,
+    questions,
   };
 }
 

@@ -32,7 +32,7 @@ export interface Setting {
   readonly earlier?: readonly ModelMessage[];
   readonly session?: Partial<SessionKnowledge>;
   /** What a search finds; the articles that come with the server are searched unless given. */
-  readonly found?: readonly Passage[];
+  readonly found?: readonly Passage[] | ((query: string) => readonly Passage[]);
   readonly signal?: AbortSignal;
 }
 
@@ -45,8 +45,8 @@ export async function ask(question: string, setting: Setting = {}) {
   const run = ({ name, input }: ToolCall): JsonValue => {
     const { query, kind, value, reason } = input as Record<string, string>;
     if (name === 'search_knowledge') {
-      const passages = (found ?? knowledge.search(query ?? '')).map((passage) => ({ ...passage }));
-      return { passages };
+      const passages = typeof found === 'function' ? found(query ?? '') : found;
+      return { passages: (passages ?? knowledge.search(query ?? '')).map((one) => ({ ...one })) };
     }
     if (name === 'escalate') {
       const isNew = session.openTicket === null;
