@@ -67,6 +67,16 @@ const lines = `
   your/ur/telephone/phone number: phone
   are/r/is you/u/shop/store open/close/shut: shop open
   open hour/time: shop open
+  business/office/working/store/shop hour: shop open
+  payment/pay method/option/type/form: pay visa
+  method/form of payment: pay visa
+  payment/card _ fail/decline/reject/refuse: payment declined
+  two/2 factor: two step
+  contact/reach you/u/us/support/service/team: contact phone email
+  parcel/package/order/delivery/item/shipment _ never/not/hasnt/didnt/havent/isnt _ arrive/come: late parcel
+  never/not/didnt/havent get/receive _ parcel/package/order/delivery/item: late parcel
+  parcel/package/order/delivery/shipment _ late/delay: late parcel
+  bigger/smaller/larger size: exchange size
   get/collect _ point: earn points
   is it/this/that/really from you/u: scam email
   get hold of: contact

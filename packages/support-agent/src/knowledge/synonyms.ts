@@ -93,6 +93,7 @@ const groups = `
   lunch food meal
   clothes clothing garment apparel
   gear equipment kit
+  product item
   stove cooker burner
   canister cartridge cylinder bottle
   plane flight fly airplane aeroplane airline

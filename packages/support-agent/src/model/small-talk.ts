@@ -34,7 +34,7 @@ const exchanges: readonly (readonly [RegExp, keyof typeof phrases])[] = [
     'introduction',
   ],
   [
-    /^(?:help(?: me)?|(?:can|could|will) (?:you|u|someone|anyone) (?:please )?help(?: me)?|i need (?:some |your )?help|i(?:'ve| have)? (?:got )?a (?:quick )?question|can i ask (?:you )?(?:a question|something)|(?:is )?any(?:one|body) there|how are you(?: doing| today)?)(?:,? (?:please|pls))?[ ?!.]*$|^[?!. ]+$/i,
+    /^(?:help(?: me)?|(?:can|could|will) (?:you|u|someone|anyone) (?:please )?help(?: me)?|i need (?:some |your )?help|i(?:'ve| have)? (?:got )?a (?:quick )?question|can i ask (?:you )?(?:a question|something)|(?:is )?any(?:one|body) there|how are you(?: doing| today)?)(?: with (?:my|an?|the|this) (?:order|account|purchase|delivery|problem|issue|item|return))?(?:,? (?:please|pls))?[ ?!.]*$|^[?!. ]+$/i,
     'howCanIHelp',
   ],
 ];
