@@ -114,8 +114,10 @@ export function concernIn(text: string): Concern | null {
 
 /** Whether any of the patterns is in the text without being denied there. */
 function isSaid(text: string, { patterns, isDenied = () => false }: Signs): boolean {
-  return patterns.some((pattern) =>
-    [...text.matchAll(new RegExp(pattern, 'g'))].some((match) => !isDenied(text, match)),
+  return patterns.some(
+    (pattern) =>
+      pattern.test(text) &&
+      [...text.matchAll(new RegExp(pattern, 'g'))].some((match) => !isDenied(text, match)),
   );
 }
 

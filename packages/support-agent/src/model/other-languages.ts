@@ -7,6 +7,9 @@ const requests = [
   /(?:^| )(?:po)?rozmawia[ćc] z (?:kim[śs]|(?:\p{L}+ )?(?:cz[łl]owiekiem|osob[ąa]|konsultantem|pracownikiem))/iu,
 ];
 
+/** What each request has, in letters that are composed anyway: hardly any message in English has it. */
+const talk = /sprechen|reden|chatten|verbunden|parler|parlare|hablar|rozmawia/i;
+
 /** Right before or within a request, it turns it around. */
 const refusal = /(?:^| )(?:nicht|kein\p{L}*|pas|jamais|non|no|nunca|nie)(?: \p{L}+){0,3} ?$/iu;
 
@@ -29,9 +32,11 @@ const fewest = 2;
  * @param text as `plainText` makes it.
  */
 export function asksForPersonElsewhere(text: string): boolean {
+  if (!talk.test(text)) return false;
+  const composed = text.normalize();
   return requests.some((request) => {
-    const found = request.exec(text.normalize());
-    return found !== null && !refusal.test(text.normalize().slice(0, found.index));
+    const found = request.exec(composed);
+    return found !== null && !refusal.test(composed.slice(0, found.index));
   });
 }
 

@@ -188,6 +188,15 @@ describe('jsonBytes', () => {
     expect(jsonBytes(value)).toBe(written(value));
   });
 
+  it('are so of whole numbers of every length', () => {
+    for (let power = 1; power <= Number.MAX_SAFE_INTEGER; power *= 10) {
+      for (const number of [power - 1, power, power + 1, -power]) {
+        expect(jsonBytes(number), String(number)).toBe(written(number));
+      }
+    }
+    expect(jsonBytes(Number.MAX_SAFE_INTEGER)).toBe(16);
+  });
+
   it('are so of every character', () => {
     for (let code = 0; code < 0x1_0000; code += 1) {
       const text = String.fromCharCode(code);

@@ -55,7 +55,7 @@ function plainBytes(value: JsonValue): number | null {
     case 'string':
       return plain.test(value) ? value.length + 2 : null;
     case 'number':
-      return String(value).length;
+      return Number.isSafeInteger(value) && value >= 0 ? digitsOf(value) : String(value).length;
     case 'boolean':
       return value ? 4 : 5;
   }
@@ -77,6 +77,13 @@ function plainBytes(value: JsonValue): number | null {
     bytes += size + 1;
   }
   return value.length === 0 ? 2 : bytes;
+}
+
+/** As times have more digits than are quickly written. */
+function digitsOf(value: number): number {
+  let digits = 1;
+  for (let power = 10; power <= value; power *= 10) digits += 1;
+  return digits;
 }
 
 /** SHA-256 of the value's JSON with its keys sorted (in the manner of RFC 8785), base64url. */
