@@ -82,6 +82,33 @@ describe('live output', () => {
     });
     expect(await outputOf(other)).toEqual(['turn.started', '1', 'turn.completed']);
   });
+
+  it('that a checkpoint in doubt has written is there once', async () => {
+    const place = new SharedNamespace(server.url, { outputIntervalMs: 50 });
+    const [{ store }, other] = [await place.instance(), await place.instance()];
+    // The interval never passes: both pieces are the checkpoint’s to write.
+    const sessions = new SessionManager({ store, clock: new FakeClock(), leaseMs: 30_000 });
+    await store.create('s');
+    const emitted = vi.spyOn(store, 'emit');
+    const commit = store.commit.bind(store);
+    const losesItsReply: typeof commit = async (...args) => {
+      await commit(...args);
+      throw new OutcomeUnknownError('The reply was lost.', { nonce: args[1].nonce });
+    };
+    // The call, and its one repeat.
+    vi.spyOn(store, 'commit')
+      .mockImplementationOnce(losesItsReply)
+      .mockImplementationOnce(losesItsReply);
+    const turn = sessions.turn('s', async (running) => {
+      running.emit(text('1'));
+      await vi.waitUntil(() => emitted.mock.settledResults[0]?.type === 'fulfilled');
+      running.emit(text('2'));
+      await running.checkpoint();
+    });
+    expect(await rejection(turn)).toBeInstanceOf(OutcomeUnknownError);
+    // Its release is not waited for.
+    expect(await outputOf(other)).toEqual(['turn.started', '1', '2', 'turn.failed']);
+  });
 });
 
 /** Tells whether a promise has ended, either way. */

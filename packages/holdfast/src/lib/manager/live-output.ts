@@ -94,8 +94,10 @@ export class LiveOutputWriter {
     const written = write(output);
     this.#writing = written.then(
       () => this.ended(output),
-      () => {
-        this.#pending.unshift(...output);
+      (error) => {
+        // Its nonce is the checkpoint's: in another write it could be there a second time.
+        if (error instanceof OutcomeUnknownError) this.ended(output);
+        else this.#pending.unshift(...output);
       },
     );
     try {
