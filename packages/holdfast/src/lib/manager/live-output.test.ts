@@ -70,4 +70,32 @@ describe('live output', () => {
     expect((await ending).map(({ type }) => type)).toEqual(['text', 'text', 'turn.completed']);
     expect(writes).toHaveLength(1);
   });
+
+  it('is refused also by a store that throws at once, in a call and in a timer', async () => {
+    const clock = new FakeClock(0);
+    const refused: unknown[] = [];
+    const failure = new Error('refused');
+    const writer = new LiveOutputWriter({
+      store: {
+        outputIntervalMs: 50,
+        emit: () => {
+          throw failure;
+        },
+      },
+      lease: () => lease,
+      attempt: 1,
+      clock,
+      onRefused: (error) => refused.push(error),
+    });
+    writer.emit(text('a'));
+    await clock.advance(50);
+    writer.emit(text('b'));
+    await clock.advance(50);
+    // The turn's start, and the two pieces.
+    expect(refused).toEqual([failure, failure, failure]);
+    expect((await writer.end(turnEvents.failed('X'))).map(({ type }) => type)).toEqual([
+      'turn.failed',
+    ]);
+    expect(clock.timers).toBe(0);
+  });
 });

@@ -143,16 +143,16 @@ export class LiveOutputWriter {
     return { nonce: randomId(), output: this.#pending.splice(0), mayBeWritten: false };
   }
 
-  /** Never rejects. */
-  #send(batch: Batch): Promise<void> {
+  /** Never rejects, nor throws: also a driver that throws at once has refused the output. */
+  async #send(batch: Batch): Promise<void> {
     const { store, lease } = this.#options;
-    return store.emit(lease(), batch.output, batch.nonce).then(
-      () => {
-        this.#unsent = null;
-        this.#written = true;
-      },
-      (error) => this.#failed(batch, error),
-    );
+    try {
+      await store.emit(lease(), batch.output, batch.nonce);
+      this.#unsent = null;
+      this.#written = true;
+    } catch (error) {
+      this.#failed(batch, error);
+    }
   }
 
   #failed(batch: Batch, error: unknown): void {
