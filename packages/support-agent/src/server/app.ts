@@ -103,7 +103,6 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   traceRequests(app);
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(everyAnswer).header(requestIdHeader, request.id);
-    requireSameOrigin(request);
     done();
   });
   noticeUntrustedProxy(app, config);
@@ -128,7 +127,13 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   onReplyOver(app, (request) => {
     if (hadWrongCredentials(request)) audit.refused(request);
   });
-  await crossOrigin(app, config.server.corsOrigins);
+  const { corsOrigins } = config.server;
+  await crossOrigin(app, corsOrigins);
+  // Behind it, so that a page that may read answers reads this refusal too.
+  app.addHook('onRequest', (request, _reply, done) => {
+    requireSameOrigin(request, corsOrigins);
+    done();
+  });
   const limits = new RateLimits({ settings: config.server.rateLimit, store, gate, clock });
   await limits.register(app);
   const shared = {

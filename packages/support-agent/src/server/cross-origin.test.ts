@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { startTestApp } from '../testing/test-app.ts';
+import { expectProblem, startTestApp } from '../testing/test-app.ts';
 
 const shop = 'https://shop.example';
 const preflight = (origin: string) => ({
@@ -32,4 +32,32 @@ it('a page that is named may use the API with a token, and no other', async () =
   }
   const answer = await request('GET', '/health', { headers: { origin: shop } });
   expect(answer.headers['access-control-allow-origin']).toBe(shop);
+});
+
+it('a page that is named opens a session and goes on with its token, but never with a cookie', async () => {
+  const { request } = await startTestApp({ env: { CORS_ORIGINS: shop } });
+  const from = { origin: shop, 'sec-fetch-site': 'cross-site' };
+  const opened = await request('POST', '/api/sessions', { headers: from });
+  expect(opened.statusCode).toBe(201);
+  expect(opened.headers['access-control-allow-origin']).toBe(shop);
+  const { session_id: id, token } = opened.json();
+  const search = { headers: from, payload: { query: 'refund' } };
+  expect((await request('POST', '/api/search', search)).statusCode).toBe(200);
+  const say = (headers: Record<string, string>) =>
+    request('POST', `/api/sessions/${id}/messages`, {
+      headers: { ...from, ...headers },
+      payload: { message: 'Hi' },
+    });
+  const bearer = { authorization: `Bearer ${token}` };
+  expect((await say(bearer)).statusCode).toBe(200);
+
+  const refused = await say({ cookie: `holdfast=${token}` });
+  expectProblem(refused, 403, 'CROSS_SITE_REQUEST');
+  expect(refused.headers['access-control-allow-origin'], 'the page can read why').toBe(shop);
+  const session = await request('GET', `/api/sessions/${id}`, { headers: { ...from, ...bearer } });
+  expect(session.json()).toMatchObject({ message_count: 1 });
+  const other = await request('POST', '/api/sessions', {
+    headers: { ...from, origin: 'https://evil.example' },
+  });
+  expectProblem(other, 403, 'CROSS_SITE_REQUEST');
 });
