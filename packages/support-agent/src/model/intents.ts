@@ -1,13 +1,26 @@
-const person =
-  '(?:human|(?:real |actual |live )?person|someone real|somebody real|(?:human |live )?agent|operator|representative|advisor|manager|supervisor|member of staff|someone from (?:your|the) team)';
+const quality = '(?:(?:real|actual|live|living|proper) ){0,3}';
+const person = `(?:${quality}(?:human(?: being)?|person|(?:human )?agent)|someone real|somebody real|(?:customer )?(?:service|support|care) (?:agent|representative|rep|advisor|person)|operator|representative|advisor|manager|supervisor|member of staff|someone from (?:your|the) team)`;
 /** Whom only talking makes a person to talk to: "I want someone to collect my order" asks for nobody. */
-const partner = `(?:${person}|someone|somebody|customer (?:service|support|care)|support|(?:your |the )?(?:support )?team|staff)`;
+const partner = `(?:${person}|someone|somebody|customer (?:service|support|care)(?: team| staff)?|support(?: team| staff)?|(?:your |the )?team|staff)`;
 const talk =
   '(?:talk|speak|chat|connect me|put me through|transfer me|hand me over|pass me on|forward me)';
 const want =
   "(?:i want|i need|i would like|i'd like|get me|give me|let me have|can i have|could i have|can i get)";
 const between =
   '(?:\\s+(?:to|with|a|an|the|your|some|have|get|speak|talk|chat|please|now)\\b){0,6}';
+
+const mayTalk =
+  '(?:who |that |whom )?(?:i|we) (?:can|could|may|might) (?:please )?(?:talk|speak|chat)';
+/** Two ways to ask whether there is somebody. */
+const isThere = `is(?:n't| not)? there (?:an? |any )?(?:${partner}|anyone|anybody) ${mayTalk}(?: to| with)?`;
+const canTheyHelp = `(?:can|could|would) (?:an? |the |your )?${person} (?:please )?(?:help|assist|look|call|ring|contact|take over)(?: (?:me|us|at|into|this|that|it|my|to))*`;
+
+/** Who wants no machine wants a person. */
+const machine =
+  '(?:an? |the |this |that |your |some |any )?(?:stupid |automated )?(?:(?:chat ?)?bots?|robots?|machines?|computers?|ai)';
+const noMachine = `(?:\\bnot|n'?t|never|\\bstop|\\bhate|(?:tired|sick) of)(?: (?:want|wish|like|going|have|having|making|me|to))* (?:talk|speak|chat)(?:ing)? (?:to|with) ${machine}`;
+
+const callBack = '(?:call|ring|phone) (?:me|us) back|give (?:me|us) a (?:call|ring)(?: back)?';
 
 /** Not "an agent orange jacket" or "a person tent": nothing but the request goes on from here. */
 const clauseEnd =
@@ -18,13 +31,10 @@ const passOn =
   '(?<!how (?:do|can|could|should|would) (?:i|we) )(?:escalate(?: (?:this|that|it|me|(?:my|the) (?:chat|conversation|case|issue|matter|question|request)))?|(?:open|create|make|raise|start)(?: me)? (?:a|an|another|any)(?: new)?(?: support)? ticket)';
 
 const asks = new RegExp(
-  `\\b(?:${talk}\\b${between}\\s+${partner}|${want}\\b${between}\\s+${person}|${passOn})${clauseEnd}`,
+  `(?:\\b(?:${talk}\\b${between}\\s+${partner}|${want}\\b${between}\\s+${person}|${passOn}|${isThere}|${canTheyHelp}|${callBack})|${noMachine})${clauseEnd}`,
   'gi',
 );
-const onlyNames = new RegExp(
-  `^\\W*(?:an? |the )?(?:real )?${person}(?:,? please|,? now)?\\W*$`,
-  'i',
-);
+const onlyNames = new RegExp(`^\\W*(?:an? |the )?${person}(?:,? please|,? now)?\\W*$`, 'i');
 
 /** Right before a request, it turns it around: "I do not want to …". */
 const refusal =
