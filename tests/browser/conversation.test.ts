@@ -94,6 +94,22 @@ it('shows what articles say as text, whatever it is', async () => {
   expect(await chat.log.locator('img, script').count()).toBe(0);
 });
 
+it('keeps marks stacked upon a letter out of what was said above', async () => {
+  const { address } = await realServer();
+  const chat = new Chat(
+    await (await visitor(address, { viewport: { width: 375, height: 780 } })).open(),
+  );
+  await chat.ask('How long does a refund take?');
+  await chat.ask(`e${'\u0301'.repeat(300)}`);
+  const above = chat.log.locator('[data-role="assistant"]').first();
+  const shown = await above.screenshot();
+  await chat.log
+    .locator('[data-role="user"] .text')
+    .last()
+    .evaluate((text) => text.replaceChildren('e'));
+  expect((await above.screenshot()).equals(shown)).toBe(true);
+});
+
 it('can be used by keyboard alone', async () => {
   const { address } = await realServer();
   const { page, ...chat } = await byKeyboard(address);

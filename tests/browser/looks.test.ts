@@ -15,6 +15,8 @@ mkdirSync(folder, { recursive: true });
 
 const screens = [
   { width: 375, height: 780, hasTouch: true, isMobile: true, deviceScaleFactor: 2 },
+  // As narrow as text must be readable without scrolling sideways (WCAG 1.4.10).
+  { width: 320, height: 568, hasTouch: true, isMobile: true, deviceScaleFactor: 2 },
   { width: 1440, height: 900, hasTouch: false, isMobile: false, deviceScaleFactor: 1 },
 ];
 const kinds = screens.flatMap(({ width, height, ...screen }) =>

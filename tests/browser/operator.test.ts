@@ -98,3 +98,44 @@ it('lists sessions by status, and forgets the key when its operator signs out', 
   await desk.getByLabel('Operator key').waitFor();
   expect(await desk.locator('.row').count()).toBe(0);
 });
+
+it('leaves the focus where an operator goes on, whatever they press', async () => {
+  const { address } = await realServer();
+  const customer = new Chat(await (await visitor(address)).open());
+  await customer.ask('How long does a refund take?');
+  const desk = await (await visitor(address, { viewport: { width: 375, height: 780 } })).open(
+    '/console',
+  );
+  /** The name of what has the focus, and the beginning of its text. */
+  const focused = () =>
+    desk.evaluate<string>(
+      '(({ ariaLabel, id, textContent }) => ariaLabel || id || textContent.slice(0, 7))(document.activeElement)',
+    );
+  const press = async (name: string) => {
+    await desk.getByRole('button', { name, exact: true }).focus();
+    await desk.keyboard.press('Enter');
+  };
+  await signIn(desk, operatorKey);
+  await expect.poll(focused, soon).toBe('Sessions');
+  await desk.locator('.row').focus();
+  await desk.keyboard.press('Enter');
+  await expect.poll(focused, soon).toBe('Visitor');
+  await press('Take over');
+  await expect.poll(focused, soon).toBe('reply');
+  await desk.keyboard.type('Ada here.');
+  await press('Send');
+  await expect.poll(() => said(desk), soon).toContain('Ada here.');
+  expect(await focused()).toBe('reply');
+  for (const [name, next] of [
+    ['Give back', 'Take over'],
+    ['Close', 'Reopen'],
+    ['Reopen', 'Take over'],
+  ] as const) {
+    await press(name);
+    await desk.getByRole('button', { name: next, exact: true }).waitFor();
+    expect(await focused(), `after ${name}`).toBe('Visitor');
+  }
+  await press('Back to the sessions');
+  await expect.poll(focused, soon).toBe('Visitor');
+  expect(await desk.locator('.row:focus').count(), 'the row of the session').toBe(1);
+});

@@ -1,18 +1,20 @@
-import type { TargetedKeyboardEvent, TargetedSubmitEvent } from 'preact';
+import type { RefObject, TargetedKeyboardEvent, TargetedSubmitEvent } from 'preact';
 import { useState } from 'preact/hooks';
 import { SendIcon } from '../../components/icons.tsx';
 
 interface ReplyBoxProps {
+  input: RefObject<HTMLTextAreaElement>;
   busy: boolean;
   /** Whether the message was taken; until then it stays in the box. */
   onSay: (text: string) => Promise<boolean>;
 }
 
-export function ReplyBox({ busy, onSay }: ReplyBoxProps) {
+export function ReplyBox({ input, busy, onSay }: ReplyBoxProps) {
   const [text, setText] = useState('');
 
   async function submit(event: TargetedSubmitEvent<HTMLFormElement>) {
     event.preventDefault();
+    input.current?.focus();
     const message = text.trim();
     if (message === '' || busy) return;
     if (await onSay(message)) setText((now) => (now === text ? '' : now));
@@ -37,6 +39,7 @@ export function ReplyBox({ busy, onSay }: ReplyBoxProps) {
           rows={1}
           placeholder="Write to the customer"
           value={text}
+          ref={input}
           onInput={(event) => setText(event.currentTarget.value)}
           onKeyDown={onKeyDown}
         />

@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'preact/hooks';
 import type { Status } from '../../wire.ts';
 import type { DeskState } from '../desk.ts';
 import type { SessionRow } from '../wire.ts';
@@ -20,8 +21,27 @@ const FILTERS: readonly (readonly [Status | null, string])[] = [
 
 export function SessionList({ state, onFilter, onOlder, onNewer }: SessionListProps) {
   const { sessions, filter, chosen, listProblem, hasNewer, hasOlder } = state;
+  const list = useRef<HTMLElement>(null);
+  const left = useRef<string | null>(null);
+  // Who signed in reads the list next, and who leaves a session goes on from its row.
+  useEffect(() => {
+    if (chosen === null) {
+      const row = list.current?.querySelector<HTMLElement>(
+        `[data-session="${CSS.escape(left.current ?? '')}"]`,
+      );
+      (row ?? list.current)?.focus();
+    }
+    left.current = chosen;
+  }, [chosen]);
+
+  /** The buttons may be of no use on the page that comes, and are not focused then. */
+  function turn(page: () => void) {
+    list.current?.focus();
+    page();
+  }
+
   return (
-    <nav class="list" aria-label="Sessions" aria-busy={sessions === null}>
+    <nav class="list" aria-label="Sessions" aria-busy={sessions === null} ref={list} tabIndex={-1}>
       <fieldset class="filters">
         <legend class="visually-hidden">Show sessions by status</legend>
         {FILTERS.map(([status, label]) => (
@@ -55,10 +75,10 @@ export function SessionList({ state, onFilter, onOlder, onNewer }: SessionListPr
       </ul>
       {(hasNewer || hasOlder) && (
         <div class="pages">
-          <button type="button" class="quiet" disabled={!hasNewer} onClick={onNewer}>
+          <button type="button" class="quiet" disabled={!hasNewer} onClick={() => turn(onNewer)}>
             Previous
           </button>
-          <button type="button" class="quiet" disabled={!hasOlder} onClick={onOlder}>
+          <button type="button" class="quiet" disabled={!hasOlder} onClick={() => turn(onOlder)}>
             Next
           </button>
         </div>

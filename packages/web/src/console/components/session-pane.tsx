@@ -32,11 +32,28 @@ const ACTIONS: Readonly<Record<Status, readonly (readonly [Status, string])[]>> 
 export function SessionPane({ state, onBack, onStatus, onSay, onEarlier }: SessionPaneProps) {
   const { session, lines, earlier, sessionProblem, busy } = state;
   const title = useRef<HTMLHeadingElement>(null);
+  const reply = useRef<HTMLTextAreaElement>(null);
+  const wanted = useRef<Status | null>(null);
   const arrived = session !== null;
   // A session that was chosen is read next, by whatever means it was chosen.
   useEffect(() => {
     if (arrived) title.current?.focus({ preventScroll: true });
   }, [arrived]);
+
+  // Who took over writes next, unless they went elsewhere meanwhile.
+  const status = session?.status;
+  useEffect(() => {
+    if (status === undefined || status !== wanted.current) return;
+    wanted.current = null;
+    if (document.activeElement === title.current) reply.current?.focus();
+  }, [status]);
+
+  /** The button is replaced by others: the focus does not wait for that. */
+  function change(next: Status) {
+    wanted.current = next;
+    title.current?.focus({ preventScroll: true });
+    onStatus(next);
+  }
 
   return (
     <article class="pane" aria-busy={session === null}>
@@ -49,17 +66,17 @@ export function SessionPane({ state, onBack, onStatus, onSay, onEarlier }: Sessi
           <h2 ref={title} tabIndex={-1}>
             {session === null ? 'Loading…' : titleOf(session)}
           </h2>
-          {session !== null && <StatusPill session={session} />}
+          <span role="status">{session !== null && <StatusPill session={session} />}</span>
         </div>
         <div class="pane-actions">
           {session !== null &&
-            ACTIONS[session.status].map(([status, label], index) => (
+            ACTIONS[session.status].map(([next, label], index) => (
               <button
                 key={label}
                 type="button"
                 class={index === 0 ? '' : 'quiet'}
                 disabled={busy}
-                onClick={() => onStatus(status)}
+                onClick={() => change(next)}
               >
                 {label}
               </button>
@@ -76,7 +93,7 @@ export function SessionPane({ state, onBack, onStatus, onSay, onEarlier }: Sessi
           <About session={session} />
           <Transcript lines={lines} earlier={earlier !== null} onEarlier={onEarlier} />
           {session.status === 'handed_over' ? (
-            <ReplyBox busy={busy} onSay={onSay} />
+            <ReplyBox input={reply} busy={busy} onSay={onSay} />
           ) : (
             <p class="reply-hint">
               {session.status === 'closed'

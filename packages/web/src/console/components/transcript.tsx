@@ -24,6 +24,12 @@ export function Transcript({ lines, earlier, onEarlier }: TranscriptProps) {
     if (scroller.current !== null && newest !== undefined) scroller.current.scrollTop = 0;
   }, [newest]);
 
+  /** The button vanishes with the first message: the focus goes where one reads on. */
+  function showEarlier() {
+    scroller.current?.focus({ preventScroll: true });
+    onEarlier();
+  }
+
   return (
     <div
       class="transcript"
@@ -35,7 +41,7 @@ export function Transcript({ lines, earlier, onEarlier }: TranscriptProps) {
     >
       <div class="lines">
         {earlier && (
-          <button type="button" class="quiet earlier" onClick={onEarlier}>
+          <button type="button" class="quiet earlier" onClick={showEarlier}>
             Earlier messages
           </button>
         )}
