@@ -14,6 +14,7 @@ import { securityHeaders } from './access/security-headers.ts';
 import { noticeUntrustedProxy } from './access/untrusted-proxy.ts';
 import { docs } from './api/docs.ts';
 import { openapi } from './api/openapi.ts';
+import { requirePlainBodies } from './api/plain-bodies.ts';
 import { checkingSerializer, plainSerializer, zodValidator } from './api/validation.ts';
 import { endConnectionsOnClose } from './closing-connections.ts';
 import {
@@ -134,6 +135,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     requireSameOrigin(request, corsOrigins);
     done();
   });
+  requirePlainBodies(app);
   const limits = new RateLimits({ settings: config.server.rateLimit, store, gate, clock });
   await limits.register(app);
   const shared = {

@@ -101,6 +101,21 @@ describe('bad messages', () => {
     expect((await say(await open(), 'x'.repeat(16_384))).statusCode).toBe(200);
   });
 
+  it('refuses a compressed body', async () => {
+    const { open, request, transcript } = await startTestApp();
+    const session = await open();
+    const send = (coding: string) =>
+      request('POST', `${session.url}/messages`, {
+        headers: { ...session.auth, 'content-encoding': coding },
+        payload: { message: 'Hi' },
+      });
+    for (const coding of ['gzip', 'br', 'GZIP, identity']) {
+      expectProblem(await send(coding), 415, 'UNSUPPORTED_MEDIA_TYPE');
+    }
+    expect(await transcript(session)).toEqual([]);
+    expect((await send('identity')).statusCode).toBe(200);
+  });
+
   it.each([
     'text/plain',
     'application/x-www-form-urlencoded',

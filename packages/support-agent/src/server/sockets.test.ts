@@ -95,6 +95,47 @@ describe('what no client library would send', () => {
   });
 });
 
+describe('a body that is too large', () => {
+  const size = 5_000_000;
+  const head =
+    'POST /api/sessions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
+  const chunk = `${size.toString(16)}\r\n${' '.repeat(size)}\r\n`;
+
+  it.each([
+    ['its length is told', `${head}Content-Length: ${size}\r\n\r\n`, ' '.repeat(size)],
+    [
+      'it comes in chunks',
+      `${head}Transfer-Encoding: chunked\r\n\r\n${chunk}`,
+      `${chunk}0\r\n\r\n`,
+    ],
+  ])('is read to its end, so that its client gets the answer: %s', async (_, begin, rest) => {
+    const port = await listen(await startTestApp());
+    const socket = connect(port, '127.0.0.1').setEncoding('utf8');
+    let received = '';
+    socket.on('data', (data) => {
+      received += data;
+    });
+    socket.write(begin);
+    await eventually(() => received).toContain('"code":"BODY_TOO_LARGE"');
+    expect(received).toMatch(/^HTTP\/1\.1 413 /);
+    received = '';
+    socket.write(rest);
+    socket.write('GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+    await closed(socket);
+    expect(received).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  it('is not read for longer than a request may take', async () => {
+    const port = await listen(await startTestApp({ requestTimeoutMs: 100 }));
+    const socket = connect(port, '127.0.0.1').resume();
+    socket.on('error', () => {}); // the end that this test waits for
+    socket.write(`${head}Content-Length: ${size}\r\n\r\n`);
+    const trickle = setInterval(() => socket.write(' '), 20);
+    onTestFinished(() => clearInterval(trickle));
+    await closed(socket);
+  });
+});
+
 describe('over real connections', () => {
   it('commits the turn of a client that leaves before the answer', async () => {
     const model = new GatedModel();

@@ -39,12 +39,14 @@ export const checkingSerializer: FastifySerializerCompiler<z.ZodType> =
   (answer) =>
     JSON.stringify(schema.parse(answer));
 
+const kinds: Readonly<Record<string, string>> = { object: 'a JSON object', array: 'an array' };
+
 /** What follows the name of the value. It never repeats the value itself: that is the customer's. */
 function wording(issue: z.core.$ZodRawIssue): string {
   switch (issue.code) {
     case 'invalid_type':
       if (issue.input === undefined) return 'is missing';
-      return `must be ${issue.expected === 'object' ? 'a JSON object' : `a ${issue.expected}`}`;
+      return `must be ${kinds[issue.expected] ?? `a ${issue.expected}`}`;
     case 'invalid_value':
       return `must be one of ${issue.values.join(', ')}`;
     case 'unrecognized_keys':

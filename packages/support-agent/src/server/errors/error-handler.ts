@@ -15,6 +15,9 @@ export function errorHandler(error: unknown, request: FastifyRequest, reply: Fas
   if (known.code === 'INVALID_TOKEN' || known.code === 'OPERATOR_ONLY') refused.add(request);
   // What goes wrong before the hooks have run is answered under the request's id, too.
   reply.header(requestIdHeader, request.id);
+  // Fastify would close the connection, which resets it while a client still sends: then that has no answer.
+  // Left open, Node reads on until the request has arrived or has taken too long.
+  if (known.code === 'BODY_TOO_LARGE') reply.removeHeader('connection');
   if (known.status === 401) reply.header('www-authenticate', 'Bearer');
   const retryAfter = retryAfterOf(known);
   if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
