@@ -68,6 +68,9 @@ const lines = `
   are/r/is you/u/shop/store open/close/shut: shop open
   open hour/time: shop open
   business/office/working/store/shop hour: shop open
+  what time _ open/close/shut: shop open
+  change/update/edit/correct _ address _ order/parcel: change order
+  how long _ parcel/order/package/delivery _ arrive/come/take/get: delivery take
   payment/pay method/option/type/form: pay visa
   method/form of payment: pay visa
   payment/card _ fail/decline/reject/refuse: payment declined

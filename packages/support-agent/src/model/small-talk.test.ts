@@ -20,6 +20,8 @@ describe('smallTalkReply', () => {
     ['help', 'howCanIHelp'],
     ['can you help me please', 'howCanIHelp'],
     ['I need help with my order', 'howCanIHelp'],
+    ['never mind, I found it', 'declined'],
+    ['you are great!', 'thanks'],
     ['I have a question', 'howCanIHelp'],
     ['?', 'howCanIHelp'],
     ['who am i talking to', 'machine'],

@@ -16,7 +16,10 @@ const exchanges: readonly (readonly [RegExp, keyof typeof phrases])[] = [
     /^(?:ok(?:ay)?|alright|all right|right|fine|good|i see|got it|understood)[ .!]*$/i,
     'anythingElse',
   ],
-  [/^(?:no|nope|no,? (?:thanks|thank you)|neither|not now|never ?mind)[ .!]*$/i, 'declined'],
+  [
+    /^(?:no|nope|no,? (?:thanks|thank you)|neither|not now|never ?mind(?:[,.]? (?:i|we)(?:'ve)? (?:have )?(?:just )?(?:found|got|figured|sorted|solved|know|see|worked)\b[^?]{0,60})?)[ .!]*$/i,
+    'declined',
+  ],
   [/^(?:ok(?:ay)?[ ,.!]+)?(?:see (?:you|ya)|cya)(?: (?:later|soon|around))?[ .!]*$/i, 'goodbye'],
   [
     new RegExp(
@@ -44,7 +47,7 @@ const thanking = wordSet(`amazing awesome brilliant cheers cool excellent fantas
   helpful helps lovely nice perfect super ta thank thanks thankyou thx tnx ty wonderful`);
 const leaving = wordSet('bye day evening goodbye weekend');
 const polite =
-  wordSet(`a absolutely again all alright and been everything for good got have help i it
+  wordSet(`a absolutely are again all alright and been everything for good got have help i it
   just know lot lots many mate more most much needed now oh ok okay one right so that thats the then
   very was what you your youve`);
 
