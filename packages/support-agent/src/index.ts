@@ -16,7 +16,7 @@ export {
 export { bundledKnowledge, loadKnowledge } from './knowledge/load-knowledge.ts';
 export type { Chunk, Passage, Source } from './knowledge/passage.ts';
 export { createModel } from './model/create-model.ts';
-export { LocalModel } from './model/local-model.ts';
+export { LocalModel } from './model/local/local-model.ts';
 export type {
   Model,
   ModelMessage,

@@ -12,7 +12,7 @@ import { InMemorySessionStore } from 'holdfast/memory';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { KnowledgeBase } from '../knowledge/knowledge-base.ts';
 import { loadKnowledge } from '../knowledge/load-knowledge.ts';
-import { LocalModel } from '../model/local-model.ts';
+import { LocalModel } from '../model/local/local-model.ts';
 import { GatedModel } from '../testing/gated-model.ts';
 import { type ClientDetails, CustomerSupportAgent } from './customer-support-agent.ts';
 

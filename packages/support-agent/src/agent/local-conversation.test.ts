@@ -3,8 +3,8 @@ import { createTestSessions } from 'holdfast/testing';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { Knowledge } from '../knowledge/knowledge-base.ts';
 import type { Passage } from '../knowledge/passage.ts';
-import { LocalModel } from '../model/local-model.ts';
-import { phrases, templates } from '../model/phrases.ts';
+import { LocalModel } from '../model/local/local-model.ts';
+import { phrases, templates } from '../model/local/phrases.ts';
 import { readSupport } from '../tools/support-record.ts';
 import { CustomerSupportAgent } from './customer-support-agent.ts';
 

@@ -7,7 +7,7 @@ import {
 import { createTestSessions, Faults } from 'holdfast/testing';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { loadKnowledge } from '../knowledge/load-knowledge.ts';
-import { LocalModel } from '../model/local-model.ts';
+import { LocalModel } from '../model/local/local-model.ts';
 import type { Model } from '../model/model.ts';
 import { all } from '../testing/all.ts';
 import { GatedModel } from '../testing/gated-model.ts';

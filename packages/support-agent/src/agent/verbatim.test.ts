@@ -7,9 +7,9 @@ import { chunkMarkdown } from '../knowledge/chunk-markdown.ts';
 import type { KnowledgeBase } from '../knowledge/knowledge-base.ts';
 import { bundledKnowledge, loadKnowledge } from '../knowledge/load-knowledge.ts';
 import type { Chunk } from '../knowledge/passage.ts';
-import { LocalModel } from '../model/local-model.ts';
-import { factTemplates, isFixedSentence, templates } from '../model/phrases.ts';
-import { splitSentences } from '../model/sentences.ts';
+import { LocalModel } from '../model/local/local-model.ts';
+import { factTemplates, isFixedSentence, templates } from '../model/local/phrases.ts';
+import { splitSentences } from '../model/local/sentences.ts';
 import { ticketIdPattern } from '../tools/support-record.ts';
 import { CustomerSupportAgent } from './customer-support-agent.ts';
 

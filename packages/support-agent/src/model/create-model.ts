@@ -1,5 +1,5 @@
 import { type Clock, type Config, systemClock } from 'holdfast';
-import { LocalModel } from './local-model.ts';
+import { LocalModel } from './local/local-model.ts';
 import type { Model } from './model.ts';
 
 /** The model that the settings name. Only one on a server loads what speaks to servers. */

@@ -1,7 +1,7 @@
 import type { JsonValue } from 'holdfast';
 import { loadKnowledge } from '../knowledge/load-knowledge.ts';
 import type { Passage } from '../knowledge/passage.ts';
-import { LocalModel } from '../model/local-model.ts';
+import { LocalModel } from '../model/local/local-model.ts';
 import type { ModelMessage, SessionKnowledge, ToolCall } from '../model/model.ts';
 import type { EscalationReason } from '../tools/support-record.ts';
 

@@ -13,7 +13,7 @@ import { expect, onTestFinished } from 'vitest';
 import { CustomerSupportAgent } from '../agent/customer-support-agent.ts';
 import { loadKnowledge } from '../knowledge/load-knowledge.ts';
 import { createLogger } from '../logger.ts';
-import { LocalModel } from '../model/local-model.ts';
+import { LocalModel } from '../model/local/local-model.ts';
 import type { Model } from '../model/model.ts';
 import { buildApp } from '../server/app.ts';
 import { SecretWatch } from './secret-watch.ts';

@@ -4,9 +4,9 @@ import { rememberFact } from '../../tools/remember-fact.ts';
 import { searchKnowledge, searchResult } from '../../tools/search-knowledge.ts';
 import { fits } from '../confidence.ts';
 import type { Dialogue } from '../dialogue.ts';
+import { smallTalkReply } from '../local/small-talk.ts';
 import type { ModelPart } from '../model.ts';
 import { plainText } from '../plain-text.ts';
-import { smallTalkReply } from '../small-talk.ts';
 import { excuse } from './instructions.ts';
 
 type End = Omit<Extract<ModelPart, { type: 'end' }>, 'type'>;

@@ -1,4 +1,4 @@
-import type { FactKind } from '../tools/fact.ts';
+import type { FactKind } from '../../tools/fact.ts';
 import { splitSentences } from './sentences.ts';
 import { Template } from './template.ts';
 

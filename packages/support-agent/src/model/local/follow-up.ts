@@ -1,10 +1,10 @@
-import type { Passage } from '../knowledge/passage.ts';
-import { wordsOf } from '../knowledge/question.ts';
-import { contentTerms } from '../knowledge/terms.ts';
-import { searchKnowledge, searchResult } from '../tools/search-knowledge.ts';
-import type { Dialogue } from './dialogue.ts';
+import type { Passage } from '../../knowledge/passage.ts';
+import { wordsOf } from '../../knowledge/question.ts';
+import { contentTerms } from '../../knowledge/terms.ts';
+import { searchKnowledge, searchResult } from '../../tools/search-knowledge.ts';
+import type { Dialogue } from '../dialogue.ts';
+import { plainText } from '../plain-text.ts';
 import { findFacts } from './find-facts.ts';
-import { plainText } from './plain-text.ts';
 import { quotes } from './sentences.ts';
 import { smallTalkReply } from './small-talk.ts';
 

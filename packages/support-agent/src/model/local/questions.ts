@@ -1,4 +1,4 @@
-import { contentTerms } from '../knowledge/terms.ts';
+import { contentTerms } from '../../knowledge/terms.ts';
 import { goesOn } from './follow-up.ts';
 import { smallTalkReply } from './small-talk.ts';
 

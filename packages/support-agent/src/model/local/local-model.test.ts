@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { ask, knowledge, later, nothing, passage } from '../testing/local-model-talk.ts';
-import { minCoverage } from './confidence.ts';
+import { ask, knowledge, later, nothing, passage } from '../../testing/local-model-talk.ts';
+import { minCoverage } from '../confidence.ts';
+import type { ModelMessage } from '../model.ts';
 import { LocalModel } from './local-model.ts';
-import type { ModelMessage } from './model.ts';
 import { phrases } from './phrases.ts';
 import { splitSentences } from './sentences.ts';
 

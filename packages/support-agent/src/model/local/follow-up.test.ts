@@ -1,6 +1,6 @@
 import type { JsonValue } from 'holdfast';
 import { describe, expect, it } from 'vitest';
-import type { Dialogue } from './dialogue.ts';
+import type { Dialogue } from '../dialogue.ts';
 import { topicOf } from './follow-up.ts';
 
 const asked = 'how do i return a jacket';

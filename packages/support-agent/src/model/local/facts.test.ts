@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ask, later, passage, said, ticketFor, ticketId } from '../testing/local-model-talk.ts';
+import { ask, later, passage, said, ticketFor, ticketId } from '../../testing/local-model-talk.ts';
 import { notTold, phrases, templates } from './phrases.ts';
 
 describe('facts', () => {

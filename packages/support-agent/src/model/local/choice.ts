@@ -1,5 +1,5 @@
-import type { Passage } from '../knowledge/passage.ts';
-import { contentTerms } from '../knowledge/terms.ts';
+import type { Passage } from '../../knowledge/passage.ts';
+import { contentTerms } from '../../knowledge/terms.ts';
 import { templates } from './phrases.ts';
 import { agrees } from './small-talk.ts';
 

@@ -1,4 +1,4 @@
-import type { EscalationReason } from '../tools/support-record.ts';
+import type { EscalationReason } from '../../tools/support-record.ts';
 import { type Denial, deniedAcross } from './denial.ts';
 
 const relative =

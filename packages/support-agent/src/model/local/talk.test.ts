@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ask, nothing, passage, said } from '../testing/local-model-talk.ts';
-import { minCoverage } from './confidence.ts';
+import { ask, nothing, passage, said } from '../../testing/local-model-talk.ts';
+import { minCoverage } from '../confidence.ts';
 import { phrases, templates } from './phrases.ts';
 import { splitSentences } from './sentences.ts';
 

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { ask, nothing, passage, said, ticketFor, ticketId } from '../testing/local-model-talk.ts';
+import {
+  ask,
+  nothing,
+  passage,
+  said,
+  ticketFor,
+  ticketId,
+} from '../../testing/local-model-talk.ts';
 import { phrases, templates } from './phrases.ts';
 
 describe('a person', () => {

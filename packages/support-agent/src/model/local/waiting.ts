@@ -1,4 +1,4 @@
-import { contentTerms } from '../knowledge/terms.ts';
+import { contentTerms } from '../../knowledge/terms.ts';
 
 const asksWhen =
   /^(?:(?:and|but|so|ok|okay|well|also|please)[ ,]+)*(?:(?:can|could) you tell me |do you know )?(?:(?:about |roughly )?how (?:much )?(?:long|longer|soon|fast|quickly|late)|how many (?:minutes|hours|days)|(?:by )?when|what time|until when)\b/i;

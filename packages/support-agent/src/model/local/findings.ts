@@ -1,8 +1,8 @@
-import { articleOf, type Passage } from '../knowledge/passage.ts';
-import { partSaid, sharesWord, wordsOf } from '../knowledge/question.ts';
-import { contentTerms } from '../knowledge/terms.ts';
+import { articleOf, type Passage } from '../../knowledge/passage.ts';
+import { partSaid, sharesWord, wordsOf } from '../../knowledge/question.ts';
+import { contentTerms } from '../../knowledge/terms.ts';
+import { confidenceIn, fits, tieWith } from '../confidence.ts';
 import { isLabelOf } from './choice.ts';
-import { confidenceIn, fits, tieWith } from './confidence.ts';
 import type { Topic } from './follow-up.ts';
 
 /** A section that follows up on another question has this part of the new one's words, or more. */

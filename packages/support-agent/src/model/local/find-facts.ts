@@ -1,5 +1,5 @@
-import { contentTerms } from '../knowledge/terms.ts';
-import { type Fact, type FactKind, factProblem, normalizeFact } from '../tools/fact.ts';
+import { contentTerms } from '../../knowledge/terms.ts';
+import { type Fact, type FactKind, factProblem, normalizeFact } from '../../tools/fact.ts';
 
 /** Of one message. Whoever writes more numbers than this is not telling about themselves. */
 const maxFacts = 5;

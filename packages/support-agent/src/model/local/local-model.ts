@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { JsonValue } from 'holdfast';
-import { escalate } from '../tools/escalate.ts';
-import { knownValues } from '../tools/fact.ts';
-import { rememberFact } from '../tools/remember-fact.ts';
-import { searchKnowledge } from '../tools/search-knowledge.ts';
-import type { EscalationReason } from '../tools/support-record.ts';
-import type { Tool } from '../tools/tool.ts';
+import { escalate } from '../../tools/escalate.ts';
+import { knownValues } from '../../tools/fact.ts';
+import { rememberFact } from '../../tools/remember-fact.ts';
+import { searchKnowledge } from '../../tools/search-knowledge.ts';
+import type { EscalationReason } from '../../tools/support-record.ts';
+import type { Tool } from '../../tools/tool.ts';
+import { readDialogue } from '../dialogue.ts';
+import type { Model, ModelPart, ModelRequest, SessionKnowledge, ToolCall } from '../model.ts';
 import { compose } from './composing.ts';
-import { readDialogue } from './dialogue.ts';
-import type { Model, ModelPart, ModelRequest, SessionKnowledge, ToolCall } from './model.ts';
 import { type Understanding, understand } from './understanding.ts';
 
 /** Five words. */

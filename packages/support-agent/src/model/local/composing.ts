@@ -1,14 +1,14 @@
-import type { Source } from '../knowledge/passage.ts';
-import { escalate, escalateResult } from '../tools/escalate.ts';
-import { type Fact, type FactKind, knownValues } from '../tools/fact.ts';
-import { searchKnowledge, searchResult } from '../tools/search-knowledge.ts';
+import type { Source } from '../../knowledge/passage.ts';
+import { escalate, escalateResult } from '../../tools/escalate.ts';
+import { type Fact, type FactKind, knownValues } from '../../tools/fact.ts';
+import { searchKnowledge, searchResult } from '../../tools/search-knowledge.ts';
+import type { Dialogue } from '../dialogue.ts';
+import type { SessionKnowledge } from '../model.ts';
+import { plainText } from '../plain-text.ts';
 import { askBack } from './choice.ts';
-import type { Dialogue } from './dialogue.ts';
 import { type Finding, judge, judgeFollowUp, judgePicked, judgeSeveral } from './findings.ts';
-import type { SessionKnowledge } from './model.ts';
 import { asksForPersonElsewhere, isForeign } from './other-languages.ts';
 import { factTemplates, notTold, phrases, templates } from './phrases.ts';
-import { plainText } from './plain-text.ts';
 import { bestSentences } from './sentences.ts';
 import type { Understanding } from './understanding.ts';
 

@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { createTestSessions } from 'holdfast/testing';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { CustomerSupportAgent } from '../agent/customer-support-agent.ts';
-import { findArticles } from '../knowledge/article-files.ts';
-import { chunkMarkdown } from '../knowledge/chunk-markdown.ts';
-import type { KnowledgeBase } from '../knowledge/knowledge-base.ts';
-import { bundledKnowledge, loadKnowledge } from '../knowledge/load-knowledge.ts';
-import { printShares, readEvaluation, share } from '../testing/evaluation.ts';
+import { CustomerSupportAgent } from '../../agent/customer-support-agent.ts';
+import { findArticles } from '../../knowledge/article-files.ts';
+import { chunkMarkdown } from '../../knowledge/chunk-markdown.ts';
+import type { KnowledgeBase } from '../../knowledge/knowledge-base.ts';
+import { bundledKnowledge, loadKnowledge } from '../../knowledge/load-knowledge.ts';
+import { printShares, readEvaluation, share } from '../../testing/evaluation.ts';
 import { LocalModel } from './local-model.ts';
 
 const conversations = z.array(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Passage } from '../knowledge/passage.ts';
+import type { Passage } from '../../knowledge/passage.ts';
 import { judgeFollowUp } from './findings.ts';
 import type { Topic } from './follow-up.ts';
 

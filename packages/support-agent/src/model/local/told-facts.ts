@@ -1,4 +1,4 @@
-import { type FactKind, factKinds } from '../tools/fact.ts';
+import { type FactKind, factKinds } from '../../tools/fact.ts';
 
 const names: Readonly<Record<FactKind, string>> = {
   email: 'e-?mail(?: address)?',

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { contentTerms } from '../knowledge/terms.ts';
+import { contentTerms } from '../../knowledge/terms.ts';
 
 const segmenter = new Intl.Segmenter('en', { granularity: 'sentence' });
 
