@@ -8,7 +8,7 @@ export const problems = {
   REQUEST_TIMEOUT: { status: 408, title: 'The request took too long' },
   PRECONDITION_FAILED: { status: 412, title: 'A condition of the request does not hold' },
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
-  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The content type is not supported' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The content type or coding is not supported' },
   RANGE_NOT_SATISFIABLE: { status: 416, title: 'The page has no such part' },
   RATE_LIMITED: { status: 429, title: 'Too many requests' },
   HEADERS_TOO_LARGE: { status: 431, title: 'The headers are too large' },
