@@ -18,7 +18,7 @@ const canTheyHelp = `(?:can|could|would) (?:an? |the |your )?${person} (?:please
 /** Who wants no machine wants a person. */
 const machine =
   '(?:an? |the |this |that |your |some |any )?(?:stupid |automated )?(?:(?:chat ?)?bots?|robots?|machines?|computers?|ai)';
-const noMachine = `(?:\\bnot|n'?t|never|\\bstop|\\bhate|(?:tired|sick) of)(?: (?:want|wish|like|going|have|having|making|me|to))* (?:talk|speak|chat)(?:ing)? (?:to|with) ${machine}`;
+const noMachine = `(?:\\bnot|\\b(?:do|did|wo|would|ca)n'?t|\\bnever|\\bstop|\\bhate|(?:tired|sick) of)(?: (?:want|wish|like|going|have|having|making|me|to))* (?:talk|speak|chat)(?:ing)? (?:to|with) ${machine}`;
 
 const callBack = '(?:call|ring|phone) (?:me|us) back|give (?:me|us) a (?:call|ring)(?: back)?';
 

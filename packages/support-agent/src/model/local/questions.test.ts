@@ -20,6 +20,7 @@ describe('questionsIn', () => {
     'Can I tumble dry my jacket? What about the sleeping bag?',
     'Do you sell gift cards? And vouchers?',
     'My card was charged twice?? What should I do?',
+    'Where is my order, see https://shop.example/track?id=1234 please?',
     'Hello? Is anyone there?',
     'Can you help me? I want to return a tent',
     '???',

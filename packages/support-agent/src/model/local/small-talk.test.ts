@@ -41,6 +41,7 @@ describe('smallTalkReply', () => {
     'thank you card',
     'thanks but it is broken',
     'have you got it',
+    'Never mind. I got a damaged tent and want my money back.',
     'help with my tent pole',
     'nice jacket',
     'is this one day delivery',

@@ -17,7 +17,7 @@ const exchanges: readonly (readonly [RegExp, keyof typeof phrases])[] = [
     'anythingElse',
   ],
   [
-    /^(?:no|nope|no,? (?:thanks|thank you)|neither|not now|never ?mind(?:[,.]? (?:i|we)(?:'ve)? (?:have )?(?:just )?(?:found|got|figured|sorted|solved|know|see|worked)\b[^?]{0,60})?)[ .!]*$/i,
+    /^(?:no|nope|no,? (?:thanks|thank you)|neither|not now|never ?mind(?:[,.]? (?:i|we)(?:'ve)? (?:have )?(?:just )?(?:found|got|figured|sorted|solved)(?: (?:it|that|this|them|out|now|already|the answer))*)?)[ .!]*$/i,
     'declined',
   ],
   [/^(?:ok(?:ay)?[ ,.!]+)?(?:see (?:you|ya)|cya)(?: (?:later|soon|around))?[ .!]*$/i, 'goodbye'],
