@@ -3,6 +3,8 @@ import type { Clock } from 'holdfast';
 
 /** So much is handed to the connection at once: what a slow reader costs beside the events it is of. */
 export const sliceBytes = 16 * 1024;
+/** Of a UTF-16 code unit in UTF-8. */
+const maxBytesPerUnit = 3;
 /** A reader that takes longer for one slice is let go; it may come back and resume. */
 const patienceMs = 60_000;
 
@@ -87,15 +89,15 @@ export class StreamedBody {
   }
 
   #write(): void {
-    this.#writing = this.#slices(Buffer.from(this.#takeDue())).then(() => {
+    this.#writing = this.#slices(this.#takeDue()).then(() => {
       this.#writing = null;
       this.add('');
     });
   }
 
-  async #slices(bytes: Buffer): Promise<void> {
-    for (let at = 0; at < bytes.length && this.#connected; at += sliceBytes) {
-      const slice = bytes.subarray(at, at + sliceBytes);
+  async #slices(text: string): Promise<void> {
+    for (const slice of slicesOf(text)) {
+      if (!this.#connected) return;
       await this.#handed((taken) => {
         if (this.#hasBegun) this.#reply.raw.write(slice, taken);
         else this.#beginWith(slice, taken);
@@ -104,7 +106,7 @@ export class StreamedBody {
   }
 
   /** Left to itself Node would wait with the head until the work that is due now has been done. */
-  #beginWith(slice: Buffer, taken: () => void): void {
+  #beginWith(slice: string | Buffer, taken: () => void): void {
     const { raw } = this.#reply;
     this.#hasBegun = true;
     raw.cork();
@@ -134,4 +136,11 @@ export class StreamedBody {
     this.#letGo();
     this.#onClose();
   }
+}
+
+/** Text that surely fits goes as it is: Node writes it together with the frame of its chunk. */
+function* slicesOf(text: string): Generator<string | Buffer> {
+  if (text.length * maxBytesPerUnit <= sliceBytes) return yield text;
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; at += sliceBytes) yield bytes.subarray(at, at + sliceBytes);
 }
