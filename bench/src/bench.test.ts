@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { type EncryptionSizes, encryptionExperiments } from './encryption/plan.ts';
 import { type Result, resultOf, runExperiment } from './experiment.ts';
+import { duration, figure } from './figures.ts';
 import { identityExperiments } from './identity/plan.ts';
 import { localSubject } from './local-subject.ts';
 import { concurrently, loadOf, median } from './measuring.ts';
@@ -11,7 +12,7 @@ import { page } from './page.ts';
 import { profileOf, selfTimes } from './profile.ts';
 import { redisExperiments } from './redis/plan.ts';
 import { quickRedisSizes } from './redis/sizes.ts';
-import { duration, figure, table } from './report.ts';
+import { table } from './report.ts';
 
 /** Just enough that everything happens. What it costs is not asked here. */
 const tiny: Sizes = {

@@ -1,8 +1,7 @@
-import { type Figures, type Quantity, type Unit, unitOf } from './figures.ts';
+import { type Figures, figure, type Quantity, type Unit, unitOf } from './figures.ts';
 import type { SubjectOptions } from './local-subject.ts';
 import { median } from './measuring.ts';
-import { figure } from './report.ts';
-import type { Measure, Subject } from './subject.ts';
+import type { Begin, Measure, Subject } from './subject.ts';
 
 /** One thing to measure, again in each round. */
 export interface Measurement {
@@ -57,8 +56,6 @@ export interface Result {
   readonly met: boolean | null;
 }
 
-export type Begin = (options: SubjectOptions) => Promise<Subject>;
-
 export const atMost = (value: number): Target => ({ kind: 'at most', value });
 export const atLeast = (value: number): Target => ({ kind: 'at least', value });
 
@@ -66,7 +63,7 @@ export const atLeast = (value: number): Target => ({ kind: 'at least', value });
 export async function runExperiment(
   { subjects, blocks, rows, rounds: own }: Experiment,
   usual: number,
-  begin: Begin,
+  begin: Begin<SubjectOptions>,
 ): Promise<readonly Result[]> {
   const running = new Map<string, Subject>();
   const rounds = own ?? usual;

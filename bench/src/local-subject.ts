@@ -1,5 +1,4 @@
 import { RecordsSubject, type RecordsSubjectOptions } from './encryption/records-subject.ts';
-import type { Begin } from './experiment.ts';
 import { ClientsSubject, type ClientsSubjectOptions } from './identity/clients-subject.ts';
 import { ExpirySubject, type ExpirySubjectOptions } from './memory/expiry-subject.ts';
 import { SessionsSubject, type SessionsSubjectOptions } from './memory/sessions-subject.ts';
@@ -15,34 +14,34 @@ import { VisitorsSubject, type VisitorsSubjectOptions } from './redis/visitors-s
 import { WritersSubject, type WritersSubjectOptions } from './redis/writers-subject.ts';
 import { AnswersSubject, type AnswersSubjectOptions } from './server/answers-subject.ts';
 import { EchoSubject, type EchoSubjectOptions } from './server/echo-subject.ts';
-import type { Subject } from './subject.ts';
+import type { Begin, OptionsOf, Subject } from './subject.ts';
 import { FailoverSubject, type FailoverSubjectOptions } from './topologies/failover-subject.ts';
 import { PlacedSubject, type PlacedSubjectOptions } from './topologies/placed-subject.ts';
 
 export type SubjectOptions =
-  | ({ readonly kind: 'sessions' } & SessionsSubjectOptions)
-  | ({ readonly kind: 'expiry' } & ExpirySubjectOptions)
-  | ({ readonly kind: 'clients' } & ClientsSubjectOptions)
-  | ({ readonly kind: 'turns' } & TurnsSubjectOptions)
-  | ({ readonly kind: 'equalWork' } & EqualWorkSubjectOptions)
-  | ({ readonly kind: 'oneSession' } & OneSessionSubjectOptions)
-  | ({ readonly kind: 'writers' } & WritersSubjectOptions)
-  | ({ readonly kind: 'namespace' } & NamespaceSubjectOptions)
-  | ({ readonly kind: 'kept' } & KeptSubjectOptions)
-  | ({ readonly kind: 'traffic' } & TrafficSubjectOptions)
-  | ({ readonly kind: 'trouble' } & TroubleSubjectOptions)
-  | ({ readonly kind: 'visitors' } & VisitorsSubjectOptions)
-  | ({ readonly kind: 'placed' } & PlacedSubjectOptions)
-  | ({ readonly kind: 'failover' } & FailoverSubjectOptions)
-  | ({ readonly kind: 'footprint' } & FootprintSubjectOptions)
-  | ({ readonly kind: 'records' } & RecordsSubjectOptions)
-  | ({ readonly kind: 'answers' } & AnswersSubjectOptions)
-  | ({ readonly kind: 'echo' } & EchoSubjectOptions);
+  | OptionsOf<'sessions', SessionsSubjectOptions>
+  | OptionsOf<'expiry', ExpirySubjectOptions>
+  | OptionsOf<'clients', ClientsSubjectOptions>
+  | OptionsOf<'turns', TurnsSubjectOptions>
+  | OptionsOf<'equalWork', EqualWorkSubjectOptions>
+  | OptionsOf<'oneSession', OneSessionSubjectOptions>
+  | OptionsOf<'writers', WritersSubjectOptions>
+  | OptionsOf<'namespace', NamespaceSubjectOptions>
+  | OptionsOf<'kept', KeptSubjectOptions>
+  | OptionsOf<'traffic', TrafficSubjectOptions>
+  | OptionsOf<'trouble', TroubleSubjectOptions>
+  | OptionsOf<'visitors', VisitorsSubjectOptions>
+  | OptionsOf<'placed', PlacedSubjectOptions>
+  | OptionsOf<'failover', FailoverSubjectOptions>
+  | OptionsOf<'footprint', FootprintSubjectOptions>
+  | OptionsOf<'records', RecordsSubjectOptions>
+  | OptionsOf<'answers', AnswersSubjectOptions>
+  | OptionsOf<'echo', EchoSubjectOptions>;
 
 /** A subject in this process. `beginOther` makes the subjects that it is made of, if any. */
 export async function localSubject(
   options: SubjectOptions,
-  beginOther: Begin = localSubject,
+  beginOther: Begin<SubjectOptions> = localSubject,
 ): Promise<Subject> {
   switch (options.kind) {
     case 'sessions':

@@ -1,10 +1,10 @@
 import type { Profiler } from 'node:inspector/promises';
+import { duration } from './figures.ts';
 import { localSubject } from './local-subject.ts';
 import { SessionsSubject } from './memory/sessions-subject.ts';
 import { profileOf, saveProfile, selfTimes } from './profile.ts';
 import { stateBytes } from './redis/sample-sessions.ts';
 import { TurnsSubject } from './redis/turns-subject.ts';
-import { duration } from './report.ts';
 import { AnswersSubject, freePort } from './server/answers-subject.ts';
 import { timesByPart } from './server/parts.ts';
 import { RemoteProfiler } from './server/remote-profiler.ts';

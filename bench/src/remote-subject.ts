@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Figures } from './figures.ts';
 import type { SubjectOptions } from './local-subject.ts';
 import type { Subject } from './subject.ts';
-import type { Answer, Request } from './worker.ts';
+import type { Answer, Request } from './worker-messages.ts';
 
 /**
  * A subject in a process of its own. In one process a large store would slow the small one that it

@@ -1,24 +1,5 @@
 import type { Result } from './experiment.ts';
-import type { Unit } from './figures.ts';
-
-/** A figure with three digits that count, but for what is counted one by one. */
-export function figure(value: number, unit: Unit): string {
-  if (unit === 'ns') return duration(value);
-  if (unit === '') return String(Number(value.toPrecision(3)));
-  const gap = unit === 'B' || unit === '%' ? ' ' : '';
-  return `${Math.round(value).toLocaleString('en-US')}${gap}${unit}`;
-}
-
-export function duration(nanoseconds: number): string {
-  const scale = [
-    [1e9, 's'],
-    [1e7, 'ms'],
-    [1e3, 'µs'],
-  ] as const;
-  const [least, name] = scale.find(([from]) => nanoseconds >= from) ?? [1, 'ns'];
-  const value = nanoseconds / (name === 'ms' ? 1e6 : least);
-  return `${value < 100 ? Number(value.toPrecision(3)) : Math.round(value)} ${name}`;
-}
+import { figure } from './figures.ts';
 
 /** The results as a Markdown table. */
 export function table(results: readonly Result[]): string {

@@ -79,3 +79,9 @@ export interface Subject {
   measure(measure: Measure, count: number): Promise<Figures>;
   stop(): Promise<void>;
 }
+
+/** What one of its kind is made with. */
+export type OptionsOf<Kind extends string, Own> = { readonly kind: Kind } & Own;
+
+/** Makes a subject, in this process or in one of its own. */
+export type Begin<Options> = (options: Options) => Promise<Subject>;

@@ -1,15 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Figures } from './figures.ts';
-import { localSubject, type SubjectOptions } from './local-subject.ts';
+import { localSubject } from './local-subject.ts';
 import { remoteSubject } from './remote-subject.ts';
-import type { Measure, Subject } from './subject.ts';
-
-/** What this process is asked; it answers each request with figures, or with why there are none. */
-export type Request =
-  | { readonly start: SubjectOptions }
-  | { readonly measure: Measure; readonly count: number }
-  | { readonly stop: true };
-export type Answer = { readonly figures: Figures } | { readonly error: string };
+import type { Subject } from './subject.ts';
+import type { Answer, Request } from './worker-messages.ts';
 
 /** The garbage of the filling is swept by threads of their own; their time is nobody's cost. */
 const sweepMs = 500;

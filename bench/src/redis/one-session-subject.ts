@@ -1,11 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
 import { SessionManager } from 'holdfast';
 import { RedisSessionStore } from 'holdfast/redis';
-import type { Begin } from '../experiment.ts';
 import type { Figures } from '../figures.ts';
-import type { Measure, Subject } from '../subject.ts';
+import type { Begin, Measure, OptionsOf, Subject } from '../subject.ts';
 import { MeasuredServer } from './measured-server.ts';
 import { sampleSession } from './sample-sessions.ts';
+import type { WritersSubjectOptions } from './writers-subject.ts';
 
 export interface OneSessionSubjectOptions {
   readonly processes: number;
@@ -33,7 +33,7 @@ export class OneSessionSubject implements Subject {
 
   static async create(
     { processes, writers, stateBytes }: OneSessionSubjectOptions,
-    begin: Begin,
+    begin: Begin<OptionsOf<'writers', WritersSubjectOptions>>,
   ): Promise<OneSessionSubject> {
     const server = await MeasuredServer.start();
     const { url } = server;

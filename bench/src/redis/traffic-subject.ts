@@ -1,7 +1,6 @@
 import { RedisSessionStore } from 'holdfast/redis';
-import type { Begin } from '../experiment.ts';
 import type { Figures } from '../figures.ts';
-import type { Measure, Subject } from '../subject.ts';
+import type { Begin, Measure, OptionsOf, Subject } from '../subject.ts';
 import { MeasuredServer } from './measured-server.ts';
 import { createAll, idsOf, sampleSession } from './sample-sessions.ts';
 import type { VisitorsSubjectOptions } from './visitors-subject.ts';
@@ -27,7 +26,7 @@ export class TrafficSubject implements Subject {
 
   static async create(
     { sessions, processes, stateBytes, l1 }: TrafficSubjectOptions,
-    begin: Begin,
+    begin: Begin<OptionsOf<'visitors', VisitorsSubjectOptions>>,
   ): Promise<TrafficSubject> {
     const server = await MeasuredServer.start();
     const { url } = server;

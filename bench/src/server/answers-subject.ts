@@ -3,13 +3,12 @@ import { createServer } from 'node:net';
 import questions from '../../../packages/support-agent/evaluation/questions.json' with {
   type: 'json',
 };
-import type { Begin } from '../experiment.ts';
 import type { Figures } from '../figures.ts';
 import { collectYoungGarbage, concurrently, loadOf, median } from '../measuring.ts';
 import { MeasuredServer } from '../redis/measured-server.ts';
-import type { Measure, Subject } from '../subject.ts';
+import type { Begin, Measure, OptionsOf, Subject } from '../subject.ts';
 import { AgentProcess } from './agent-process.ts';
-import type { SampleAnswer } from './echo-subject.ts';
+import type { EchoSubjectOptions, SampleAnswer } from './echo-subject.ts';
 import { type Call, HttpClient, type Received } from './http-client.ts';
 import { cpuTimeOf } from './process-cpu.ts';
 
@@ -70,7 +69,10 @@ export class AnswersSubject implements Subject {
     this.#echoed = echoed;
   }
 
-  static async create(options: AnswersSubjectOptions, begin: Begin): Promise<AnswersSubject> {
+  static async create(
+    options: AnswersSubjectOptions,
+    begin: Begin<OptionsOf<'echo', EchoSubjectOptions>>,
+  ): Promise<AnswersSubject> {
     const { store, main, sessions, atOnce, logs = false, inspectorPort } = options;
     const parts: { stop(): Promise<void> }[] = [];
     const settings: Record<string, string> = {
