@@ -328,8 +328,9 @@ describe('RedisLink', () => {
       const { link } = await openedLink(redis.url);
       const left = await link.subscribe('channel', () => {});
       await redis.pause();
+      const write = rejection(link.call(addOnce, ['k'], ['n'], 'n'));
       const pending = [
-        rejection(link.call(addOnce, ['k'], ['n'], 'n')),
+        rejection(link.call(echo, [], [])),
         rejection(link.command(['PING'])),
         rejection(link.subscribe('other', () => {})),
       ];
@@ -342,6 +343,11 @@ describe('RedisLink', () => {
         expect(error).toBeInstanceOf(StoreUnavailableError);
         expect(error.message).toMatch(/^The session store was closed\./);
       }
+      // It is on its way: the server may still run it.
+      const error = await write;
+      expect(error).toBeInstanceOf(OutcomeUnknownError);
+      expect(error).toMatchObject({ nonce: 'n', cause: expect.any(StoreUnavailableError) });
+      expect(error.message).toMatch(/^The session store was closed\./);
       left();
     });
 

@@ -104,6 +104,41 @@ describe('where no reply comes until the deadline', () => {
     expect(await contents(other)).toEqual(['Hi', 'later']);
   });
 
+  it('so does a commit that is there, of a session that cannot be read after it', async () => {
+    const { one, other, proxy, recovered } = await lossyScene(server, patient);
+    await other.store.create('s');
+    const { lease } = await one.begin('s');
+    // With this the committer does not have the state of what it adds to.
+    await other.store.update('s', { threadId: 'later' });
+    const changes = { nonce: 'n-1', messages: [message('Hi')] };
+    proxy.refuse();
+    const lost = proxy.cutNextReply(callOf('read'));
+    const error = await late(one.store.commit(lease, changes, end), lost);
+    expect(await contents(other)).toEqual(['Hi']);
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    expect((error as OutcomeUnknownError).nonce).toBe('n-1');
+    proxy.accept();
+    await recovered();
+    const result = await one.store.commit(lease, changes, end);
+    expect(result.messages.map(({ seq }) => seq)).toEqual([1]);
+    expect(await contents(other)).toEqual(['Hi']);
+  });
+
+  it('so does a write that its own repetition found done, of a session that cannot be read then', async () => {
+    const { one, other, proxy, recovered } = await lossyScene(server, { ...patient, retries: 1 });
+    await other.store.create('s');
+    proxy.cutNextReply(callOf('write'));
+    // As often as it is asked.
+    proxy.cutNextReply(callOf('read'));
+    proxy.cutNextReply(callOf('read'));
+    const error = await rejection(one.store.incrementCounter('s', 'clicks'));
+    expect((await other.store.get('s'))?.counters).toEqual({ clicks: 1 });
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    await recovered();
+    const { nonce } = error as OutcomeUnknownError;
+    expect(await one.store.incrementCounter('s', 'clicks', 1, { nonce })).toBe(1);
+  });
+
   it('a delete says so, and the session is gone', async () => {
     const { one, other, proxy } = await lossyScene(server, patient);
     await other.store.create('s');

@@ -41,12 +41,22 @@ export class TurnBegin<Metadata extends object, MetadataInput extends object> {
     const nonce = randomId();
     const admission = { userId, tokenHash, idempotency };
     const begin = { nonce, leaseMs, onBusy, waitMs, ...admission, onLost, signal };
+    let mayHold = false;
+    const attempt = async () => {
+      try {
+        return await store.begin(id, begin);
+      } catch (error) {
+        mayHold ||= error instanceof OutcomeUnknownError;
+        throw error;
+      }
+    };
     try {
       return await traced(tracer, 'begin', storeSpan(store.type, 'begin'), () =>
-        onceMore(clock, () => store.begin(id, begin)),
+        onceMore(clock, attempt),
       );
     } catch (error) {
-      if (error instanceof OutcomeUnknownError) void this.#giveBack(id, begin);
+      // Also where the repeat was given up or refused: that says nothing of the first attempt's lease.
+      if (mayHold) void this.#giveBack(id, begin);
       // A caller with a token learns nothing about which sessions there are.
       if (tokenHash !== undefined && error instanceof SessionNotFoundError) throw invalidToken();
       throw error;

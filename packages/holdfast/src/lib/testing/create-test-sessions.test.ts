@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   LeaseLostError,
   OutcomeUnknownError,
@@ -71,6 +71,52 @@ describe('a failing store', () => {
     expect(counted).toBe(1);
     expect((await sessions.store.get('s'))?.version).toBe(2);
     expect((await sessions.store.getStats()).activeLeases).toBe(0);
+  });
+
+  it('a commit whose reply was lost stays an unknown outcome when its repeat finds no store', async () => {
+    const { faults, sessions } = await setUp();
+    faults.fail('commit', { when: 'after' });
+    faults.fail('commit', { when: 'before' });
+    const counted = sessions.turn('s', async (turn) => turn.increment('n'));
+    await expect(counted).rejects.toThrow(OutcomeUnknownError);
+    expect((await sessions.store.get('s'))?.counters).toEqual({ n: 1 });
+  });
+
+  it('a commit whose repeat learns the outcome fails with what it learned', async () => {
+    const { faults, sessions } = await setUp();
+    faults.fail('commit', { when: 'after' });
+    faults.fail('commit', { error: new LeaseLostError('Another turn has the session.') });
+    await expect(sessions.turn('s', async () => {})).rejects.toThrow(LeaseLostError);
+  });
+
+  it('live output of a checkpoint that may be there is not written again with the turn’s end', async () => {
+    const { faults, sessions } = await setUp();
+    faults.fail('commit', { when: 'after' });
+    faults.fail('commit', { when: 'before' });
+    const { events, result } = sessions.startTurn('s', async (turn) => {
+      turn.emit({ type: 'text', text: 'a' });
+      await turn.checkpoint();
+    });
+    const failed = expect(result).rejects.toThrow(OutcomeUnknownError);
+    const seen: unknown[] = [];
+    for await (const { type, text } of events) seen.push(text ?? type);
+    expect(seen).toEqual(['turn.started', 'a', 'turn.failed']);
+    await failed;
+  });
+
+  it('a lease that a begin may have taken is given back, whatever its repeat ends in', async () => {
+    const { faults, sessions } = await setUp();
+    const repeats = [new StoreUnavailableError('No way to it.'), new Error('Given up.')];
+    for (const error of repeats) {
+      faults.fail('begin', { when: 'after' });
+      faults.fail('begin', { error });
+      await expect(sessions.turn('s', async () => {})).rejects.toThrow(
+        error instanceof StoreUnavailableError ? OutcomeUnknownError : error,
+      );
+      await vi.waitFor(async () => {
+        expect((await sessions.store.getStats()).activeLeases).toBe(0);
+      });
+    }
   });
 
   it('an unknown outcome has the nonce that makes the call safe to repeat', async () => {

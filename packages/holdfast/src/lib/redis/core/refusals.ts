@@ -33,13 +33,16 @@ export function interrupted(id: string): TurnInterruptedError {
   return new TurnInterruptedError(`A newer turn interrupted this one in session ${id}.`);
 }
 
-/** What belongs to a write that has taken effect: repeating that under its nonce does this again. */
+/**
+ * What belongs to a write that has taken effect, its indexes or a look at what it left: repeating that
+ * under its nonce does this again.
+ */
 export async function completing<Result>(nonce: string, rest: Promise<Result>): Promise<Result> {
   try {
     return await rest;
   } catch (cause) {
     if (!(cause instanceof StoreUnavailableError)) throw cause;
-    const message = 'A write took effect, but the indexes that go with it could not be written.';
+    const message = 'A write took effect, but what goes with it could not be read or written.';
     throw new OutcomeUnknownError(message, { nonce, cause });
   }
 }

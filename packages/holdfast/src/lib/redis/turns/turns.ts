@@ -16,7 +16,7 @@ import {
 import type { RedisArgument } from '../connection/redis-connection.ts';
 import { int, text } from '../connection/reply.ts';
 import type { RedisCore } from '../core/redis-core.ts';
-import { gone, interrupted, leaseLost, unlessRepeated } from '../core/refusals.ts';
+import { completing, gone, interrupted, leaseLost, unlessRepeated } from '../core/refusals.ts';
 import { none } from '../layout/header.ts';
 import { word } from '../layout/keys.ts';
 import { digestWords } from '../layout/request-digests.ts';
@@ -98,7 +98,8 @@ export class Turns<Metadata extends object> {
     if (!goesOn) this.#leases.forget(lease);
     else if (known !== undefined) known.version = after.header.version;
     this.#leases.handovers.saw(id, after.header);
-    const snapshot = after.snapshot ?? (await this.#core.stored.read(id))?.snapshot;
+    const snapshot =
+      after.snapshot ?? (await completing(changes.nonce, this.#core.stored.read(id)))?.snapshot;
     if (snapshot === undefined) {
       throw unlessRepeated({ repeated: true }, changes.nonce, gone(id));
     }

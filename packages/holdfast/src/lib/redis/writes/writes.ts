@@ -256,7 +256,7 @@ export class Writes<Metadata extends object> {
   }
 
   async #present(id: string, { nonce }: WriteOrder): Promise<StoredSnapshot<Metadata>> {
-    const present = await this.#core.stored.read(id);
+    const present = await completing(nonce, this.#core.stored.read(id));
     if (present === null) throw unlessRepeated({ repeated: true }, nonce, notFound(id));
     return present;
   }

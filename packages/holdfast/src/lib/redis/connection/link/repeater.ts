@@ -1,4 +1,8 @@
-import { type HoldfastError, StoreUnavailableError } from '../../../errors/errors.ts';
+import {
+  type HoldfastError,
+  OutcomeUnknownError,
+  StoreUnavailableError,
+} from '../../../errors/errors.ts';
 import type { CoarseTimer } from '../coarse-timer.ts';
 import type { LiveConnection } from '../nodes/live-connection.ts';
 import type { RedisNode } from '../nodes/redis-node.ts';
@@ -52,6 +56,12 @@ const minPauseMs = 20;
 const maxPauseMs = 500;
 
 export const closedError = () => new StoreUnavailableError('The session store was closed.');
+
+/** Of a write that was on its way. */
+function closedAfter(nonce: string): OutcomeUnknownError {
+  const message = 'The session store was closed. A write under way may have taken effect.';
+  return new OutcomeUnknownError(message, { cause: closedError(), nonce });
+}
 
 /** Everything about a call but its usual case: waiting for a connection, repeating, giving up. */
 export class Repeater {
@@ -174,9 +184,10 @@ export class Repeater {
 
   #final(call: Call, { mayHaveRun }: Progress, failure: unknown): HoldfastError {
     const { address } = this.#options;
-    if (this.#isClosed) return closedError();
     const { about, nonce } = call;
-    return mayHaveRun && nonce !== undefined
+    const isUnknown = mayHaveRun && nonce !== undefined;
+    if (this.#isClosed) return isUnknown ? closedAfter(nonce) : closedError();
+    return isUnknown
       ? outcomeUnknown(address, failure, { about, nonce })
       : runningFailure(address, failure, about);
   }
