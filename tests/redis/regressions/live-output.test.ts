@@ -34,6 +34,25 @@ const textOf = (event: TurnEvent) => ('text' in event ? String(event.text) : '')
 const text = (piece: string) => ({ type: 'text', text: piece });
 
 describe('live output', () => {
+  it('is read and opened once for all who wait for it in one process', async () => {
+    const place = new SharedNamespace(server.url);
+    const [one, other] = [await place.instance(), await place.instance()];
+    await one.store.create('s');
+    let ready = 0;
+    const waiting = Array.from({ length: 3 }, () =>
+      one.store.subscribe('s', { onReady: () => (ready += 1) }),
+    );
+    const given = waiting.map((events) => events.next());
+    await vi.waitUntil(() => ready === waiting.length, { timeout: 60_000 });
+    // None of them begins to wait before the last one does.
+    await macrotask();
+    await other.turn('s', async (turn) => turn.emit(text('1')));
+    const [first, ...others] = await Promise.all(given);
+    expect(first?.value).toMatchObject({ seq: 1 });
+    for (const { value } of others) expect(value).toBe(first?.value);
+    await Promise.all(waiting.map((events) => events.return?.()));
+  });
+
   it('that comes during a checkpoint keeps its order', async () => {
     const outputIntervalMs = 50;
     const place = new SharedNamespace(server.url, { outputIntervalMs });

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type CipherName, createCodec } from '../encryption/create-codec.ts';
 import { KeyRing } from '../encryption/key-ring.ts';
 import { generateKey } from '../encryption/parse-key.ts';
 import { DecryptionError } from '../errors/errors.ts';
+import { SessionManager } from '../manager/session-manager.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
 import { sessionStoreSuite } from '../testing/suite/session-store-suite.ts';
 import { InMemorySessionStore } from './in-memory-session-store.ts';
@@ -34,4 +35,21 @@ it('cannot be read any more when its key leaves the ring', async () => {
   keys.replace(generateKey());
   await expect(store.messages('s')).rejects.toThrow(DecryptionError);
   await store.close();
+});
+
+it('opens live output once for all who read it together', async () => {
+  const codec = createCodec(KeyRing.parse(generateKey()), { namespace: 'memory' });
+  const decode = vi.spyOn(codec, 'decode');
+  const store = new InMemorySessionStore({ codec });
+  const sessions = new SessionManager({ store });
+  await store.create('s');
+  const readers = Array.from({ length: 3 }, () => store.subscribe('s'));
+  const given = readers.map((events) => events.next());
+  await sessions.turn('s', async (turn) => turn.emit({ type: 'text', text: 'Hi' }));
+  const [first, ...others] = await Promise.all(given);
+  expect(first?.value).toMatchObject({ seq: 1 });
+  for (const { value } of others) expect(value).toBe(first?.value);
+  const opened = decode.mock.calls.filter(([, { kind }]) => kind === 'output');
+  expect(opened).toHaveLength(1);
+  await sessions.close();
 });

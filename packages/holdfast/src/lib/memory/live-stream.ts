@@ -94,9 +94,14 @@ export class LiveStream {
 
   #opened(event: TurnEvent | SealedEvent): TurnEvent {
     if (this.#sealer === null) return event as TurnEvent;
-    const { sealed, seq, turnId, createdAt } = event as SealedEvent;
+    const kept = event as SealedEvent;
+    const known = kept.opened?.deref();
+    if (known !== undefined) return known;
+    const { sealed, seq, turnId, createdAt } = kept;
     const output = this.#sealer.open(sealed, 'output', seq) as unknown as PreparedOutput;
-    return Object.freeze({ seq, turnId, createdAt, ...output });
+    const opened: TurnEvent = Object.freeze({ seq, turnId, createdAt, ...output });
+    kept.opened = new WeakRef(opened);
+    return opened;
   }
 
   #wake(): void {
@@ -135,8 +140,13 @@ export class LiveStream {
 }
 
 /** An event whose output is kept through a codec. */
-type SealedEvent = Pick<TurnEvent, 'seq' | 'turnId' | 'createdAt'> & { readonly sealed: Buffer };
+type SealedEvent = Pick<TurnEvent, 'seq' | 'turnId' | 'createdAt'> & {
+  readonly sealed: Buffer;
+  /** For its other readers, as long as one has it: readers that go together open it once. */
+  opened: WeakRef<TurnEvent> | null;
+};
 
 function sealed({ seq, turnId, createdAt, ...output }: TurnEvent, sealer: Sealer): SealedEvent {
-  return { seq, turnId, createdAt, sealed: sealer.seal(output as JsonValue, 'output', seq) };
+  const bytes = sealer.seal(output as JsonValue, 'output', seq);
+  return { seq, turnId, createdAt, sealed: bytes, opened: null };
 }

@@ -8,7 +8,7 @@ import { historyQuery, idempotencyHeaders, messageBody, sessionParams } from '..
 import type { ZodTypeProvider } from '../api/validation.ts';
 import { problemInStream } from '../errors/error-handler.ts';
 import type { Services } from '../services.ts';
-import type { StreamEvent } from '../streams/event-stream.ts';
+import { framed } from '../streams/event-stream.ts';
 import { followedBy, MessageEvents } from '../streams/turn-stream.ts';
 
 export async function messageRoutes(instance: FastifyInstance, services: Services): Promise<void> {
@@ -111,13 +111,10 @@ async function streamReply(
 }
 
 /** How a message ended. */
-async function lastEvent(
-  reply: StartedMessage['reply'],
-  request: FastifyRequest,
-): Promise<StreamEvent> {
+async function lastEvent(reply: StartedMessage['reply'], request: FastifyRequest): Promise<string> {
   try {
-    return { event: 'reply', data: presentReply(await reply) };
+    return framed({ event: 'reply', data: presentReply(await reply) });
   } catch (error) {
-    return { event: 'error', data: problemInStream(error, request) };
+    return framed({ event: 'error', data: problemInStream(error, request) });
   }
 }

@@ -6,7 +6,7 @@ import { sessionParams, streamHeaders, streamQuery } from '../api/schemas.ts';
 import type { ZodTypeProvider } from '../api/validation.ts';
 import { problemInStream } from '../errors/error-handler.ts';
 import type { Services } from '../services.ts';
-import type { EventStream } from '../streams/event-stream.ts';
+import { type EventStream, framed } from '../streams/event-stream.ts';
 import { eventsOf } from '../streams/turn-stream.ts';
 
 export async function streamRoutes(instance: FastifyInstance, services: Services): Promise<void> {
@@ -72,16 +72,17 @@ async function follow(
   stream.flush();
   try {
     await stream.relay(first, next, () => mayStay(gate.sessionStill(request, id)));
-    await stream.send(stream.stopped ? serverClosing : { event: 'session.ended', data: {} });
+    await stream.send(stream.stopped ? serverClosing : sessionEnded);
   } catch (error) {
-    await stream.send({ event: 'error', data: problemInStream(error, request) });
+    await stream.send(framed({ event: 'error', data: problemInStream(error, request) }));
   } finally {
     await events.return?.();
   }
   await stream.end();
 }
 
-const serverClosing = { event: 'server.closing', data: {}, retry: 1_000 };
+const serverClosing = framed({ event: 'server.closing', data: {}, retry: 1_000 });
+const sessionEnded = framed({ event: 'session.ended', data: {} });
 
 /** Whether the reader's token still is the session's. While the store cannot tell, it stays. */
 async function mayStay(session: Promise<unknown>): Promise<boolean> {

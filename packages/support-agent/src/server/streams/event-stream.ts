@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http';
+import { setImmediate as allDueNow } from 'node:timers/promises';
 import type { FastifyReply } from 'fastify';
 import type { Clock } from 'holdfast';
 import { StreamedBody } from './streamed-body.ts';
@@ -96,27 +97,30 @@ export class EventStream {
     this.#body.begin();
   }
 
-  /** Resolves when the connection has taken the event, or the reader has left. */
-  async send(event: StreamEvent): Promise<void> {
-    this.#body.add(framed(event));
+  /** Resolves when the connection has taken the event (`framed`), or the reader has left. */
+  async send(event: string): Promise<void> {
+    this.#body.add(event);
     await this.#body.flushed();
   }
 
   /**
-   * Sends what is `coming` and what comes `next`, until there is no more or nobody to send it to: what
+   * Sends what is `coming`, framed, and what comes `next`, until there is no more or nobody to send it to: what
    * gives the events must end them when the stream is over. Every 15 s it keeps the connection alive
    * and asks whether the reader `mayStay`.
    */
   async relay(
-    coming: Promise<StreamEvent | null>,
-    next: () => Promise<StreamEvent | null>,
+    coming: Promise<string | null>,
+    next: () => Promise<string | null>,
     mayStay: () => Promise<boolean> = async () => true,
   ): Promise<void> {
     const stopBeating = this.#beat(mayStay);
     try {
       for (let event = await coming; event !== null && !this.#isOver; event = await next()) {
-        this.#body.add(framed(event));
-        if (this.#body.isTaking) await this.#body.room();
+        this.#body.add(event);
+        if (!this.#body.isTaking) continue;
+        await this.#body.room();
+        // A connection can take all there is at once: with many such readers nothing else would be served.
+        await allDueNow();
       }
     } finally {
       stopBeating();

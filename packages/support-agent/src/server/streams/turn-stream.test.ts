@@ -2,7 +2,7 @@ import type { TurnEvent } from 'holdfast';
 import { FakeClock } from 'holdfast/testing';
 import { expect, it } from 'vitest';
 import type { StartedMessage } from '../../agent/customer-support-agent.ts';
-import { MessageEvents } from './turn-stream.ts';
+import { eventsOf, MessageEvents } from './turn-stream.ts';
 
 const reply = Promise.resolve({}) as StartedMessage['reply'];
 
@@ -13,12 +13,28 @@ async function* after(events: readonly TurnEvent[], then: Promise<unknown>) {
 
 const eventOf = (seq: number): TurnEvent => ({ seq, turnId: 't', createdAt: 0, type: 'text' });
 
+it('frames an event once for all who watch it', async () => {
+  let framed = 0;
+  const event = {
+    ...eventOf(7),
+    get text() {
+      framed += 1;
+      return 'Hi';
+    },
+  };
+  const readers = Array.from({ length: 3 }, () => eventsOf(after([event], Promise.resolve())));
+  const texts = await Promise.all(readers.map((next) => next()));
+  expect(new Set(texts)).toEqual(new Set([expect.stringMatching(/^id: 7\nevent: text\n.*"Hi"/)]));
+  expect(framed).toBe(1);
+  expect(await Promise.all(readers.map((next) => next()))).toEqual([null, null, null]);
+});
+
 it('gives what is left of a turn to a reader who takes long over it, after its reply too', async () => {
   const clock = new FakeClock();
   const stored = [1, 2, 3].map(eventOf);
   const events = new MessageEvents({ events: after(stored, Promise.resolve()), reply }, clock);
   for (const { seq } of stored) {
-    expect(await events.next()).toMatchObject({ id: seq });
+    expect(await events.next()).toMatch(`id: ${seq}\n`);
     await clock.advance(5_000);
   }
   expect(await events.next()).toBeNull();

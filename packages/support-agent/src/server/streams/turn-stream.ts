@@ -1,33 +1,42 @@
 import type { Clock, TurnEvent } from 'holdfast';
 import type { StartedMessage } from '../../agent/customer-support-agent.ts';
 import { presentEvent } from '../api/presenters.ts';
-import type { StreamEvent } from './event-stream.ts';
+import { framed } from './event-stream.ts';
 
 /** How long an event of a turn may take to come once its reply is there. */
 const patienceMs = 1_000;
 
-/** A live event for a stream, where it can be resumed. */
-function streamed(event: TurnEvent): StreamEvent {
-  return { id: event.seq, event: event.type, data: presentEvent(event) };
+/** A live event as a stream sends it, where it can be resumed. */
+function shown(event: TurnEvent): string {
+  return framed({ id: event.seq, event: event.type, data: presentEvent(event) });
 }
 
-/** What an iterator gave, for a stream; `null` at its end. */
-function shown({ done, value }: IteratorResult<TurnEvent>): StreamEvent | null {
-  return done ? null : streamed(value);
+/** What is sent to all who watch a session: the store hands them the same event, as long as it keeps it. */
+const shownToAll = new WeakMap<TurnEvent, string>();
+
+function shownOnce(event: TurnEvent): string {
+  const known = shownToAll.get(event);
+  if (known !== undefined) return known;
+  const text = shown(event);
+  shownToAll.set(event, text);
+  return text;
 }
 
-/** The events of an iterator one by one; `null` when there are no more. */
-export function eventsOf(events: AsyncIterator<TurnEvent>): () => Promise<StreamEvent | null> {
-  return () => events.next().then(shown);
+/**
+ * The events of an iterator one by one, as a stream sends them; `null` when there are no more. However
+ * many iterators give an event, it is framed once.
+ */
+export function eventsOf(events: AsyncIterator<TurnEvent>): () => Promise<string | null> {
+  return () => events.next().then(({ done, value }) => (done ? null : shownOnce(value)));
 }
 
 /** The events of `next`, and behind them what `last` comes to. */
 export function followedBy(
-  next: () => Promise<StreamEvent | null>,
-  last: () => Promise<StreamEvent | null>,
-): () => Promise<StreamEvent | null> {
+  next: () => Promise<string | null>,
+  last: () => Promise<string | null>,
+): () => Promise<string | null> {
   let isOver = false;
-  const orLast = (event: StreamEvent | null) => {
+  const orLast = (event: string | null) => {
     if (event !== null) return event;
     isOver = true;
     return last();
@@ -58,10 +67,10 @@ export class MessageEvents {
     reply.then(over, over);
   }
 
-  readonly next = (): Promise<StreamEvent | null> =>
+  readonly next = (): Promise<string | null> =>
     new Promise((resolve) => {
       const leave = () => answer(null);
-      const answer = (event: StreamEvent | null) => {
+      const answer = (event: string | null) => {
         if (this.#leave !== leave) return;
         this.#leave = null;
         this.#cancel();
@@ -71,7 +80,10 @@ export class MessageEvents {
       if (this.#isOver) leave();
       else {
         this.#limit();
-        this.#events.next().then(shown).then(answer, leave);
+        this.#events
+          .next()
+          .then(({ done, value }) => (done ? null : shown(value)))
+          .then(answer, leave);
       }
     });
 

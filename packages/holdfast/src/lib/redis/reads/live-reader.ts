@@ -11,6 +11,7 @@ import { gone, notFound } from '../core/refusals.ts';
 import { none } from '../layout/header.ts';
 import { scripts } from '../scripts/scripts.ts';
 import { closable } from './closable.ts';
+import { SharedLooks } from './shared-looks.ts';
 
 const liveKeys = 7;
 const callBytes = 256 * 1024;
@@ -26,11 +27,13 @@ interface Output {
 
 /**
  * Reads live output, wherever it is produced. A message says that there is more; what it is, is read
- * from where the reader stands, so that a slow one costs its place and nothing else.
+ * from where the reader stands, so that a slow one costs its place and nothing else. Readers of one
+ * session that stand at the same place share what is read, and its events.
  */
 export class LiveReader<Metadata extends object> {
   readonly #core: RedisCore<Metadata>;
   readonly #readers = new Set<Alarm>();
+  readonly #looks = new SharedLooks<Output | null>();
   #closed: HoldfastError | null = null;
 
   constructor(core: RedisCore<Metadata>) {
@@ -46,6 +49,7 @@ export class LiveReader<Metadata extends object> {
 
   /** Messages may have been missed. */
   readonly lookAgain = (): void => {
+    this.#looks.heard();
     for (const alarm of this.#readers) alarm.ring();
   };
 
@@ -64,7 +68,10 @@ export class LiveReader<Metadata extends object> {
     if (this.#closed !== null) throw this.#closed;
     const { link, known, options } = this.#core;
     const alarm = new Alarm();
-    const stop = () => alarm.ring();
+    const stop = () => {
+      this.#looks.heard();
+      alarm.ring();
+    };
     // First the subscription, then the first look: nothing is missed between them.
     const unsubscribe = await link.subscribe(known.of(id).keys[3], stop);
     this.#readers.add(alarm);
@@ -100,7 +107,8 @@ export class LiveReader<Metadata extends object> {
           cancel();
         }
         if (closed.ended !== null || this.#closed !== null) return;
-        const next = await this.#fetch(id, cursor, own);
+        const from = cursor;
+        const next = await this.#looks.at(`${id} ${own} ${from}`, () => this.#fetch(id, from, own));
         if (next === null) return;
         output = next;
       }
