@@ -3,6 +3,7 @@ import {
   context,
   isSpanContextValid,
   propagation,
+  ROOT_CONTEXT,
   SpanKind,
   SpanStatusCode,
   trace,
@@ -13,7 +14,8 @@ import { tracer } from './tracer.ts';
 
 /**
  * A span for each request, in the words of OpenTelemetry's semantic conventions for HTTP, below the one
- * that its `traceparent` names. It has the route and never the address, which may name users.
+ * that its `traceparent` names. It has the route and never the address, which may name users. What else
+ * its headers carry for those below, as `baggage` does, reaches them without a tracer too.
  */
 export function traceRequests(app: FastifyInstance): void {
   const contexts = new WeakMap<FastifyRequest, Context>();
@@ -32,9 +34,9 @@ export function traceRequests(app: FastifyInstance): void {
       },
       parent,
     );
-    // Without an SDK there is nothing that anything could belong to.
-    if (!isSpanContextValid(span.spanContext())) return done();
-    const own = trace.setSpan(parent, span);
+    // Without a tracer the span is none.
+    const own = isSpanContextValid(span.spanContext()) ? trace.setSpan(parent, span) : parent;
+    if (own === ROOT_CONTEXT) return done();
     contexts.set(request, own);
     context.with(own, done);
   });
