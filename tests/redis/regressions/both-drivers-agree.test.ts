@@ -1,5 +1,9 @@
 import { InMemorySessionStore } from 'holdfast/memory';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import {
+  prepareOutput,
+  type TurnEvent,
+} from '../../../packages/holdfast/src/lib/model/turn-event.ts';
 import type { SessionStore } from '../../../packages/holdfast/src/lib/store/session-store.ts';
 import type { StoreOptions } from '../../../packages/holdfast/src/lib/store/store-options.ts';
 import type { BeginOptions } from '../../../packages/holdfast/src/lib/store/turn-store.ts';
@@ -151,4 +155,61 @@ it('a limit that is no number of messages is refused', async () => {
   });
   expect(redis).toBe('ValidationError');
   expect(redis).toEqual(memory);
+});
+
+describe('a store that is closed', () => {
+  const textOf = ({ done, value }: IteratorResult<TurnEvent>) =>
+    done ? 'over' : (value.text ?? value.type);
+  const startsTurn = async (store: SessionStore) => {
+    await store.create('s');
+    const begun = await store.begin('s', begin('n'));
+    if (begun.kind !== 'granted') throw new Error('The session is free.');
+    return begun.lease;
+  };
+  const piece = (text: string) => prepareOutput({ type: 'text', text });
+
+  it('ends those who wait for live output, and refuses those who come', async () => {
+    const { memory, redis } = await onBoth({}, async (store) => {
+      await store.create('s');
+      let ready = () => {};
+      const isReady = new Promise<void>((resolve) => {
+        ready = resolve;
+      });
+      const events = store.subscribe('s', { onReady: () => ready() });
+      const waiting = [events.next(), events.next()];
+      await isReady;
+      await store.close();
+      const ended = (await Promise.all(waiting)).map(textOf);
+      const later = store.subscribe('s');
+      return [...ended, textOf(await events.next()), await nameOf(later.next())];
+    });
+    expect(redis).toEqual(['over', 'over', 'over', 'StoreUnavailableError']);
+    expect(redis).toEqual(memory);
+  });
+
+  it('ends those who have not read all that is there, behind it', async () => {
+    const { memory, redis } = await onBoth({}, async (store) => {
+      const lease = await startsTurn(store);
+      await store.emit(lease, [piece('1'), piece('2'), piece('3')], 'e');
+      const events = store.subscribe('s', { after: 0 });
+      const first = textOf(await events.next());
+      await store.close();
+      const rest = [await events.next(), await events.next(), await events.next()];
+      return [first, ...rest.map(textOf)];
+    });
+    expect(redis).toEqual(['1', '2', '3', 'over']);
+    expect(redis).toEqual(memory);
+  });
+
+  it('ends those who are about to read', async () => {
+    const { memory, redis } = await onBoth({}, async (store) => {
+      await store.create('s');
+      const events = store.subscribe('s', { after: 0 });
+      const next = events.next();
+      await store.close();
+      return [await next.then(textOf, ({ name }: Error) => name), textOf(await events.next())];
+    });
+    expect(redis).toEqual(['over', 'over']);
+    expect(redis).toEqual(memory);
+  });
 });

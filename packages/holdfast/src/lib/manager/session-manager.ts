@@ -190,7 +190,7 @@ export class SessionManager<
     return { events: turnEventsOf(this.store, begun, lost), result };
   }
 
-  /** The session's live output, from any instance. Ends with the session, or the signal. */
+  /** The session's live output, from any instance. Ends with the session, the signal, or the store. */
   subscribe(id: string, options?: SubscribeOptions): AsyncIterable<TurnEvent> {
     return this.store.subscribe(id, options);
   }

@@ -204,8 +204,8 @@ export interface SessionStore<
   ): Promise<readonly Message[]>;
 
   /**
-   * The session's live output, from any instance. Ends when the session does; `return` ends it at once,
-   * also while it waits for the next event.
+   * The session's live output, from any instance. Ends when the session does, or the store is closed;
+   * `return` ends it at once, also while it waits for the next event.
    * @throws SessionNotFoundError on the first read.
    */
   subscribe(id: string, options?: SubscribeOptions): AsyncIterableIterator<TurnEvent>;

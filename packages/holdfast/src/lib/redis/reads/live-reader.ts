@@ -1,4 +1,4 @@
-import type { HoldfastError } from '../../errors/errors.ts';
+import { type HoldfastError, StoreUnavailableError } from '../../errors/errors.ts';
 import { assertId } from '../../model/ids.ts';
 import type { TurnEvent } from '../../model/turn-event.ts';
 import { assertAfter } from '../../store/assert-after.ts';
@@ -72,13 +72,14 @@ export class LiveReader<Metadata extends object> {
       this.#looks.heard();
       alarm.ring();
     };
-    // First the subscription, then the first look: nothing is missed between them.
-    const unsubscribe = await link.subscribe(known.of(id).keys[3], stop);
-    this.#readers.add(alarm);
+    let unsubscribe = () => {};
     const unlisten = closed.onEnd(stop);
     // It hears of its session's end also where messages are lost in silence.
     const unwatch = known.news.watch(id, stop);
     try {
+      // First the subscription, then the first look: nothing is missed between them.
+      unsubscribe = await link.subscribe(known.of(id).keys[3], stop);
+      this.#readers.add(alarm);
       if (closed.ended !== null) return;
       let output = await this.#fetch(id, after, incarnation);
       if (output === null) throw incarnation === undefined ? notFound(id) : gone(id);
@@ -112,6 +113,10 @@ export class LiveReader<Metadata extends object> {
         if (next === null) return;
         output = next;
       }
+    } catch (error) {
+      // What a reader was about to learn when its store was closed is no failure of the reading.
+      const isCut = this.#closed !== null && error instanceof StoreUnavailableError;
+      if (!isCut) throw error;
     } finally {
       unlisten();
       unwatch();
