@@ -117,6 +117,67 @@ describe('bad messages', () => {
   });
 
   it.each([
+    ['a byte that is none', [0xff]],
+    ['a character that is cut off', [0xe2, 0x82]],
+    ['one that is longer than it need be', [0xc0, 0xaf]],
+    ['half of a surrogate pair', [0xed, 0xa0, 0xbe]],
+  ])('refuses a body that is not UTF-8: %s', async (_, bytes) => {
+    const { open, request, transcript } = await startTestApp();
+    const session = await open();
+    const send = (middle: readonly number[]) =>
+      request('POST', `${session.url}/messages`, {
+        headers: { ...session.auth, ...json },
+        payload: Buffer.concat([
+          Buffer.from('{"message":"Hi '),
+          Buffer.from(middle),
+          Buffer.from('"}'),
+        ]),
+      });
+    const response = await send(bytes);
+    expectProblem(response, 400, 'MALFORMED_JSON');
+    expect(response.json().detail).toContain('UTF-8');
+    expect(await transcript(session)).toEqual([]);
+    expect((await send([0xe2, 0x82, 0xac])).statusCode).toBe(200);
+    expect((await transcript(session))[0]).toEqual(['user', 'Hi €']);
+  });
+
+  it.each([
+    'application/json; charset=utf-16',
+    'application/json;charset="ISO-8859-1"',
+    'Application/JSON; Charset = UTF-16LE',
+    'application/json; charset=utf-8; charset=utf-16',
+    'application/json; profile=x; charset=windows-1252',
+    "application/json; charset='utf-8'",
+    'application/json; charset=',
+  ])('refuses %s', async (type) => {
+    const { open, request, transcript } = await startTestApp();
+    const session = await open();
+    const response = await request('POST', `${session.url}/messages`, {
+      headers: { ...session.auth, 'content-type': type },
+      payload: '{"message":"Hi"}',
+    });
+    expectProblem(response, 415, 'UNSUPPORTED_MEDIA_TYPE');
+    expect(await transcript(session)).toEqual([]);
+  });
+
+  it.each([
+    'application/json; charset=utf-8',
+    'application/json;charset="UTF-8"',
+    'application/json; charset=utf8',
+    'application/json; charset=US-ASCII',
+    'application/json; profile="charset=utf-16"',
+    'application/json; xcharset=utf-16',
+  ])('takes %s', async (type) => {
+    const { open, request } = await startTestApp();
+    const session = await open();
+    const response = await request('POST', `${session.url}/messages`, {
+      headers: { ...session.auth, 'content-type': type },
+      payload: '{"message":"Hi"}',
+    });
+    expect(response.statusCode).toBe(200);
+  });
+
+  it.each([
     'text/plain',
     'application/x-www-form-urlencoded',
     'multipart/form-data; boundary=x',
