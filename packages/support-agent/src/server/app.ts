@@ -17,6 +17,7 @@ import { openapi } from './api/openapi.ts';
 import { requirePlainBodies } from './api/plain-bodies.ts';
 import { checkingSerializer, plainSerializer, zodValidator } from './api/validation.ts';
 import { endConnectionsOnClose } from './closing-connections.ts';
+import { DueAnswers } from './due-answers.ts';
 import {
   clientErrorHandler,
   errorHandler,
@@ -77,6 +78,7 @@ export interface AppOptions {
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { config, sessions, agent, knowledge, operatorKey, clock = systemClock } = options;
   const { logger, giveUp, requestTimeoutMs = defaultRequestTimeoutMs } = options;
+  const answers = new DueAnswers();
   const app: FastifyInstance = Fastify({
     ...(logger === undefined
       ? { logger: false }
@@ -88,7 +90,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     }),
     // While it closes, the server still answers what has arrived: turns that run may end.
     return503OnClosing: false,
-    clientErrorHandler,
+    clientErrorHandler: clientErrorHandler(answers),
     routerOptions: { maxParamLength },
     frameworkErrors: errorHandler,
     genReqId: requestId,
@@ -119,7 +121,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const probe = new StoreProbe(store, clock);
   // Whoever still asks over a connection that it has must send requests elsewhere from now on.
   app.addHook('preClose', async () => probe.drain());
-  endConnectionsOnClose(app);
+  answers.watch(app.server);
+  endConnectionsOnClose(app, answers);
   const audit = new AuditLog(config);
   const stops = [audit.watch(sessions, app.log), logTurns(sessions, app.log)];
   app.addHook('onClose', async () => {

@@ -1,16 +1,21 @@
 import type { Socket } from 'node:net';
 import { setImmediate as allDueNow } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
+import type { DueAnswers } from './due-answers.ts';
+import { HttpProblem } from './errors/http-problem.ts';
 
 /** What was on its way when the server began to close has arrived by then, in ms. */
 const onItsWayMs = 1_000;
+/** So long a client has for the rest of its last answer. */
+const lingerMs = 1_000;
 
 /**
  * While the server closes: takes the connections that have reached it (for a second at most, where new ones come
- * all the time), for they are reset otherwise, whatever was sent over them; and ends those that it would wait for: those that are kept alive with the answer that is
- * their last, and those that were opened ahead and never used, as browsers do.
+ * all the time), for they are reset otherwise, whatever was sent over them; and ends those that it would wait for:
+ * those that are kept alive, each with the last answer that is due over it, and those that were opened ahead and
+ * never used, as browsers do.
  */
-export function endConnectionsOnClose(app: FastifyInstance): void {
+export function endConnectionsOnClose(app: FastifyInstance, answers: DueAnswers): void {
   let closing = false;
   let accepted = 0;
   const unused = new Map<string, Socket>();
@@ -28,9 +33,36 @@ export function endConnectionsOnClose(app: FastifyInstance): void {
       for (const socket of unused.values()) socket.destroy();
     }, onItsWayMs).unref();
   });
-  app.addHook('onSend', async (_request, reply) => {
-    if (closing) reply.header('connection', 'close');
+  /** Those that have been told that they are over: no answer gets through them any more. */
+  const told = new WeakSet<Socket>();
+  app.addHook('onRequest', async ({ raw }) => {
+    if (told.has(raw.socket)) throw new HttpProblem('SERVER_CLOSING', notDone);
   });
+  app.addHook('onSend', async ({ raw }, reply) => {
+    if (!closing || answers.isFollowed(raw)) return;
+    told.add(raw.socket);
+    reply.header('connection', 'close');
+  });
+  answers.onAnswered((socket) => {
+    if (!closing || answers.isBusy(socket)) return;
+    told.add(socket);
+    endSoon(socket);
+  });
+}
+
+const notDone =
+  'The server is stopping, and did nothing of this. Send it again: another one answers.';
+
+/**
+ * An answer that was begun before the server closed does not end its connection. Closed at once, that would be
+ * reset by whatever its client still sends, and what the client has not read would be lost; left open, a client
+ * that never reads would keep the server from closing.
+ */
+function endSoon(socket: Socket): void {
+  socket.end();
+  const timer = setTimeout(() => socket.destroy(), lingerMs);
+  timer.unref();
+  socket.once('close', () => clearTimeout(timer));
 }
 
 /** The event loop accepts one connection in a turn: once a whole turn brought none, there are no more. */

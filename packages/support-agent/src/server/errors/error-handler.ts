@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type HoldfastError, LockTimeoutError } from 'holdfast';
 import { type Problem, readToken } from 'holdfast/http';
 import { isSecure } from '../cookies.ts';
+import type { DueAnswers } from '../due-answers.ts';
 import { requestIdHeader } from '../observing/request-id.ts';
 import { HttpProblem, type HttpProblemCode } from './http-problem.ts';
 import { knownError, noSuchAddress, problemOf } from './known-error.ts';
@@ -72,12 +73,33 @@ export function notFoundHandler(): never {
   throw new HttpProblem('ROUTE_NOT_FOUND', noSuchAddress);
 }
 
-/** Answers what is not even an HTTP request: there is no request or reply for it. */
-export function clientErrorHandler(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
+/**
+ * Answers what is not even an HTTP request: there is no request or reply for it. What came before it over its
+ * connection is answered first, or it would be taken for the answer to that.
+ */
+export function clientErrorHandler(answers: DueAnswers): ClientErrorHandler {
+  /** How the connection ends once nothing is due over it. */
+  const ends = new WeakMap<Socket, () => void>();
+  answers.onAnswered((socket) => {
+    if (!answers.isOwing(socket)) ends.get(socket)?.();
+  });
+  return (error, socket) => {
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    // What comes behind it makes no sense either.
+    if (ends.has(socket)) return;
+    ends.set(socket, () => refuse(error, socket));
+    if (!answers.isOwing(socket)) refuse(error, socket);
+  };
+}
+
+type ClientError = Error & { code?: string };
+type ClientErrorHandler = (error: ClientError, socket: Socket) => void;
+
+function refuse(error: ClientError, socket: Socket): void {
+  if (!socket.writable) return;
   const known = new HttpProblem(...(connectionProblems[error.code ?? ''] ?? malformedRequest));
   const body = JSON.stringify(problemOf(known));
   socket.end(

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 import type { Clock } from 'holdfast';
 import { HttpProblem } from '../errors/http-problem.ts';
@@ -6,9 +5,6 @@ import { EventStream } from './event-stream.ts';
 
 /** Each may stand at 80 KB of events and, on Redis, 256 KB of output that was read with them. */
 const maxStreams = 2_000;
-
-/** So long a client has for the rest of its answer once the server closes. */
-const lingerMs = 1_000;
 
 export interface OpenStreamsOptions {
   readonly clock: Clock;
@@ -51,10 +47,6 @@ export class OpenStreams {
   async turn(reply: FastifyReply, work: (stream: EventStream) => Promise<void>): Promise<void> {
     if (this.#count >= this.#max) throw new HttpProblem('STREAM_LIMIT', tooMany);
     this.#count += 1;
-    const { socket } = reply.raw;
-    reply.raw.once('finish', () => {
-      if (this.#closing && socket !== null) endSoon(socket);
-    });
     try {
       await work(new EventStream(reply, this.#clock));
     } finally {
@@ -67,17 +59,6 @@ export class OpenStreams {
     this.#closing = true;
     for (const stream of this.#watching) stream.stop();
   }
-}
-
-/**
- * Kept alive, or held by a client that never reads, the connection would keep the server from closing. Closed at
- * once, it would be reset by whatever its client still sends, and what that has not read would be lost.
- */
-function endSoon(socket: Socket): void {
-  socket.end();
-  const timer = setTimeout(() => socket.destroy(), lingerMs);
-  timer.unref();
-  socket.once('close', () => clearTimeout(timer));
 }
 
 const stopping = 'The server is stopping. Connect again: another one answers.';
