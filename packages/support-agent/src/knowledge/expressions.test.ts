@@ -18,6 +18,11 @@ describe('expressionsIn', () => {
     ['I was not in', ['nobody', 'hom']],
     ['is my parcel lost', ['lat', 'parcel']],
     ['you lost the parcel', ['lat', 'parcel']],
+    ['any update on my order?', ['track', 'parcel']],
+    ['it still hasn’t come', ['lat', 'parcel']],
+    ['I bought it 40 days ago', ['long', 'day']],
+    ['do you ship to the US', ['country']],
+    ['do you take amex', ['american', 'express']],
   ])('knows what %j means', (text, meant) => {
     expect(meantBy(text)).toEqual(meant);
   });
@@ -25,6 +30,8 @@ describe('expressionsIn', () => {
   it.each([
     ['send it', 'a word is missing'],
     ['not in spam either', 'nobody is away'],
+    ['the email didn’t come', 'no parcel is meant'],
+    ['does the shop ship it to us', '“us” is no country'],
     ['back to send', 'the order is another one'],
     ['send one two three four back', 'the gap is too long'],
     ['much later how', 'no gap is allowed'],

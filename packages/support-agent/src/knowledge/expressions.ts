@@ -91,6 +91,26 @@ const lines = `
   not home: nobody home
   wasnt/werent/isnt/arent home/in: nobody home
   was/were not in: nobody home
+  any/no update/news/word _ order/parcel/package/delivery: track parcel
+  happen to/with _ order/parcel/package/delivery: track parcel
+  go on with _ order/parcel/package/delivery: track parcel
+  wait for/on _ order/parcel/package/delivery: late parcel
+  it/they _ hasnt/havent/never/not/didnt come/arrive: late parcel
+  when _ order/parcel/package/delivery/item _ arrive/come/here: delivery take
+  someone/somebody else _ order/parcel/item/thing/stuff: wrong item
+  miss the/a/my/our/your delivery/courier/carrier/driver/postman: nobody home
+  less/lower/smaller than i/we: part missing
+  day/week/month/year ago: long day
+  run/fit small/large/big/narrow/wide: size
+  deliver/delivery/ship/arrive/come _ saturday/sunday/weekend: working day weekend
+  how can/could i/we/you pay: pay visa
+  where _ make/manufacture/produce: made factory
+  is it/this/that real/genuine/legit: scam email
+  the us/state: country
+  united state: country
+  forget/lose/remember _ password/passcode: reset password
+  amex: american express
+  klarna/clearpay/afterpay: instalment
 `;
 
 const gap = '_';

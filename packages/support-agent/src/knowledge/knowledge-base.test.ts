@@ -60,6 +60,16 @@ describe('KnowledgeBase', () => {
     },
   );
 
+  it('finds first the section of an article whose heading is all that is asked', () => {
+    const care = '# Care\n## Wash tents after tents\nNo tents, no wash.\n## How to wash\nBy hand.';
+    const base = new KnowledgeBase(chunkMarkdown('care', care));
+    expect(base.search('how do I wash it?').map(({ id }) => id)).toEqual([
+      'care#how-to-wash',
+      'care#wash-tents-after-tents',
+    ]);
+    expect(base.search('how do I wash tents?')[0]?.id).toBe('care#wash-tents-after-tents');
+  });
+
   it('counts a typo for less than the word itself', () => {
     expect(best('Norwai')?.coverage).toBeLessThan(best('Norway')?.coverage ?? 0);
   });

@@ -104,7 +104,7 @@ export class KnowledgeBase implements Knowledge {
       .slice(0, Math.max(candidates, limit))
       .flatMap((result) => this.#passage(asked, result) ?? [])
       .sort((a, b) => b.score - a.score);
-    const passages = this.#withTopic(found, asked).slice(0, limit);
+    const passages = this.#withNamed(this.#withTopic(found, asked), asked).slice(0, limit);
     if (question.length <= keptLength) this.#kept.set(name, passages);
     return [...passages];
   }
@@ -162,6 +162,21 @@ export class KnowledgeBase implements Knowledge {
     if (topic === undefined) return found;
     const others = found.filter((passage) => passage !== topic);
     return [{ ...topic, score: best.score, coverage: topicCoverage }, ...others];
+  }
+
+  /** Of an article's sections one that is headed with the question's words, and no others, is meant. */
+  #withNamed(found: readonly Passage[], asked: readonly AskedTerm[]): readonly Passage[] {
+    const [best] = found;
+    if (best === undefined) return found;
+    const named = found.find(({ id }) => {
+      const heading = this.#sections.get(id)?.heading;
+      const isNamed =
+        heading?.length === asked.length && asked.every(({ term }) => heading.includes(term));
+      return isNamed && articleOf(id) === articleOf(best.id);
+    });
+    if (named === undefined || named === best) return found;
+    const others = found.filter((passage) => passage !== named);
+    return [{ ...named, score: best.score }, ...others];
   }
 
   readonly #isKnown = (term: string): boolean => this.#frequency.has(term);

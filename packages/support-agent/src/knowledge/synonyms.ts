@@ -27,6 +27,7 @@ const groups = `
   instalment spread monthly
   decline refuse reject deny
   accept take allow
+  welcome allow permit
   valid expire expiry
   twice double
   gift present
@@ -77,7 +78,7 @@ const groups = `
   hire rent borrow lend
   trade business wholesale
   company firm business
-  embroider stitch
+  embroider embroidery stitch
   walk hike trek
   workshop course class lesson
   guide leader
@@ -180,6 +181,12 @@ const kinds = `
   dhl ups fedex hermes dpd evri: carrier
   chrome firefox safari edge: browser
   loyalty: club
+  soaked drenched: damaged
+  refundable: refund return
+  returnable: return
+  exchangeable: exchange
+  washable: wash
+  repairable: repair
 `;
 
 /** How well a word of its group stands for another, against the word itself. */
