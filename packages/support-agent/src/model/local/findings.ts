@@ -3,7 +3,8 @@ import { partSaid, sharesWord, wordsOf } from '../../knowledge/question.ts';
 import { contentTerms } from '../../knowledge/terms.ts';
 import { confidenceIn, fits, tieWith } from '../confidence.ts';
 import { isLabelOf } from './choice.ts';
-import type { Topic } from './follow-up.ts';
+import { asksMoreOf, goesOn, refersBack, type Topic } from './follow-up.ts';
+import { asksForSomething, type Question, queriesFor } from './questions.ts';
 
 /** A section that follows up on another question has this part of the new one's words, or more. */
 const minPartSaid = 0.5;
@@ -134,26 +135,57 @@ export function judgePicked(
 }
 
 /**
- * What was found for a message of several questions, for the whole of it and for each. Where none has an answer
- * by itself, the whole may have one.
+ * What was found for a message of several questions, for the whole of it and for each of their queries, in
+ * their order. Where none has an answer by itself, or one has none that may not be a question, the whole may
+ * have one.
  */
 export function judgeSeveral(
   whole: readonly Passage[],
-  each: readonly (readonly Passage[])[],
+  found: readonly (readonly Passage[])[],
   message: string,
-  questions: readonly string[],
+  questions: readonly Question[],
   mayTie: boolean,
 ): Finding {
-  const findings = questions.map((question, index) => judge(each[index] ?? [], question, false));
-  const answers = findings.filter((finding) => finding.kind === 'answer');
-  if (answers.length === 0) return judge(whole, message, mayTie);
+  const judged = judgeEach(found, questions);
+  const answers = judged.flatMap(({ finding }) => (finding.kind === 'answer' ? [finding] : []));
+  const isSplitWrongly = judged.some(
+    ({ question, finding }) => !question.isSure && finding.kind !== 'answer',
+  );
+  if (answers.length === 0 || isSplitWrongly) return judge(whole, message, mayTie);
   const sections = new Map<string, Cited>();
   for (const one of answers.flatMap(({ cited }) => cited)) {
     const same = sections.get(one.passage.id);
     const question = same === undefined ? one.question : `${same.question} ${one.question}`;
     sections.set(one.passage.id, { ...one, question });
   }
-  return answerFrom([...sections.values()], answers.length === findings.length);
+  const answered = judged.flatMap(({ answers: texts }) => texts);
+  const missing = questions.filter((one) => !answered.includes(one.text) && asksForSomething(one));
+  return answerFrom([...sections.values()], missing.length === 0);
+}
+
+/** What each question comes to, and the texts of those that this answers. */
+function judgeEach(found: readonly (readonly Passage[])[], questions: readonly Question[]) {
+  const rest = [...found];
+  let cited: Passage | null = null;
+  return questions.map((question) => {
+    const [own = [], together = []] = rest.splice(0, queriesFor(question).length);
+    const { text, lead } = question;
+    const isBound = refersBack(text) || asksMoreOf(text);
+    const finding =
+      lead === null
+        ? judge(own, text, false)
+        : judgeFollowUp(own, together, text, {
+            text: lead,
+            cited,
+            isMeant: isBound || goesOn(text),
+            isBound,
+          });
+    const best = finding.kind === 'answer' ? (finding.cited[0]?.passage ?? null) : null;
+    if (lead === null) cited = best;
+    // What was not found for the question alone was found for its lead, too.
+    const answers = best === null ? [] : own.includes(best) ? [text] : [text, lead];
+    return { question, finding, answers };
+  });
 }
 
 function answerFrom(cited: readonly Cited[], isWhole = true): Finding {

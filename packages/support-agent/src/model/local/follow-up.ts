@@ -24,6 +24,18 @@ const denial = /^(?:nope|not|nor|neither|none|nothing)\b|\b(?:either|neither)[ .
 /** A question, of however few words. */
 const asks = /^(?:how|what|when|where|which|who|why)\b/i;
 
+/** What asks for a property of whatever was named before: "who pays", "how long", "what does that cost". */
+const asksForAspect =
+  /^(?:(?:and|but|so|also|or|then)[ ,]+)*(?:who|how (?:long|much|soon|fast|quickly|often|many|late|far)|(?:until |by |since )?when|where|what(?:'s| is| are| does| do| would)?|any|is there|are there|(?:do|must) (?:i|we))\b/i;
+/** The only one that has no word of its own. */
+const howMuch = /\bhow much\b/i;
+/** … and such words only. */
+const aspectTerms: ReadonlySet<string> = new Set(
+  contentTerms(
+    'pay cost price fee charge free expensive long time take deadline limit day week month hour minute start begin end last happen next expect wait need much fast quickly soon late far often extra',
+  ),
+);
+
 /** A message with more content says itself what it is about. */
 const maxOwnTerms = 3;
 /** So many messages back a topic may be. */
@@ -68,7 +80,15 @@ export function goesOn(text: string): boolean {
   return refersBack(text) || likewise.test(text) || (opening.test(text) && isShort);
 }
 
-function refersBack(text: string): boolean {
+/** Whether a question is about whatever was asked before it: it names nothing itself. */
+export function asksMoreOf(text: string): boolean {
+  if (!asksForAspect.test(text)) return false;
+  const terms = contentTerms(text);
+  return (terms.length > 0 || howMuch.test(text)) && terms.every((term) => aspectTerms.has(term));
+}
+
+/** Whether it has a word for something that was named before, or denies that. */
+export function refersBack(text: string): boolean {
   return reference.test(text.replace(expletive, '')) || denial.test(text);
 }
 

@@ -1,34 +1,67 @@
+import { wordsOf } from '../../knowledge/question.ts';
 import { contentTerms } from '../../knowledge/terms.ts';
-import { goesOn } from './follow-up.ts';
-import { smallTalkReply } from './small-talk.ts';
+import { clausesIn } from './clauses.ts';
+import { asksMoreOf, goesOn } from './follow-up.ts';
+import { smallTalkReply, splitQuestions } from './small-talk.ts';
 
 /** A message that asks more than this is taken as a whole. */
 const maxQuestions = 5;
 
-/** Behind a question mark, but for one within an address. */
-const end = /(?<=\?) /;
+/** With fewer words it may go on from the question before. */
+const minWords = 2;
+
+/** What a message asks. */
+export interface Question {
+  /** With what leads up to it. */
+  readonly text: string;
+  /** The question of the same message that it goes on from, or may go on from. */
+  readonly lead: string | null;
+  /** Whether it is surely a question: a sentence may only look as if it had several. */
+  readonly isSure: boolean;
+}
 
 /**
- * The questions of a message, each with what leads up to it; the message itself where it is one. What goes on
- * from the question before, or asks nothing that could be looked up, belongs to that.
+ * The questions of a message; the message itself where it is one. What asks nothing that could be looked up
+ * belongs to the question before.
  *
  * @param text as `plainText` makes it.
  */
-export function questionsIn(text: string): readonly string[] {
-  const questions: string[] = [];
+export function questionsIn(text: string): readonly Question[] {
+  const questions: Question[] = [];
   let leading = '';
-  for (const said of text.split(end)) {
-    const isFirst = questions.length === 0;
-    if (asks(said) && (isFirst || !goesOn(said))) {
-      questions.push(leading + said);
+  for (const said of splitQuestions(text)) {
+    const last = questions.at(-1);
+    if (!asks(said)) {
+      if (last === undefined) leading += `${said} `;
+      else questions.push({ ...last, text: `${questions.pop()?.text} ${said}` });
+    } else if (last !== undefined && mayGoOn(said)) {
+      questions.push({ text: said, lead: last.lead ?? last.text, isSure: true });
+    } else {
+      questions.push({ text: leading + said, lead: null, isSure: true });
       leading = '';
-    } else if (isFirst) leading += `${said} `;
-    else questions.push(`${questions.pop()} ${said}`);
+    }
   }
-  const areSeveral = questions.length > 1 && questions.length <= maxQuestions;
-  return areSeveral ? questions : [text];
+  const whole = { text, lead: null, isSure: true };
+  const found = questions.length > 1 ? questions : clausesIn(questions[0]?.text ?? text);
+  return found.length > 1 && found.length <= maxQuestions ? found : [whole];
+}
+
+/** What is looked up for a question. */
+export function queriesFor({ text, lead }: Question): readonly string[] {
+  return lead === null ? [text] : [text, `${text} ${lead}`];
+}
+
+/** Whether it would be missed if there was no answer to it. */
+export function asksForSomething({ text, lead }: Question): boolean {
+  return wordsOf(text).length > 0 || (lead !== null && asksMoreOf(text));
+}
+
+/** Whether a question is meant as going on from the one before, or says too little to tell. */
+function mayGoOn(text: string): boolean {
+  return goesOn(text) || asksMoreOf(text) || wordsOf(text).length < minWords;
 }
 
 function asks(text: string): boolean {
-  return text.endsWith('?') && contentTerms(text).length > 0 && smallTalkReply(text) === null;
+  if (!/\?!*$/.test(text) || smallTalkReply(text) !== null) return false;
+  return contentTerms(text).length > 0 || asksMoreOf(text);
 }

@@ -31,6 +31,9 @@ describe('smallTalkReply', () => {
     ['Are you a robot?', 'machine'],
     ['am I talking to a real person?', 'machine'],
     ['are you a bot or a human', 'machine'],
+    ["thanks, you're great", 'thanks'],
+    ['👍🏽', 'anythingElse'],
+    ['❤️ 👍', 'anythingElse'],
   ] as const)('replies to %j', (text, phrase) => {
     expect(smallTalkReply(text)).toBe(phrases[phrase]);
   });
@@ -60,6 +63,8 @@ describe('withoutGreeting', () => {
     ['good morning! a refund', 'a refund'],
     ['hi-vis jacket', 'hi-vis jacket'],
     ['high boots', 'high boots'],
+    ['Dear Sir or Madam, where is it?', 'where is it?'],
+    ['dear is this tent', 'dear is this tent'],
   ])('of %j leaves %j', (text, rest) => {
     expect(withoutGreeting(text)).toBe(rest);
   });
@@ -72,6 +77,17 @@ describe('withoutPreface', () => {
     ["ok, I've got one quick question regarding my tent", 'my tent'],
     ['a question about your shop', 'your shop'],
     ['I have a question', 'I have a question'],
+    ['Is it late? Kind regards, Ann B. Smith', 'Is it late?'],
+    ['where is it. thanks, Ann', 'where is it.'],
+    ['thank you letters', 'thank you letters'],
+    ['where is it Thanks Ann', 'where is it'],
+    ['Kind regards', 'Kind regards'],
+    ['Are you serious? Where is it?', 'Where is it?'],
+    [
+      "OK, you're kidding me?! Is this some kind of joke? Where is it? Do you ship?",
+      'Where is it? Do you ship?',
+    ],
+    ['is this a serious problem? Where is it?', 'is this a serious problem? Where is it?'],
     [
       'is there a question about that in your form?',
       'is there a question about that in your form?',

@@ -1,11 +1,22 @@
 import { phrases } from './phrases.ts';
 
 const greeting =
-  /^(?:hi|hiya|hello|hey|yo|good (?:morning|afternoon|evening|day))(?: (?:there|all|team|everyone|again|guys|folks|mate))?(?:[ .,!:?]+|$)/i;
+  /^(?:(?:hi|hiya|hello|hey|yo|good (?:morning|afternoon|evening|day))(?: (?:there|all|team|everyone|again|guys|folks|mate))?(?:[ .,!:?]+|$)|dear (?:[^\s,.!?]+ ?){1,6}[,!:] ?)/i;
 
 /** What is said before a question and asks nothing: "please, I just have a quick question about …". */
 const preface =
   /^(?:(?:and|so|but|ok(?:ay)?|please|pls)\b|[ ,.;:!-])*(?:i(?:'ve)? (?:just |only )?(?:have |got |had ){0,2}(?:just |only )?)?(?:a|one|another) (?:(?:quick|short|small|simple|general) )?question (?:about|on|regarding|concerning)\b\s*/i;
+
+/** Behind a question mark, but for one within an address. */
+const questionEnd = /(?<=\?!*) /;
+
+/** What has the form of a question and asks nothing. */
+const exclamation =
+  /^(?:(?:and|but|hey|oh|ok(?:ay)?|pardon|sorry|so|wait|what|wow)[ ,.!?]+)*(?:(?:(?:(?:are|r) )?(?:you|u)(?:'re)?(?: (?:guys|people|actually|being|even|really|truly))* (?:serious|kidding|joking|for real|insane|having a laugh)(?: me)?(?: right now)?|is (?:this|that|it) (?:(?:a|an|some|kind|sort|of|bad|sick|your|idea|supposed|to|be) )*(?:joke|serious|for real))[ ?!.]*|(?:do|did|can) (?:you|u) (?:guys )?even (?:care|listen|read)\b[^?]*[?!]*)$/i;
+
+/** "Kind regards, Margaret": only what ends a message, behind another sentence. */
+const signOff =
+  /(?<=\S \S*) (?:[Kk]ind(?:est)? |[Bb]est |[Ww]arm(?:est)? |[Mm]any |[Ww]ith )*(?:[Rr]egards|[Bb]est wishes|[Yy]ours (?:sincerely|faithfully|truly)|[Ss]incerely|[Tt]hanks(?: a lot| so much| in advance)?|[Tt]hank you(?: very much| so much| in advance)?|[Cc]heers)(?:[,.!]? \p{Lu}[\p{L}.'-]*){0,3}[ ,.!]*$/u;
 
 const somebody =
   '(?:(?:a|an|the)? ?(?:real|actual|live|proper)? ?(?:human(?: being)?|person|somebody|someone|bot|robot|machine|computer|program|ai|chatbot|automated|automatic|real))';
@@ -14,6 +25,10 @@ const somebody =
 const exchanges: readonly (readonly [RegExp, keyof typeof phrases])[] = [
   [
     /^(?:ok(?:ay)?|alright|all right|right|fine|good|i see|got it|understood)[ .!]*$/i,
+    'anythingElse',
+  ],
+  [
+    /^(?:(?:👍|👌|🙏|❤|😊|🙂|😀|😃|😄|👏|💯|✅|🎉)(?:\p{Emoji_Modifier}|\ufe0f)?[ !.]*)+$/u,
     'anythingElse',
   ],
   [
@@ -49,7 +64,7 @@ const leaving = wordSet('bye day evening goodbye weekend');
 const polite =
   wordSet(`a absolutely are again all alright and been everything for good got have help i it
   just know lot lots many mate more most much needed now oh ok okay one right so that thats the then
-  very was what you your youve`);
+  very was what you your youre youve`);
 
 const agreement =
   /^(?:yes|yep|yeah|sure|ok|okay|please|please do|do that|go ahead|that would be (?:nice|good|great)|gladly)(?:[ ,.!]+(?:please|do|do that|sure|go ahead|thanks|thank you))*[ .!]*$/i;
@@ -86,9 +101,18 @@ export function withoutGreeting(text: string): string {
   return text.replace(greeting, '');
 }
 
-/** What is asked, without what leads up to it. */
+/** What is asked, without what leads up to it, mere exclamations, and the name of who asks. */
 export function withoutPreface(text: string): string {
-  return withoutGreeting(text).replace(preface, '');
+  const asked = withoutGreeting(text).replace(signOff, '').replace(preface, '');
+  if (!asked.includes('?')) return asked;
+  return splitQuestions(asked)
+    .filter((said) => !exclamation.test(said))
+    .join(' ');
+}
+
+/** The questions of a text with what stands before each, and what follows the last one. */
+export function splitQuestions(text: string): string[] {
+  return text.split(questionEnd);
 }
 
 export function agrees(text: string): boolean {

@@ -108,6 +108,70 @@ describe('several questions in one message', () => {
     expect(answer).toMatchObject({ text: `${phrases.unknown} ${phrases.offer}`, answered: false });
   });
 
+  it('are read with the one that they go on from', async () => {
+    const answer = await ask('How do I return an item? Who pays?');
+    expect(answer.calls.map(([, input]) => input)).toEqual(
+      [
+        'How do I return an item? Who pays?',
+        'How do I return an item?',
+        'Who pays?',
+        'Who pays? How do I return an item?',
+      ].map((query) => ({ query })),
+    );
+    const ids = answer.sources.map(({ id }) => id);
+    expect(ids).toEqual(['returns#how-to-return-an-item', 'returns#what-a-return-costs']);
+    expect(answer.text).not.toContain(phrases.restUnknown);
+  });
+
+  it('are not read with one before them where they name what they are about', async () => {
+    const answer = await ask('How do I return an item? How long is the warranty?');
+    expect(answer.sources.map(({ id }) => id)).toEqual([
+      'returns#how-to-return-an-item',
+      'warranty-and-repairs#how-long-the-warranty-lasts',
+    ]);
+  });
+
+  it('are told of where what they go on from has an answer and they have none', async () => {
+    const answer = await ask('Do you ship tents? Do they glow?', {
+      found: (query) => (query === 'Do you ship tents?' ? [passage('a#x')] : []),
+    });
+    expect(answer.text).toBe(`This is a#x. ${phrases.restUnknown} ${phrases.offer}`);
+  });
+
+  it('are all answered where what they go on from is found only with them', async () => {
+    const found = [passage('a#x', { text: 'Tents glow.' })];
+    const answer = await ask('Do you ship tents? Do they glow?', {
+      found: (query) => (query === 'Do they glow? Do you ship tents?' ? found : []),
+    });
+    expect(answer.text).toBe('Tents glow.');
+  });
+
+  it.each([
+    'Are you serious? Where is my parcel?',
+    'Where is my parcel? Is this a joke?',
+    'What did you say? Where is my parcel?',
+  ])('are not told of what asks nothing: %s', async (text) => {
+    const answer = await ask(text);
+    expect(answer.sources.map(({ id }) => id)).toEqual([
+      'tracking-and-missing-parcels#track-your-parcel',
+    ]);
+    expect(answer.text).not.toContain(phrases.restUnknown);
+  });
+
+  it('may be requests in one sentence, where each has an answer', async () => {
+    const text = 'I want to return my jacket and change my address';
+    const answer = await ask(text);
+    expect(answer.sources.map(({ id }) => id)).toEqual([
+      'returns#how-long-you-have-to-return-an-item',
+      'account#change-your-delivery-address',
+    ]);
+    const found = [passage('a#x')];
+    const whole = await ask(text, {
+      found: (query) => (query === 'change my address' ? [] : found),
+    });
+    expect(whole.text).toBe('This is a#x.');
+  });
+
   it('cite a section once that answers two of them', async () => {
     const answer = await ask('Do tents leak? Do boots leak?', { found: [passage('a#x')] });
     expect(answer).toMatchObject({ text: 'This is a#x.', sources: [{ id: 'a#x' }] });

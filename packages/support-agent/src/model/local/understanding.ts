@@ -11,7 +11,7 @@ import { type Topic, topicOf } from './follow-up.ts';
 import { readPersonRequest } from './intents.ts';
 import { asksForPersonElsewhere } from './other-languages.ts';
 import { phrases } from './phrases.ts';
-import { questionsIn } from './questions.ts';
+import { type Question, queriesFor, questionsIn } from './questions.ts';
 import { agrees, smallTalkReply, withoutGreeting, withoutPreface } from './small-talk.ts';
 import { askedFacts } from './told-facts.ts';
 import { asksForPersonsTime } from './waiting.ts';
@@ -39,8 +39,8 @@ export interface Understanding {
   readonly queries: readonly string[];
   /** What it may go on from: then the second query has both. */
   readonly topic: Topic | null;
-  /** What it asks: where that is more than one thing, each is a query of its own. */
-  readonly questions: readonly string[];
+  /** What it asks: where that is more than one thing, each has queries of its own. */
+  readonly questions: readonly Question[];
 }
 
 export function understand(
@@ -67,9 +67,9 @@ export function understand(
   const needsNoSearch = reason === 'asked_for' || isKnown;
   const query = (withoutPreface(rest) || text).slice(0, maxQuery);
   const topic = needsNoSearch || offered !== null ? null : topicOf(query, dialogue);
-  const questions = topic === null ? questionsIn(query) : [query];
+  const questions = needsNoSearch || topic !== null ? [] : questionsIn(query);
   const together = topic === null ? [] : [`${query} ${topic.text}`.slice(0, maxQuery)];
-  const each = questions.length > 1 ? questions : [];
+  const each = questions.length > 1 ? questions.flatMap(queriesFor) : [];
   return {
     facts,
     reason,
