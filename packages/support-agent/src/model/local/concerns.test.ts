@@ -19,6 +19,8 @@ describe('concernIn', () => {
     "I can't say that nobody was injured",
     'we were not injured yet',
     'I am not suicidal',
+    'I fell with your rope and got hurt',
+    'The pole gave way, I broke my wrist',
   ])('hears a matter of safety in %j', (text) => {
     expect(concernIn(text)).toBe('safety');
   });
@@ -58,6 +60,10 @@ describe('concernIn', () => {
     'absolutely terrible service',
     "I'm fed up with waiting",
     'you bloody idiots',
+    'This is the third time I write to you',
+    "it's the 4th time we have called you",
+    'nobody ever answers',
+    'No one has replied to me',
     'I have never been so angry',
     'no shit',
     'THIS TENT LEAKS, I WANT MY MONEY BACK!',
@@ -100,6 +106,10 @@ describe('concernIn', () => {
     'Is my rope recalled?',
     'My name is Sue',
     'these boots hurt my feet',
+    'I slipped and was not hurt',
+    'my pole fell and broke its tip',
+    'nobody answered the door',
+    'the second time I wash it',
     'HOW LONG DOES A REFUND TAKE?',
     'GPS!',
     'FF-20418837 !!!',

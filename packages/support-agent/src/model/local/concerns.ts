@@ -13,6 +13,10 @@ const harm = [
     `\\b(?:i|we|he|she|they|someone|somebody|${relative})(?:'s|'m|'re|'ve)? (?:(?:was|were|got|am|is|are|been|have|has|had|badly|almost|nearly) ){1,3}${harmed}\\b`,
   ),
   new RegExp(
+    `\\b(?:and|then) (?:got|was|were|am|is|are) (?:(?:badly|seriously|really|a bit) )?${harmed}\\b`,
+  ),
+  /\b(?:broke|broken|sprained|fractured|dislocated) (?:my|his|her|our|their) (?:\w+ )?(?:legs?|arms?|wrists?|ankles?|back|neck|ribs?|nose|fingers?|hips?|collarbone|knees?|shoulders?|skull|foot|toes?)\b/,
+  new RegExp(
     `\\b${harmed} (?:me|him|her|us|them|someone|somebody|(?:my|our|his|her) ${relative})\\b`,
   ),
   /\bi(?:'ve| have)? hurt (?:my|myself)\b/,
@@ -51,6 +55,7 @@ const anger = [
   /\b(?:this|you|it)(?:'s| is|'re| are)? (?:really )?(?:the|your) worst\b|\bworst (?:\w+ )?(?:service|company|shop|support|experience|customer|ever)\b|\bworst ever\b/,
   /\b(?:i have|i've|i) had enough\b/,
   /\bi hate (?:you|this|your)\b|\b(?:ripped me off|rip-?off)\b|\bnever (?:again|buy|order|shop)(?:ing)? (?:from|with) you\b/,
+  /\b(?:(?:second|third|fourth|fifth|\d+(?:nd|rd|th)|hundredth) time (?:that )?(?:i|we)(?:'ve|'m| have| had| am)? (?:\w+ )?(?:ask|call|chas|complain|contact|e-?mail|messag|phon|r[aiu]ng|writ|wrot|writt)\w*|(?:nobody|no one|noone) (?:(?:ever|even|bothers to) )?(?:answer(?:s|ed)?|repl(?:y|ies|ied)|respond(?:s|ed)?|cares|gets back|got back|has (?:answered|replied|responded))(?! (?:the|my|your|at the) (?:door|bell|phone)))\b/,
   /\b(?:terrible|awful|horrible|appalling|dreadful|shocking) (?:customer )?(?:service|support|company|shop|experience)\b/,
 ];
 

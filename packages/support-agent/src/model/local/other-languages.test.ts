@@ -39,6 +39,8 @@ describe('isForeign', () => {
     '¿dónde está mi pedido?',
     "dov'è il mio pacco, quando posso riceverlo",
     'gdzie jest moja paczka',
+    'waar is mijn pakket?',
+    'onde está a minha encomenda?',
     'где мой заказ',
     'أين طلبي؟',
     '退货需要多少钱？',

@@ -13,12 +13,14 @@ const talk = /sprechen|reden|chatten|verbunden|parler|parlare|hablar|rozmawia/i;
 /** Right before or within a request, it turns it around. */
 const refusal = /(?:^| )(?:nicht|kein\p{L}*|pas|jamais|non|no|nunca|nie)(?: \p{L}+){0,3} ?$/iu;
 
-/** Words that are frequent in these languages, and no words of English. */
+/** Words that are frequent in these languages, in Dutch or in Portuguese, and no words of English. */
 const frequent: ReadonlySet<string> = new Set(
   `ich nicht und ist mein meine meinen wie wo wann das der ein eine einen habe haben möchte kann bitte lange nach zu mit für dauert kostet
   je vous est mon ma mes pas une les des où quand comment puis voudrais combien coûte bonjour merci
   io è il che una mio mia dove quando posso vorrei quanto costa buongiorno grazie sono
   una mi cuánto cuesta dónde cuándo cómo puedo quiero hola gracias está por
+  ik het een mijn niet hoe waar wanneer graag jullie bestelling duurt lang terug dank geld
+  não onde está minha meu uma encomenda obrigado obrigada olá quero posso preciso você vocês
   jest nie się mój moja moje gdzie kiedy jak ile kosztuje mogę chcę proszę dzień dobry dziękuję czy`.split(
     /\s+/,
   ),
