@@ -23,6 +23,8 @@ describe('expressionsIn', () => {
     ['I bought it 40 days ago', ['long', 'day']],
     ['do you ship to the US', ['country']],
     ['do you take amex', ['american', 'express']],
+    ['can my wife pick it up', ['another', 'person', 'collect']],
+    ['only the boots have arrived', ['miss', 'item']],
   ])('knows what %j means', (text, meant) => {
     expect(meantBy(text)).toEqual(meant);
   });

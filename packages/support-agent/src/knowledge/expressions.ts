@@ -99,6 +99,11 @@ const lines = `
   when _ order/parcel/package/delivery/item _ arrive/come/here: delivery take
   someone/somebody else _ order/parcel/item/thing/stuff: wrong item
   miss the/a/my/our/your delivery/courier/carrier/driver/postman: nobody home
+  rest/half of _ order/parcel/delivery: missing item
+  only _ arrive: missing item
+  only _ refund: part refund missing
+  wife/husband/partner/friend/mum/dad/mother/father/son/daughter/brother/sister/colleague _ collect/pick/fetch: another person collect
+  add _ to my/our/the/an order: change order item
   less/lower/smaller than i/we: part missing
   day/week/month/year ago: long day
   run/fit small/large/big/narrow/wide: size

@@ -106,6 +106,7 @@ const groups = `
   zip zipper
   hole tear rip
   ill sick illness unwell
+  accessible accessibility
   disability disabled wheelchair handicapped
   blind sight
   deaf hearing

@@ -12,6 +12,9 @@ const minPartSaid = 0.5;
 /** … and is this sure or surer, against the best that was found without the topic: it has more to cover. */
 const minSureness = 0.8;
 
+/** What may be a question of its own or a part of one is its own if what was found is as sure as this. */
+const minSureApart = 0.6;
+
 /** What is asked with such a word has an answer of another kind than yes or no. */
 const asksFor = /\b(?:how|what|whats|when|where|which|who|why)\b(?! if)/i;
 
@@ -149,7 +152,9 @@ export function judgeSeveral(
   const judged = judgeEach(found, questions);
   const answers = judged.flatMap(({ finding }) => (finding.kind === 'answer' ? [finding] : []));
   const isSplitWrongly = judged.some(
-    ({ question, finding }) => !question.isSure && finding.kind !== 'answer',
+    ({ question: { isSure, lead }, finding }) =>
+      !isSure &&
+      (finding.kind !== 'answer' || (lead === null && finding.confidence < minSureApart)),
   );
   if (answers.length === 0 || isSplitWrongly) return judge(whole, message, mayTie);
   const sections = new Map<string, Cited>();

@@ -82,6 +82,9 @@ describe('withoutPreface', () => {
     ['thank you letters', 'thank you letters'],
     ['where is it Thanks Ann', 'where is it'],
     ['Kind regards', 'Kind regards'],
+    ['You guys are great, thanks so much! One more question: where is it?', 'where is it?'],
+    ['quick question - where is it', 'where is it'],
+    ['Thanks for nothing. Where is it?', 'Thanks for nothing. Where is it?'],
     ['Are you serious? Where is it?', 'Where is it?'],
     [
       "OK, you're kidding me?! Is this some kind of joke? Where is it? Do you ship?",

@@ -5,10 +5,13 @@ const greeting =
 
 /** What is said before a question and asks nothing: "please, I just have a quick question about …". */
 const preface =
-  /^(?:(?:and|so|but|ok(?:ay)?|please|pls)\b|[ ,.;:!-])*(?:i(?:'ve)? (?:just |only )?(?:have |got |had ){0,2}(?:just |only )?)?(?:a|one|another) (?:(?:quick|short|small|simple|general) )?question (?:about|on|regarding|concerning)\b\s*/i;
+  /^(?:(?:and|so|but|ok(?:ay)?|please|pls)\b|[ ,.;:!-])*(?:i(?:'ve)? (?:just |only )?(?:have |got |had ){0,2}(?:just |only )?)?(?:a|one|another)? ?(?:(?:more|last|other|quick|short|small|simple|general) ?)*question(?: (?:about|on|regarding|concerning)\b|[:,]| -)\s*/i;
 
 /** Behind a question mark, but for one within an address. */
 const questionEnd = /(?<=\?!*) /;
+
+/** The first sentence, where another one follows it. */
+const opener = /^[^.!?]*[.!]+ /;
 
 /** What has the form of a question and asks nothing. */
 const exclamation =
@@ -62,7 +65,7 @@ const thanking = wordSet(`amazing awesome brilliant cheers cool excellent fantas
   helpful helps lovely nice perfect super ta thank thanks thankyou thx tnx ty wonderful`);
 const leaving = wordSet('bye day evening goodbye weekend');
 const polite =
-  wordSet(`a absolutely are again all alright and been everything for good got have help i it
+  wordSet(`a absolutely are again all alright and been everything for good got guys have help i it
   just know lot lots many mate more most much needed now oh ok okay one right so that thats the then
   very was what you your youre youve`);
 
@@ -103,11 +106,17 @@ export function withoutGreeting(text: string): string {
 
 /** What is asked, without what leads up to it, mere exclamations, and the name of who asks. */
 export function withoutPreface(text: string): string {
-  const asked = withoutGreeting(text).replace(signOff, '').replace(preface, '');
+  const asked = withoutCourtesy(withoutGreeting(text).replace(signOff, '')).replace(preface, '');
   if (!asked.includes('?')) return asked;
   return splitQuestions(asked)
     .filter((said) => !exclamation.test(said))
     .join(' ');
+}
+
+/** A text without thanks right before what is asked. */
+function withoutCourtesy(text: string): string {
+  const [first] = opener.exec(text) ?? [];
+  return first !== undefined && courtesyReply(first) !== null ? text.slice(first.length) : text;
 }
 
 /** The questions of a text with what stands before each, and what follows the last one. */

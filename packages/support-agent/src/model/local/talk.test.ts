@@ -170,6 +170,11 @@ describe('several questions in one message', () => {
       found: (query) => (query === 'change my address' ? [] : found),
     });
     expect(whole.text).toBe('This is a#x.');
+    const unsure = await ask(text, {
+      found: (query) =>
+        query === text ? found : [passage(`b#${query.length}`, { coverage: 0.55 })],
+    });
+    expect(unsure.text).toBe('This is a#x.');
   });
 
   it('cite a section once that answers two of them', async () => {
