@@ -19,7 +19,7 @@ const exclamation =
 
 /** "Kind regards, Margaret": only what ends a message, behind another sentence. */
 const signOff =
-  /(?<=\S \S*) (?:[Kk]ind(?:est)? |[Bb]est |[Ww]arm(?:est)? |[Mm]any |[Ww]ith )*(?:[Rr]egards|[Bb]est wishes|[Yy]ours (?:sincerely|faithfully|truly)|[Ss]incerely|[Tt]hanks(?: a lot| so much| in advance)?|[Tt]hank you(?: very much| so much| in advance)?|[Cc]heers)(?:[,.!]? \p{Lu}[\p{L}.'-]*){0,3}[ ,.!]*$/u;
+  / (?<=\S \S* )(?:[Kk]ind(?:est)? |[Bb]est |[Ww]arm(?:est)? |[Mm]any |[Ww]ith )*(?:[Rr]egards|[Bb]est wishes|[Yy]ours (?:sincerely|faithfully|truly)|[Ss]incerely|[Tt]hanks(?: a lot| so much| in advance)?|[Tt]hank you(?: very much| so much| in advance)?|[Cc]heers)(?:[,.!]? \p{Lu}[\p{L}.'-]*){0,3}[ ,.!]*$/u;
 
 const somebody =
   '(?:(?:a|an|the)? ?(?:real|actual|live|proper)? ?(?:human(?: being)?|person|somebody|someone|bot|robot|machine|computer|program|ai|chatbot|automated|automatic|real))';
