@@ -1,4 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { createTestSessions } from 'holdfast/testing';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { CustomerSupportAgent } from '../../agent/customer-support-agent.ts';
 import { ask, knowledge, later, nothing, passage } from '../../testing/local-model-talk.ts';
 import { minCoverage } from '../confidence.ts';
 import type { ModelMessage } from '../model.ts';
@@ -93,6 +95,20 @@ describe('an answer from the articles', () => {
     const reason = new DOMException('gone', 'AbortError');
     const signal = AbortSignal.abort(reason);
     await expect(ask('How long does a refund take?', { signal })).rejects.toBe(reason);
+  });
+
+  it('makes no more calls at once than an agent lets it, whatever one message has', async () => {
+    const sessions = createTestSessions();
+    onTestFinished(() => sessions.close());
+    const agent = new CustomerSupportAgent({ sessions, model, knowledge });
+    const { id: sessionId } = await agent.getOrCreateSession({ sessionId: 's-1' });
+    const orders = Array.from({ length: 8 }, (_, index) => `FF-2041883${index}`).join(', ');
+    const more = 'Who pays? How long does it take? Is it free? When does it end?';
+    const asked = `You idiots! My orders are ${orders}. How do I return an item? ${more}`;
+    const { message } = await agent.processMessage({ sessionId, message: asked });
+    expect(message).toContain(phrases.letDown);
+    const { calls } = await ask(asked);
+    expect(calls.length).toBe(16);
   });
 
   it('says that it does not know when its search is refused', async () => {
