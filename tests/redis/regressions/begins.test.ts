@@ -3,12 +3,13 @@ import {
   DecryptionError,
   IdempotencyMismatchError,
 } from '../../../packages/holdfast/src/lib/errors/errors.ts';
+import { noCredentials } from '../../../packages/holdfast/src/lib/model/session.ts';
 import type { BeginOptions, OnBusy } from '../../../packages/holdfast/src/lib/store/turn-store.ts';
 import { FakeClock } from '../../../packages/holdfast/src/lib/testing/fake-clock.ts';
 import { type FakeTimeRedis, startRedisOnFakeTime } from '../../servers/redis-server.ts';
 import { rejection } from '../connection/fixtures.ts';
 import { idempotency, withLostEffects } from '../support/lost-effects.ts';
-import { SharedNamespace } from '../support/shared-namespace.ts';
+import { type Instance, SharedNamespace } from '../support/shared-namespace.ts';
 
 const startAt = Date.UTC(2030, 0, 1);
 let server: FakeTimeRedis;
@@ -80,6 +81,44 @@ describe('the begin of a turn', () => {
       // The turn that runs is none the worse for it.
       const renewed = await one.store.renew(lease, 30_000);
       expect(renewed.fence).toBe(lease.fence);
+    },
+  );
+
+  it.each<[string, Partial<BeginOptions>, (instance: Instance) => Promise<unknown>]>([
+    [
+      'whose token was exchanged meanwhile',
+      { tokenHash: 'h' },
+      ({ store }) => store.setCredentials('s', { ...noCredentials, tokenHash: 'other' }),
+    ],
+    [
+      'whose user is another meanwhile',
+      { userId: 'ada' },
+      ({ store }) => store.update('s', { userId: 'bob' }),
+    ],
+  ])(
+    '%s leaves the queue when it learns that, and keeps nobody waiting',
+    async (_, own, change) => {
+      const place = new SharedNamespace(server.url);
+      const clock = new FakeClock(startAt);
+      const [one, other] = [await place.instance({ clock }), await place.instance()];
+      const ask = await place.asking();
+      const waiters = () => ask('ZCARD', place.keys.session('s')[1]);
+      const credentials = { ...noCredentials, tokenHash: 'h' };
+      await other.store.create('s', { userId: 'ada' }, { credentials });
+      const holder = await other.begin('s');
+      const refused = rejection(one.store.begin('s', { ...asking, waitMs: 2 ** 31 - 1, ...own }));
+      await expect.poll(waiters, { timeout: 60_000 }).toBe('1');
+      await change(other);
+      // It asks again when the lease should have ended that it has heard of; the server's time stands still.
+      const asksAgain = setInterval(() => void clock.advance(31_000), 10);
+      const { name } = await refused;
+      clearInterval(asksAgain);
+      expect(name).toBe(own.userId === undefined ? 'InvalidTokenError' : 'SessionNotFoundError');
+      expect(await waiters()).toBe('0');
+      const next = other.begin('s');
+      await expect.poll(waiters, { timeout: 60_000 }).toBe('1');
+      await other.store.release(holder.lease);
+      expect((await next).kind).toBe('granted');
     },
   );
 });

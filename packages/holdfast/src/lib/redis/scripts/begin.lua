@@ -76,6 +76,11 @@ if refusal then
     check_hand_over()
     hand_over(H)
     save()
+  elseif has(H, 'q') then
+    -- It waits no more: nobody would claim what it is given.
+    local member = nonce .. '@' .. ARGV[8]
+    redis.call('ZREM', KEYS[2], member)
+    redis.call('ZREM', KEYS[7], member)
   end
   return refusal
 end
