@@ -236,6 +236,8 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
         keeper.abort(
           new TurnInterruptedError('This checkpoint was an interrupted turn’s one commit.'),
         );
+      // Also where the session cannot be shown any more, the turn cannot go on.
+      void result.session;
       return result;
     } catch (error) {
       keeper.abort(error);

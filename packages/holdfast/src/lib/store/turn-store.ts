@@ -104,6 +104,10 @@ export interface TurnChanges {
 }
 
 export interface CommitResult<Metadata extends object> {
+  /**
+   * Reading it throws `ValidationError` where another process has written metadata that do not fit the
+   * schema here: that fails no commit.
+   */
   readonly session: Session<Metadata>;
   readonly state: SessionState;
   /** The messages of this commit, in their places. */

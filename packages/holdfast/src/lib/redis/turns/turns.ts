@@ -104,8 +104,11 @@ export class Turns<Metadata extends object> {
       throw unlessRepeated({ repeated: true }, changes.nonce, gone(id));
     }
     const expiresAt = leaseUntil === 0 ? lease.expiresAt : leaseUntil;
+    const view = () => this.#core.stored.view(id, { ...after, snapshot }, leaseUntil);
     return Object.freeze({
-      session: this.#core.stored.view(id, { ...after, snapshot }, leaseUntil),
+      get session() {
+        return view();
+      },
       state: snapshot.state,
       messages,
       lastSeq: after.header.lastSeq,

@@ -71,7 +71,7 @@ export class WritePreparation<Metadata extends object> {
   /** Adds new state and credentials to the arguments; the values that the session then has. */
   #values(
     id: string,
-    { state: change, credentials, ifTokenHash }: WriteOrder,
+    { state: change, credentials, ifTokenHash, lease }: WriteOrder,
     name: string,
     base: StoredSnapshot<Metadata> | null,
     args: RedisArgument[],
@@ -88,7 +88,7 @@ export class WritePreparation<Metadata extends object> {
     let { state } = snapshot;
     if (change !== undefined) {
       state = change(snapshot.state);
-      if (state.metadata !== snapshot.state.metadata) {
+      if (lease !== undefined && state.metadata !== snapshot.state.metadata) {
         this.#core.options.readMetadata(state.metadata);
       }
       const user = state.userId === null ? null : codec.userNames(state.userId)[0];
@@ -103,7 +103,10 @@ export class WritePreparation<Metadata extends object> {
       args.push('credentials', snapshot.etag, expected, tokenWord(credentials.tokenHash), text);
     }
     const etag = `${name}.${header.incarnation}`;
-    return new Snapshot<Metadata>(etag, state, credentials ?? snapshot.credentials);
+    const after = new Snapshot<Metadata>(etag, state, credentials ?? snapshot.credentials);
+    // Whoever writes from outside of a turn is shown the session: what cannot be shown is not written.
+    if (lease === undefined) after.metadata(this.#core.options.readMetadata);
+    return after;
   }
 
   /** The session of another user enters that one's index first. @throws SessionLimitError */
