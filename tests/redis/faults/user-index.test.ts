@@ -104,6 +104,26 @@ describe('an entry that names', () => {
     expect(await sessions.store.get('s')).toEqual(before);
   });
 
+  it.each(['create', 'update'] as const)(
+    'a session that was to be evicted, and is another user’s by now, evicts nobody (%s)',
+    async (how) => {
+      const { place, ask, sessions } = await setUp({ maxPerUser: 1 });
+      const [index, states] = place.keys.user('ada');
+      await sessions.store.create('s', { userId: 'bob' });
+      // Who was to evict it ended the session, and died before it could say so here.
+      await ask('ZADD', index, '1', 's');
+      await ask('HSET', states, 's', `leaving ${time - 1} -`);
+      if (how === 'create') await sessions.store.create('own', { userId: 'ada' });
+      else {
+        await sessions.store.create('own');
+        await sessions.store.update('own', { userId: 'ada' });
+      }
+      expect(await sessions.store.get('s')).toMatchObject({ userId: 'bob' });
+      expect(await sessionsOf(sessions, 'ada')).toEqual(['own']);
+      expect(await ask('HEXISTS', states, 's')).toBe('0');
+    },
+  );
+
   it('a session that went to another user stays with that one alone', async () => {
     const { sessions } = await setUp();
     await sessions.store.create('s', { userId: 'ada' });

@@ -22,8 +22,8 @@ export class Removals<Metadata extends object> {
   constructor(core: RedisCore<Metadata>, users: UserIndex<Metadata>) {
     this.#core = core;
     this.#users = users;
-    users.evict = async (id) => {
-      await this.delete(id, { event: 'evicted' });
+    users.evict = async (id, incarnation) => {
+      await this.delete(id, { event: 'evicted', incarnation });
     };
     core.known.endAgain = (sessionId, incarnation) => {
       const { logger } = core.options;

@@ -20,7 +20,7 @@ export interface Reservation {
 }
 
 /** Ends a session that must make room. */
-export type Evict = (id: string) => Promise<void>;
+export type Evict = (id: string, incarnation: string) => Promise<void>;
 
 /** Entries looked at in one go. */
 const batch = 200;
@@ -66,7 +66,7 @@ export class UserIndex<Metadata extends object> {
     }
     const [, epoch = '0', ...evicted] = reply.map(text);
     for (const other of evicted) {
-      await this.evict(other);
+      await this.#evict(userId, other);
       await this.#ask(name, ['evicted', other]);
     }
     return { name, epoch };
@@ -100,7 +100,7 @@ export class UserIndex<Metadata extends object> {
     const alive = entries.filter((entry) => !dead.includes(entry.id));
     if (maxPerUserPolicy === 'evict_oldest') {
       const surplus = alive.slice(0, Math.max(0, alive.length - maxPerUser));
-      for (const other of surplus) await this.evict(other.id);
+      for (const other of surplus) await this.#evict(userId, other.id);
     } else if (alive.findIndex((entry) => entry.id === id) >= maxPerUser) {
       throw new SessionLimitError(`The user has ${maxPerUser} sessions, which is the most.`);
     }
@@ -219,13 +219,20 @@ export class UserIndex<Metadata extends object> {
     return entries;
   }
 
-  async #everywhere(userId: string, args: readonly string[]): Promise<void> {
-    await Promise.all(this.namesOf(userId).map((name) => this.#ask(name, args)));
+  /** An entry may outlast its session, whose id may be another one's by now. */
+  async #evict(userId: string, id: string): Promise<void> {
+    const incarnation = await this.incarnationOf(userId, id);
+    if (incarnation !== null) await this.evict(id, incarnation);
   }
 
-  #ask(name: string, args: readonly string[]): Promise<RedisReply> {
+  async #everywhere(userId: string, args: readonly string[], nonce?: string): Promise<void> {
+    await Promise.all(this.namesOf(userId).map((name) => this.#ask(name, args, nonce)));
+  }
+
+  /** @param nonce where the caller must know that it may have happened */
+  #ask(name: string, args: readonly string[], nonce?: string): Promise<RedisReply> {
     const { keys, link } = this.#core;
-    return link.call(scripts.user, keys.user(name), args);
+    return link.call(scripts.user, keys.user(name), args, nonce);
   }
 }
 

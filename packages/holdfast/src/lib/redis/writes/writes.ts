@@ -201,7 +201,7 @@ export class Writes<Metadata extends object> {
     }
     if (userId === before.userId) return;
     if (reservation !== null && !(await this.#users.confirm(id, reservation))) {
-      await this.#users.evict(id);
+      await this.#users.evict(id, after.header.incarnation);
     }
     if (before.userId !== null) await this.#users.leaveIfPossible(before.userId, id);
   }
