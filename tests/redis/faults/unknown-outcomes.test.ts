@@ -6,9 +6,11 @@ import {
 import { type RedisServer, startRedis } from '../../servers/redis-server.ts';
 import { rejection } from '../connection/fixtures.ts';
 import { outOfTime } from '../support/clock/out-of-time.ts';
+import { flakyProxyForTest } from '../support/lines/flaky-proxy.ts';
+import { HeldCalls } from '../support/lines/held-calls.ts';
 import { contents, end, lossyScene, message } from '../support/lines/lossy-scene.ts';
 import { callOf } from '../support/requests.ts';
-import type { Instance } from '../support/shared-namespace.ts';
+import { type Instance, SharedNamespace } from '../support/shared-namespace.ts';
 
 let server: RedisServer;
 beforeAll(async () => {
@@ -148,6 +150,24 @@ describe('where no reply comes until the deadline', () => {
     expect(await other.store.get('s')).toBeNull();
   });
 
+  it('a touch says so, and the session has its time', async () => {
+    const { one, other, proxy } = await lossyScene(server, patient);
+    const { lastActivity } = await other.store.create('s');
+    await vi.waitUntil(() => Date.now() > lastActivity, { interval: 1 });
+    proxy.refuse();
+    const lost = proxy.cutNextReply(callOf('touch'));
+    expect(await late(one.store.touch('s'), lost)).toBeInstanceOf(OutcomeUnknownError);
+    expect((await other.store.get('s'))?.lastActivity).toBeGreaterThan(lastActivity);
+  });
+
+  it('the end of all of a user’s sessions says so, when some of it may have happened', async () => {
+    const { one, other, proxy } = await lossyScene(server, patient);
+    await other.store.create('s', { userId: 'ada' });
+    proxy.refuse();
+    const lost = proxy.cutNextReply(callOf('user', 'end'));
+    expect(await late(one.store.deleteUser('ada'), lost)).toBeInstanceOf(OutcomeUnknownError);
+  });
+
   it('a call that was never sent says that nothing was written, and a later one works', async () => {
     const { one, other, proxy } = await lossyScene(server, patient);
     await other.store.create('s');
@@ -203,5 +223,58 @@ describe('where a user’s index does not answer in the middle of a creation', (
     const listed = async (userId: string) =>
       (await other.store.listActive({ userId })).sessions.map(({ id }) => id);
     expect([await listed('ada'), await listed('bob')]).toEqual([[], ['s']]);
+  });
+
+  it.each<[string, (instance: Instance, nonce: string) => Promise<unknown>]>([
+    ['created', ({ store }, nonce) => store.create('s', { userId: 'ada' }, { nonce })],
+    ['given to the user', ({ store }, nonce) => store.update('t', { userId: 'ada' }, { nonce })],
+  ])(
+    'who is %s when that user is ended has the nonce of the call that it made',
+    async (_, call) => {
+      const place = new SharedNamespace(server.url);
+      const proxy = await flakyProxyForTest(server.port, { rate: 0 });
+      const calls = new HeldCalls();
+      const { connect } = calls;
+      const one = await place.instance({ ...patient, url: proxy.url, connect });
+      const other = await place.instance({ timeoutMs: 60_000 });
+      await other.store.create('t');
+      const held = calls.hold('user', 'confirm');
+      const failure = rejection(call(one, 'n-1'));
+      await held.reached;
+      const [, states] = place.keys.user('ada');
+      await (await place.asking())('HINCRBY', states, '#epoch', '1');
+      proxy.refuse();
+      const lost = proxy.cutNextReply(callOf('remove'));
+      held.release();
+      await lost;
+      const error = await outOfTime(failure, patient.timeoutMs / 2);
+      expect(error).toBeInstanceOf(OutcomeUnknownError);
+      expect((error as OutcomeUnknownError).nonce).toBe('n-1');
+    },
+  );
+});
+
+describe('a call that may have been made, and is refused when it is repeated,', () => {
+  it('says so though the user’s index does not answer then', async () => {
+    const { one, other, proxy, recovered, forget } = await lossyScene(server, patient);
+    // Its bucket is in use already, so that nothing stands between reservation and creation.
+    await other.store.create('s');
+    await other.store.delete('s');
+    proxy.refuse();
+    const lost = proxy.cutNextReply(callOf('create'));
+    const first = await late(one.store.create('s', { userId: 'ada' }), lost);
+    expect(first).toBeInstanceOf(OutcomeUnknownError);
+    for (let n = 0; n < 40; n++) await other.store.incrementCounter('s', 'n');
+    await forget();
+    proxy.accept();
+    await recovered();
+    const { nonce } = first as OutcomeUnknownError;
+    proxy.refuse();
+    const unread = proxy.cutNextReply(callOf('read'));
+    const again = rejection(one.store.create('s', { userId: 'ada' }, { nonce }));
+    await unread;
+    const error = await outOfTime(again, patient.timeoutMs / 2);
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    expect((error as OutcomeUnknownError).nonce).toBe(nonce);
   });
 });

@@ -35,16 +35,25 @@ export function interrupted(id: string): TurnInterruptedError {
 
 /**
  * What belongs to a write that has taken effect, its indexes or a look at what it left: repeating that
- * under its nonce does this again.
+ * under its nonce does this again. Writes that are a part of this have nonces of their own, which say
+ * nothing to the caller.
  */
 export async function completing<Result>(nonce: string, rest: Promise<Result>): Promise<Result> {
   try {
     return await rest;
   } catch (cause) {
-    if (!(cause instanceof StoreUnavailableError)) throw cause;
+    if (!isIncomplete(cause)) throw cause;
     const message = 'A write took effect, but what goes with it could not be read or written.';
     throw new OutcomeUnknownError(message, { nonce, cause });
   }
+}
+
+function isIncomplete(cause: unknown): boolean {
+  return (
+    cause instanceof StoreUnavailableError ||
+    cause instanceof OutcomeUnknownError ||
+    cause instanceof DecryptionError
+  );
 }
 
 /**

@@ -109,7 +109,7 @@ export class Creation<Metadata extends object> {
     const { reply } = answer;
     const kind = text(reply[0]);
     if (kind === 'taken') {
-      if (userId !== null) await this.#settleEntry(userId, id);
+      if (userId !== null) await this.#users.settle(userId, id);
       const forgotten = mayBeMade() && int(reply[1]) > recentWrites;
       if (!forgotten) this.#unknown.delete(memory);
       throw unlessRepeated({ repeated: forgotten }, nonce, taken(id));
@@ -126,7 +126,7 @@ export class Creation<Metadata extends object> {
       const leave = () => this.#removals.delete(id, { incarnation: own });
       const confirmed = this.#users.confirm(id, reservation);
       if (await completing(nonce, confirmed)) await this.#stay(userId, id, nonce, leave);
-      else await leave();
+      else await completing(nonce, leave());
     }
     this.#unknown.delete(memory);
     if (mayRepeat && (kind === 'created' || mayBeMade())) this.#made.set(memory, init);
@@ -143,7 +143,7 @@ export class Creation<Metadata extends object> {
     try {
       await completing(nonce, this.#users.assertWithinCap(userId, id));
     } catch (error) {
-      if (error instanceof SessionLimitError) await leave();
+      if (error instanceof SessionLimitError) await completing(nonce, leave());
       throw error;
     }
   }
@@ -215,12 +215,6 @@ export class Creation<Metadata extends object> {
     if (line === null || state === null) return;
     const heir = parseHeader(text(reply[2])).userName;
     await this.#removals.left(id, parseHeader(text(line)), state, 'expired', heir);
-  }
-
-  /** The entry stays only if the session that is there is the user's. */
-  async #settleEntry(userId: string, id: string): Promise<void> {
-    const stored = await this.#core.stored.read(id);
-    if (stored?.snapshot.state.userId !== userId) await this.#users.leave(userId, [id]);
   }
 }
 

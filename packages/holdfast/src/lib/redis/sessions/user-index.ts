@@ -118,6 +118,20 @@ export class UserIndex<Metadata extends object> {
     if (ids.length > 0) await this.#everywhere(userId, ['leave', ...ids]);
   }
 
+  /**
+   * For a session that was to become the user's, and was refused: its entry stays only if it is the user's
+   * already. Whatever becomes of this the refusal is what its caller must learn: readers heal the entry.
+   */
+  async settle(userId: string, id: string): Promise<void> {
+    try {
+      const stored = await this.#core.stored.read(id);
+      if (stored?.snapshot.state.userId !== userId) await this.leave(userId, [id]);
+    } catch (err) {
+      const { logger } = this.#core.options;
+      logger.warn({ err, sessionId: id }, "Failed to settle a session's entry in a user's index");
+    }
+  }
+
   /** For a session that is the user's no more, whatever becomes of this: readers heal the entry. */
   async leaveIfPossible(userId: string, id: string): Promise<void> {
     await this.leaveNames(this.namesOf(userId), id);
@@ -135,7 +149,7 @@ export class UserIndex<Metadata extends object> {
 
   /** What is being created from before this does not stay. */
   async end(userId: string): Promise<void> {
-    await this.#everywhere(userId, ['end']);
+    await this.#everywhere(userId, ['end'], randomId());
   }
 
   /** Those that have entered after `after`, in their order. */

@@ -103,7 +103,7 @@ export class Importing<Metadata extends object> {
     ];
     const reply = await this.#call(id, args, nonce);
     if (text(reply[0]) !== 'imported') {
-      if (userId !== null) await this.#settleEntry(userId, id);
+      if (userId !== null) await this.#users.settle(userId, id);
       return verdictOf(reply);
     }
     await this.#core.replicas.confirm(id, nonce);
@@ -174,12 +174,6 @@ export class Importing<Metadata extends object> {
     const state = bytesOrNull(reply[2]);
     if (line === null || state === null) return;
     await this.#removals.left(id, parseHeader(text(line)), state, 'deleted', heir);
-  }
-
-  /** The entry stays only if the session that is there is the user's. */
-  async #settleEntry(userId: string, id: string): Promise<void> {
-    const stored = await this.#core.stored.read(id);
-    if (stored?.snapshot.state.userId !== userId) await this.#users.leave(userId, [id]);
   }
 }
 

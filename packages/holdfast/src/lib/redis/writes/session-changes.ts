@@ -1,4 +1,4 @@
-import { assertId } from '../../model/ids.ts';
+import { assertId, randomId } from '../../model/ids.ts';
 import { type Message, type NewMessage, prepareMessage } from '../../model/message.ts';
 import {
   parseCredentials,
@@ -77,7 +77,7 @@ export class SessionChanges<Metadata extends object, MetadataInput extends objec
     assertId(id, 'A session id');
     const { calls, known, options } = this.#core;
     const args = [...calls.common(id), String(options.idleTimeoutMs)];
-    const { reply } = await calls.run(scripts.touch, id, touchKeys, args);
+    const { reply } = await calls.run(scripts.touch, id, touchKeys, args, randomId());
     known.l1?.drop(id);
     return int(reply[0]) === 1;
   }

@@ -139,8 +139,7 @@ export class WritePreparation<Metadata extends object> {
   async leaveUser(id: string, { reservation, snapshot }: Prepared<Metadata>): Promise<void> {
     const userId = snapshot?.state.userId;
     if (reservation === null || userId === null || userId === undefined) return;
-    const stored = await this.#core.stored.read(id);
-    if (stored?.snapshot.state.userId !== userId) await this.#users.leaveIfPossible(userId, id);
+    await this.#users.settle(userId, id);
   }
 }
 
