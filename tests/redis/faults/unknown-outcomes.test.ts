@@ -278,3 +278,55 @@ describe('a call that may have been made, and is refused when it is repeated,', 
     expect((error as OutcomeUnknownError).nonce).toBe(nonce);
   });
 });
+
+describe('where of several sessions one cannot be ended', () => {
+  /** The sessions "a" and "b" in other buckets, that of "a" with an index that is none. */
+  async function setUp() {
+    const place = new SharedNamespace(server.url);
+    const other = await place.instance();
+    const bucketOf = (id: string) => place.keys.bucketOf(id);
+    const b = ['b1', 'b2', 'b3', 'b4', 'b5'].find((id) => bucketOf(id) !== bucketOf('a')) ?? '';
+    for (const id of ['a', b]) await other.store.create(id, { userId: 'ada' });
+    const ask = await place.asking();
+    const spoil = async () => {
+      await ask('DEL', place.keys.expiry(bucketOf('a')));
+      await ask('SET', place.keys.expiry(bucketOf('a')), 'nothing');
+    };
+    return { place, other, b, bucketOf, spoil };
+  }
+
+  it.each<[string, (instance: Instance, ids: readonly string[]) => Promise<unknown>]>([
+    ['the end of a user’s sessions', ({ store }) => store.deleteUser('ada')],
+    ['a batch', ({ store }, ids) => store.deleteBatch(ids)],
+  ])('%s says of another one’s lost reply that it may have ended', async (_, end) => {
+    const { place, other, b, spoil } = await setUp();
+    await spoil();
+    const proxy = await flakyProxyForTest(server.port, { rate: 0 });
+    const calls = new HeldCalls();
+    const { connect } = calls;
+    const one = await place.instance({ ...patient, url: proxy.url, connect });
+    const held = calls.hold('remove', b);
+    const failure = rejection(end(one, ['a', b]));
+    await held.reached;
+    // With this reply there is that of the other one, which was sent before.
+    await one.store.exists('a');
+    proxy.refuse();
+    const lost = proxy.cutNextReply(callOf('remove', b));
+    held.release();
+    await lost;
+    const error = await outOfTime(failure, patient.timeoutMs / 2);
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    expect(await other.store.get(b)).toBeNull();
+  });
+
+  it('the end of all of them ends the others', async () => {
+    const { other, bucketOf, spoil } = await setUp();
+    // More than one page of them.
+    const ids = Array.from({ length: 300 }, (_, n) => `s${n}`);
+    await Promise.all(ids.map((id) => other.store.create(id)));
+    await spoil();
+    expect(await rejection(other.store.deleteAll())).toBeInstanceOf(StoreUnavailableError);
+    const left = ids.filter((id) => bucketOf(id) !== bucketOf('a'));
+    expect((await other.store.getBatch(left, { fresh: true })).size).toBe(0);
+  });
+});

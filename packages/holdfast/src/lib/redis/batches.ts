@@ -17,12 +17,12 @@ export async function getEach<Metadata extends object>(
 }
 
 /** Each by itself: one that is refused keeps none of the others. @throws what fails all of them */
-export function setEach<Metadata extends object, MetadataInput extends object>(
+export async function setEach<Metadata extends object, MetadataInput extends object>(
   entries: readonly BatchEntry<MetadataInput>[],
   set: (entry: BatchEntry<MetadataInput>) => Promise<Session<Metadata>>,
   { signal }: ReadOptions = {},
 ): Promise<readonly BatchResult<Metadata>[]> {
-  return Promise.all(
+  return all(
     entries.map(async (entry): Promise<BatchResult<Metadata>> => {
       const { id } = entry;
       try {
@@ -36,13 +36,30 @@ export function setEach<Metadata extends object, MetadataInput extends object>(
   );
 }
 
-/** How many of these there were. */
+/** How many of these there were. One that fails keeps none of the others. */
 export async function deleteEach(
   ids: readonly string[],
   remove: (id: string) => Promise<boolean>,
 ): Promise<number> {
-  const deleted = await Promise.all([...new Set(ids)].map(remove));
+  const deleted = await all([...new Set(ids)].map(remove));
   return deleted.filter(Boolean).length;
+}
+
+/** Of what several writes failed with, what says most: that one of them may have taken effect. */
+export function gravest(failures: readonly unknown[]): unknown {
+  return failures.find((failure) => failure instanceof OutcomeUnknownError) ?? failures[0];
+}
+
+/** Waits for all of them, whatever becomes of any. @throws the gravest failure */
+async function all<Result>(writes: readonly Promise<Result>[]): Promise<Result[]> {
+  const failures: unknown[] = [];
+  const results: Result[] = [];
+  for (const outcome of await Promise.allSettled(writes)) {
+    if (outcome.status === 'fulfilled') results.push(outcome.value);
+    else failures.push(outcome.reason);
+  }
+  if (failures.length > 0) throw gravest(failures);
+  return results;
 }
 
 /** Whether the whole batch fails, and not one of its entries. */

@@ -1,5 +1,6 @@
 import { randomId } from '../../model/ids.ts';
 import type { StoreEventName } from '../../store/store-events.ts';
+import { gravest } from '../batches.ts';
 import { bytesOrNull, text } from '../connection/reply.ts';
 import type { RedisCore } from '../core/redis-core.ts';
 import { type Header, none, parseHeader } from '../layout/header.ts';
@@ -114,7 +115,7 @@ export class Removals<Metadata extends object> {
       if (entries.length < batch) break;
       after = entries.at(-1)?.order ?? after;
     }
-    if (failures.length > 0) throw failures[0];
+    if (failures.length > 0) throw gravest(failures);
     return count;
   }
 
