@@ -279,6 +279,26 @@ describe('a call that may have been made, and is refused when it is repeated,', 
   });
 });
 
+describe('where a turn does not learn that it waits for its session', () => {
+  it('it leaves the queue when it has given up', async () => {
+    const { one, other, proxy, isWaiting } = await lossyScene(server, patient);
+    await other.store.create('s');
+    const holder = await other.begin('s');
+    proxy.refuse();
+    const lost = proxy.cutNextReply(callOf('begin'));
+    const error = await late(
+      one.turn('s', async () => {}),
+      lost,
+    );
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    await isWaiting();
+    proxy.accept();
+    const waiters = async () => (await other.store.getStats()).waiters;
+    await expect.poll(waiters, { timeout: 60_000 }).toBe(0);
+    await other.store.release(holder.lease);
+  });
+});
+
 describe('where of several sessions one cannot be ended', () => {
   /** The sessions "a" and "b" in other buckets, that of "a" with an index that is none. */
   async function setUp() {

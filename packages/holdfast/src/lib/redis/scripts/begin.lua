@@ -47,6 +47,14 @@ if locking and (has(H, 'q') or (H[O] ~= '-' and tonumber(H[LU]) <= now)) then
   if not alive(H) then return { 'none' } end
 end
 
+-- Whoever is refused and had been told to wait, or was and did not hear it: nobody would claim what it is given.
+local function wait_no_more()
+  if not has(H, 'q') then return end
+  local member = nonce .. '@' .. ARGV[8]
+  redis.call('ZREM', KEYS[2], member)
+  redis.call('ZREM', KEYS[7], member)
+end
+
 local mine = locking and H[O] == nonce
 if mine and not has(H, 'c') then
   local attempt = string.match(H[OK], '/(%d+)$')
@@ -76,11 +84,8 @@ if refusal then
     check_hand_over()
     hand_over(H)
     save()
-  elseif has(H, 'q') then
-    -- It waits no more: nobody would claim what it is given.
-    local member = nonce .. '@' .. ARGV[8]
-    redis.call('ZREM', KEYS[2], member)
-    redis.call('ZREM', KEYS[7], member)
+  else
+    wait_no_more()
   end
   return refusal
 end
@@ -107,7 +112,10 @@ if mine or H[O] == '-' then
   return reply('granted', attempt, effects)
 end
 
-if ARGV[6] == 'reject' then return { 'busy' } end
+if ARGV[6] == 'reject' then
+  wait_no_more()
+  return { 'busy' }
+end
 check_hand_over()
 -- A repeat does not interrupt the first attempt of its own turn: it waits for its outcome.
 if ARGV[6] == 'interrupt' and (key == '-' or string.match(H[OK], '^[^/]+') ~= key) then
