@@ -35,8 +35,8 @@ export function endConnectionsOnClose(app: FastifyInstance, answers: DueAnswers)
   });
   /** Those that have been told that they are over: no answer gets through them any more. */
   const told = new WeakSet<Socket>();
-  app.addHook('onRequest', async ({ raw }) => {
-    if (told.has(raw.socket)) throw new HttpProblem('SERVER_CLOSING', notDone);
+  app.addHook('onRequest', ({ raw }, _reply, done) => {
+    done(told.has(raw.socket) ? new HttpProblem('SERVER_CLOSING', notDone) : undefined);
   });
   app.addHook('onSend', async ({ raw }, reply) => {
     if (!closing || answers.isFollowed(raw)) return;
