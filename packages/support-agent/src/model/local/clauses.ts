@@ -1,7 +1,7 @@
 import { wordsOf } from '../../knowledge/question.ts';
 import { contentTerms } from '../../knowledge/terms.ts';
 import { asksMoreOf, refersBack } from './follow-up.ts';
-import type { Question } from './questions.ts';
+import type { Question } from './question.ts';
 
 /** What customers ask to be done, or how to do. */
 const verbs =

@@ -4,7 +4,7 @@ import { contentTerms } from '../../knowledge/terms.ts';
 import { confidenceIn, fits, tieWith } from '../confidence.ts';
 import { isLabelOf } from './choice.ts';
 import { asksMoreOf, goesOn, refersBack, type Topic } from './follow-up.ts';
-import { asksForSomething, type Question, queriesFor } from './questions.ts';
+import { asksForSomething, type Question, queriesFor } from './question.ts';
 
 /** A section that follows up on another question has this part of the new one's words, or more. */
 const minPartSaid = 0.5;

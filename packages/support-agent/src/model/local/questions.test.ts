@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { asksForSomething, questionsIn } from './questions.ts';
+import { asksForSomething } from './question.ts';
+import { questionsIn } from './questions.ts';
 
 const textsIn = (text: string) => questionsIn(text).map((question) => question.text);
 

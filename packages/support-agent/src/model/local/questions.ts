@@ -2,6 +2,7 @@ import { wordsOf } from '../../knowledge/question.ts';
 import { contentTerms } from '../../knowledge/terms.ts';
 import { clausesIn } from './clauses.ts';
 import { asksMoreOf, goesOn } from './follow-up.ts';
+import type { Question } from './question.ts';
 import { smallTalkReply, splitQuestions } from './small-talk.ts';
 
 /** A message that asks more than this is taken as a whole. */
@@ -9,16 +10,6 @@ const maxQuestions = 5;
 
 /** With fewer words it may go on from the question before. */
 const minWords = 2;
-
-/** What a message asks. */
-export interface Question {
-  /** With what leads up to it. */
-  readonly text: string;
-  /** The question of the same message that it goes on from, or may go on from. */
-  readonly lead: string | null;
-  /** Whether it is surely a question: a sentence may only look as if it had several. */
-  readonly isSure: boolean;
-}
 
 /**
  * The questions of a message; the message itself where it is one. What asks nothing that could be looked up
@@ -44,16 +35,6 @@ export function questionsIn(text: string): readonly Question[] {
   const whole = { text, lead: null, isSure: true };
   const found = questions.length > 1 ? questions : clausesIn(questions[0]?.text ?? text);
   return found.length > 1 && found.length <= maxQuestions ? found : [whole];
-}
-
-/** What is looked up for a question. */
-export function queriesFor({ text, lead }: Question): readonly string[] {
-  return lead === null ? [text] : [text, `${text} ${lead}`];
-}
-
-/** Whether it would be missed if there was no answer to it. */
-export function asksForSomething({ text, lead }: Question): boolean {
-  return wordsOf(text).length > 0 || (lead !== null && asksMoreOf(text));
 }
 
 /** Whether a question is meant as going on from the one before, or says too little to tell. */
