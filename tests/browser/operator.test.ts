@@ -69,6 +69,21 @@ it('passes a customer on to a person, who answers them', async () => {
   await chat.page.getByText('so this is a new one').waitFor();
 });
 
+it('is read on from its conversation, with one key, and from the same one', async () => {
+  const { address } = await realServer();
+  await new Chat(await (await visitor(address)).open()).ask('How long does a refund take?');
+  const desk = await (await visitor(address)).open('/console');
+  await signIn(desk, operatorKey);
+  await desk.locator('.row').click();
+  await expect.poll(() => said(desk), soon).toHaveLength(2);
+  const chosen = desk.url();
+  await desk.getByText('Skip to the conversation').focus();
+  await desk.keyboard.press('Enter');
+  expect(await desk.locator(':focus').getAttribute('aria-label')).toBe('Conversation');
+  expect(desk.url()).toBe(chosen);
+  expect(await said(desk)).toHaveLength(2);
+});
+
 it('lists sessions by status, and forgets the key when its operator signs out', async () => {
   const { address } = await realServer();
   for (const text of [

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { Mark } from '../components/brand.tsx';
 import { LeaveIcon } from '../components/icons.tsx';
 import { SessionList } from './components/session-list.tsx';
@@ -8,6 +8,7 @@ import type { Desk } from './desk.ts';
 
 export function App({ desk }: { desk: Desk }) {
   const [state, setState] = useState(desk.state);
+  const conversation = useRef<HTMLElement>(null);
   useEffect(() => desk.subscribe(setState), [desk]);
 
   if (!state.signedIn) {
@@ -21,9 +22,12 @@ export function App({ desk }: { desk: Desk }) {
   }
   return (
     <div class="desk" data-pane={state.chosen === null ? 'list' : 'session'}>
-      <a class="skip" href="#conversation">
-        Skip to the conversation
-      </a>
+      {state.chosen !== null && (
+        // No link: the address names the chosen session.
+        <button type="button" class="skip quiet" onClick={() => conversation.current?.focus()}>
+          Skip to the conversation
+        </button>
+      )}
       <header class="top">
         <Mark />
         <h1>
@@ -41,7 +45,7 @@ export function App({ desk }: { desk: Desk }) {
           onOlder={() => void desk.older()}
           onNewer={() => void desk.newer()}
         />
-        <section id="conversation" aria-label="Conversation" tabIndex={-1}>
+        <section id="conversation" aria-label="Conversation" tabIndex={-1} ref={conversation}>
           {state.chosen === null ? (
             <p class="blank">Choose a session to read its conversation.</p>
           ) : (
