@@ -12,6 +12,7 @@ import {
   said,
   streamed,
 } from '../testing/chat-server.ts';
+import { GatedModel } from '../testing/gated-model.ts';
 import { ScriptedModel } from '../testing/scripted-model.ts';
 import { expectProblem, startTestApp } from '../testing/test-app.ts';
 
@@ -89,6 +90,28 @@ describe('a model server that fails', () => {
     expect(log).not.toContain('A secret of mine');
     expect(log).not.toContain(chat.base);
   });
+});
+
+it('an answer that takes longer than a turn may is a 504, and a repeat under the same key completes it', async () => {
+  const model = new GatedModel();
+  const { open, say, clock, transcript } = await startTestApp({ model });
+  const session = await open();
+  const header = { 'idempotency-key': 'k-1' };
+  const waiting = say(session, 'Is it in stock?', header);
+  await model.nextQuestion();
+  await clock.advance(300_000);
+  const refused = await waiting;
+  expectProblem(refused, 504, 'TURN_TIMEOUT');
+  expect(refused.json().detail).toContain('under the same Idempotency-Key');
+  // What to set is in the log.
+  expect(refused.body).not.toMatch(/SESSION_|maxSeconds/);
+  const repeated = say(session, 'Is it in stock?', header);
+  (await model.nextQuestion()).answer('It is.');
+  expect((await repeated).json()).toMatchObject({ message: 'It is.' });
+  expect(await transcript(session)).toEqual([
+    ['user', 'Is it in stock?'],
+    ['assistant', 'It is.'],
+  ]);
 });
 
 it('a model that does not keep its contract is a 502', async () => {

@@ -5,6 +5,7 @@ import {
   InvalidTokenError,
   OutcomeUnknownError,
   StoreUnavailableError,
+  TurnTimeoutError,
 } from 'holdfast';
 import { type Problem, toProblem } from 'holdfast/http';
 import { ModelError, ModelServerError } from '../../model/model-error.ts';
@@ -28,6 +29,8 @@ function detailInstead(error: HoldfastError): { readonly detail?: string } {
   // Where the store is, is nothing for customers.
   if (error instanceof StoreUnavailableError) return { detail: storeUnavailable };
   if (error instanceof OutcomeUnknownError) return { detail: outcomeUnknown };
+  // Nor is what would let it work for longer.
+  if (error instanceof TurnTimeoutError) return { detail: assistantSilent };
   return {};
 }
 
