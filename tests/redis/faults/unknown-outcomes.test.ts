@@ -227,6 +227,24 @@ describe('where a user’s index does not answer in the middle of a creation', (
 
   it.each<[string, (instance: Instance, nonce: string) => Promise<unknown>]>([
     ['created', ({ store }, nonce) => store.create('s', { userId: 'ada' }, { nonce })],
+    ['given to a user', ({ store }, nonce) => store.update('t', { userId: 'ada' }, { nonce })],
+  ])(
+    'who is %s while another session may have made room has the nonce of the call that it made',
+    async (_, call) => {
+      const { one, other, proxy } = await lossyScene(server, { ...patient, maxPerUser: 1 });
+      await other.store.create('t');
+      await other.store.create('old', { userId: 'ada' });
+      proxy.refuse();
+      const lost = proxy.cutNextReply(callOf('remove'));
+      const error = await late(call(one, 'n-1'), lost);
+      expect(await other.store.get('old')).toBeNull();
+      expect(error).toBeInstanceOf(OutcomeUnknownError);
+      expect((error as OutcomeUnknownError).nonce).toBe('n-1');
+    },
+  );
+
+  it.each<[string, (instance: Instance, nonce: string) => Promise<unknown>]>([
+    ['created', ({ store }, nonce) => store.create('s', { userId: 'ada' }, { nonce })],
     ['given to the user', ({ store }, nonce) => store.update('t', { userId: 'ada' }, { nonce })],
   ])(
     'who is %s when that user is ended has the nonce of the call that it made',

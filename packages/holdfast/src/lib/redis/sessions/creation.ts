@@ -77,7 +77,7 @@ export class Creation<Metadata extends object> {
     const init = asBefore ?? { etag, incarnation, state: given, credentials: givenCredentials };
     const { state, credentials } = init;
     const { userId } = state;
-    const reservation = userId === null ? null : await this.#enter(userId, id, etag);
+    const reservation = userId === null ? null : await this.#enter(userId, id, etag, nonce);
     const place = { sessionId: id, incarnation, position: 1 };
     const call = (flags: string) =>
       this.#call(nonce, flags, id, (createdAt) => [
@@ -174,11 +174,12 @@ export class Creation<Metadata extends object> {
     }
   }
 
-  async #enter(userId: string, id: string, etag: string): Promise<Reservation> {
-    return this.#users.enter(userId, id, async () => {
+  async #enter(userId: string, id: string, etag: string, nonce: string): Promise<Reservation> {
+    const mayStay = async () => {
       const stored = await this.#core.stored.read(id);
       if (stored !== null && stored.header.etag !== etag) throw taken(id);
-    });
+    };
+    return this.#users.enter(userId, id, { nonce, mayStay });
   }
 
   #created(id: string, { etag, state, credentials }: Init, reply: ReplyList) {

@@ -1,4 +1,4 @@
-import { DecryptionError, SessionLimitError } from '../../errors/errors.ts';
+import { DecryptionError, OutcomeUnknownError, SessionLimitError } from '../../errors/errors.ts';
 import { randomId } from '../../model/ids.ts';
 import type { RedisReply } from '../connection/redis-connection.ts';
 import { int, list, text } from '../connection/reply.ts';
@@ -17,6 +17,14 @@ export interface UserEntry {
 export interface Reservation {
   readonly name: string;
   readonly epoch: string;
+}
+
+/** What a session enters for. */
+export interface Entering {
+  /** Of the call that this is a part of. */
+  readonly nonce: string;
+  /** Asked before another session goes for this one; throws if it must not. */
+  readonly mayStay: () => Promise<void>;
 }
 
 /** Ends a session that must make room. */
@@ -43,10 +51,9 @@ export class UserIndex<Metadata extends object> {
 
   /**
    * Makes room for the session and reserves its place, for as long as creating it may take.
-   * @param mayStay asked before another session goes for this one; throws if it must not
    * @returns what `confirm` asks for. @throws SessionLimitError
    */
-  async enter(userId: string, id: string, mayStay: () => Promise<void>): Promise<Reservation> {
+  async enter(userId: string, id: string, { nonce: of, mayStay }: Entering): Promise<Reservation> {
     const { maxPerUser, maxPerUserPolicy } = this.#core.options;
     // The cap counts what is under one name.
     if (maxPerUser > 0) await this.gather(userId);
@@ -66,7 +73,7 @@ export class UserIndex<Metadata extends object> {
     }
     const [, epoch = '0', ...evicted] = reply.map(text);
     for (const other of evicted) {
-      await this.#evict(userId, other);
+      await this.#makeRoom(userId, other, of);
       await this.#ask(name, ['evicted', other]);
     }
     return { name, epoch };
@@ -231,6 +238,17 @@ export class UserIndex<Metadata extends object> {
       entries.push({ id: text(reply[at]), order: int(reply[at + 1]) });
     }
     return entries;
+  }
+
+  /** The nonce of the eviction would make another call of its caller's. */
+  async #makeRoom(userId: string, other: string, nonce: string): Promise<void> {
+    try {
+      await this.#evict(userId, other);
+    } catch (cause) {
+      if (!(cause instanceof OutcomeUnknownError)) throw cause;
+      const message = `Session ${other} was to make room for another one, and may have ended.`;
+      throw new OutcomeUnknownError(message, { nonce, cause });
+    }
   }
 
   /** An entry may outlast its session, whose id may be another one's by now. */

@@ -82,7 +82,9 @@ export class Importing<Metadata extends object> {
     const incarnation = randomId();
     const name = `m${word(nonce)}`;
     const reservation =
-      userId === null ? null : await this.#users.enter(userId, id, async () => {});
+      userId === null
+        ? null
+        : await this.#users.enter(userId, id, { nonce, mayStay: async () => {} });
     const now = await clock.estimate();
     const remainingMs = Math.max(1, times.remainingMs() ?? options.idleTimeoutMs);
     // Counted from now: by its creation an old one would end at once.

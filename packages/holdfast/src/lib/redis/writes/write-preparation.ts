@@ -118,7 +118,9 @@ export class WritePreparation<Metadata extends object> {
   ): Promise<Reservation | null> {
     if (state.userId === null || state.userId === base.snapshot.state.userId) return null;
     this.#core.clearIds?.check(id, state.userId);
-    return this.#users.enter(state.userId, id, () => this.#assertWritable(id, order));
+    const { nonce } = order;
+    const mayStay = () => this.#assertWritable(id, order);
+    return this.#users.enter(state.userId, id, { nonce, mayStay });
   }
 
   /** What is certain to be refused must not make room for itself first. */
