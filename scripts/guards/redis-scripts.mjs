@@ -210,4 +210,15 @@ export const scriptGuards = [
     test: imports,
     notices: 'is not taken for one put back by an instance that knew a later session of its id',
   },
+  {
+    name: 'the end of a wait that is refused',
+    file: 'lib/redis/scripts/begin.lua',
+    guard: `  else
+    wait_no_more()
+  end`,
+    without: '  end',
+    test: 'tests/redis/regressions/begins.test.ts',
+    notices:
+      'whose token was exchanged meanwhile leaves the queue when it learns that, and keeps nobody waiting',
+  },
 ];

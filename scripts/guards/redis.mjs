@@ -98,6 +98,15 @@ export const redisGuards = [
     notices: 'the cap counts what was given to a user under the key before',
   },
   {
+    name: 'whose a session is that is evicted',
+    file: 'lib/redis/sessions/user-index.ts',
+    guard: 'if (incarnation !== null) await this.evict(id, incarnation);',
+    without: "await this.evict(id, incarnation ?? '-');",
+    test: 'tests/redis/faults/user-index.test.ts',
+    notices:
+      'a session that was to be evicted, and is another user’s by now, evicts nobody (create)',
+  },
+  {
     name: 'the digests under all keys',
     file: 'lib/redis/layout/request-digests.ts',
     guard: '...others.map(',
