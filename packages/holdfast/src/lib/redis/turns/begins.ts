@@ -4,6 +4,7 @@ import {
   type HoldfastError,
   LockTimeoutError,
   SessionGoneError,
+  StoreUnavailableError,
   ValidationError,
 } from '../../errors/errors.ts';
 import { assertId } from '../../model/ids.ts';
@@ -12,7 +13,7 @@ import type { BeginOptions, Idempotency, TurnGrant, TurnReplay } from '../../sto
 import { bytes, int, type ReplyList, text } from '../connection/reply.ts';
 import type { Sent } from '../core/knowledge.ts';
 import type { RedisCore } from '../core/redis-core.ts';
-import { gone, interrupted } from '../core/refusals.ts';
+import { gone, interrupted, unlessRepeated } from '../core/refusals.ts';
 import { type Header, none, parseHeader, tokenWord, userWord } from '../layout/header.ts';
 import { word } from '../layout/keys.ts';
 import { digestWords } from '../layout/request-digests.ts';
@@ -105,7 +106,7 @@ export class Begins<Metadata extends object> {
         this.#leases.handovers.saw(id, header);
         const recheckMs = header.leaseUntil - int(reply[1]) + 1 + Math.random() * jitterMs;
         await this.#wait(id, nonce, wait, options, { giveUpAt, recheckMs });
-        const asked = await this.#ask(id, nonce, options);
+        const asked = await this.#askAgain(id, nonce, options);
         ({ reply } = asked);
         const kind = text(reply[0]);
         if (kind === 'none') throw gone(id);
@@ -164,6 +165,17 @@ export class Begins<Metadata extends object> {
       options.nonce,
     );
     return { reply, sent, sentAt };
+  }
+
+  /** Whoever stands in the queue may get the lease at any time: without an answer nobody knows. */
+  async #askAgain(id: string, nonce: string, options: BeginOptions): Promise<Asked<Metadata>> {
+    try {
+      return await this.#ask(id, nonce, options);
+    } catch (error) {
+      // To a store that is closed no lease is granted.
+      if (!(error instanceof StoreUnavailableError) || this.#closed) throw error;
+      throw unlessRepeated({ repeated: true }, options.nonce, error);
+    }
   }
 
   /** Ends when it is worth asking again. @throws what ends the wait */
