@@ -64,9 +64,17 @@ describe('withoutGreeting', () => {
     ['hi-vis jacket', 'hi-vis jacket'],
     ['high boots', 'high boots'],
     ['Dear Sir or Madam, where is it?', 'where is it?'],
+    ['Dear Mrs Island: where is it?', 'where is it?'],
     ['dear is this tent', 'dear is this tent'],
+    ['Dear support where is it, please?', 'Dear support where is it, please?'],
+    ['Dear team my tent is torn, what now?', 'Dear team my tent is torn, what now?'],
   ])('of %j leaves %j', (text, rest) => {
     expect(withoutGreeting(text)).toBe(rest);
+  });
+
+  it('takes no longer for one long word than for many', () => {
+    const text = `dear ${'a'.repeat(200)}`;
+    expect(withoutGreeting(text)).toBe(text);
   });
 });
 

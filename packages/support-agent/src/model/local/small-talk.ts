@@ -1,7 +1,13 @@
 import { phrases } from './phrases.ts';
 
-const greeting =
-  /^(?:(?:hi|hiya|hello|hey|yo|good (?:morning|afternoon|evening|day))(?: (?:there|all|team|everyone|again|guys|folks|mate))?(?:[ .,!:?]+|$)|dear (?:[^\s,.!?]+ ?){1,6}[,!:] ?)/i;
+/** A word of whoever is addressed, and none of a sentence: "Dear support where is my order, please" has one. */
+const addressee =
+  "(?!(?:am|are|can|could|did|do|does|had|has|have|how|i|i'm|i've|im|is|it|my|our|please|should|this|was|we|were|what|when|where|which|who|why|will|would|you|your)(?![^\\s,.!?]))[^\\s,.!?]+";
+
+const greeting = new RegExp(
+  `^(?:(?:hi|hiya|hello|hey|yo|good (?:morning|afternoon|evening|day))(?: (?:there|all|team|everyone|again|guys|folks|mate))?(?:[ .,!:?]+|$)|dear ${addressee}(?: ${addressee}){0,5} ?[,!:] ?)`,
+  'i',
+);
 
 /** What is said before a question and asks nothing: "please, I just have a quick question about …". */
 const preface =
