@@ -2,22 +2,21 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * The requests of each connection that wait for their answers. Clients may send one before the last is
- * answered (RFC 9112, section 9.3.2): answers go out in the order of the requests, and each must have its turn.
+ * The answers that are due over each connection. Clients may send a request before the last is answered
+ * (RFC 9112, section 9.3.2): answers go out in the order of the requests, and each must have its turn.
  */
 export class DueAnswers {
-  readonly #requests = new WeakMap<Socket, IncomingMessage[]>();
+  readonly #answers = new WeakMap<Socket, ServerResponse[]>();
   readonly #listeners: ((socket: Socket) => void)[] = [];
 
   watch(server: Server): void {
     // Before whoever answers them.
-    server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
-      const { socket } = request;
-      const due = this.#requests.get(socket) ?? [];
-      if (due.length === 0) this.#requests.set(socket, due);
-      due.push(request);
-      response.once('close', () => {
-        due.splice(due.indexOf(request), 1);
+    server.prependListener('request', ({ socket }: IncomingMessage, answer: ServerResponse) => {
+      const due = this.#answers.get(socket) ?? [];
+      if (due.length === 0) this.#answers.set(socket, due);
+      due.push(answer);
+      answer.once('close', () => {
+        due.splice(due.indexOf(answer), 1);
         for (const tell of this.#listeners) tell(socket);
       });
     });
@@ -28,19 +27,25 @@ export class DueAnswers {
     this.#listeners.push(listener);
   }
 
-  /** Whether an answer is due to a request that has arrived in full. */
+  /** Whether an answer is due to a request that has arrived in full, or one is there and has yet to be sent. */
   isOwing(socket: Socket): boolean {
-    return this.#requests.get(socket)?.some(({ complete }) => complete) ?? false;
+    const due = this.#answers.get(socket) ?? [];
+    return due.some(({ req, writableEnded }) => req.complete || writableEnded);
+  }
+
+  /** Whether some of an answer has been sent, and the rest of it is due. */
+  isAnswering(socket: Socket): boolean {
+    return this.#answers.get(socket)?.[0]?.headersSent ?? false;
   }
 
   /** Whether an answer to any request is due, if only to one that is still arriving. */
   isBusy(socket: Socket): boolean {
-    return (this.#requests.get(socket)?.length ?? 0) > 0;
+    return (this.#answers.get(socket)?.length ?? 0) > 0;
   }
 
   /** Whether requests have come behind this one. */
   isFollowed(request: IncomingMessage): boolean {
-    const newest = this.#requests.get(request.socket)?.at(-1);
-    return newest !== undefined && newest !== request;
+    const newest = this.#answers.get(request.socket)?.at(-1);
+    return newest !== undefined && newest.req !== request;
   }
 }

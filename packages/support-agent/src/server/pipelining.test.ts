@@ -115,6 +115,18 @@ describe('requests one behind the other over one connection', () => {
     expect(answersIn(await text(socket))).toEqual(['200 keep-alive One.', '400 close BAD_REQUEST']);
   });
 
+  it('have no other answer in the midst of theirs where they turn out to be none', async () => {
+    const { send, one } = await serving();
+    const head = ['Host: localhost', `Authorization: ${one.auth.authorization}`];
+    const get = [`GET ${one.url}/stream HTTP/1.1`, ...head, 'Transfer-Encoding: chunked'];
+    const socket = send(`${get.join('\r\n')}\r\n\r\n2\r\nab\r\n`);
+    const received = collected(socket);
+    await eventually(received).toContain('text/event-stream');
+    socket.write('NO LENGTH\r\n');
+    await once(socket, 'end');
+    expect(received().split(/(?=HTTP\/1\.1 \d)/)).toHaveLength(1);
+  });
+
   it('have their answers before one is given up that does not arrive', async () => {
     const { model, send, one, other, app } = await serving({ requestTimeoutMs: 100 });
     const refused = once(app.server, 'clientError');

@@ -75,7 +75,8 @@ export function notFoundHandler(): never {
 
 /**
  * Answers what is not even an HTTP request: there is no request or reply for it. What came before it over its
- * connection is answered first, or it would be taken for the answer to that.
+ * connection is answered first, or it would be taken for the answer to that; and an answer that has begun to a
+ * request that never ends is cut off, or it would be taken for the rest of that.
  */
 export function clientErrorHandler(answers: DueAnswers): ClientErrorHandler {
   /** How the connection ends once nothing is due over it. */
@@ -90,8 +91,12 @@ export function clientErrorHandler(answers: DueAnswers): ClientErrorHandler {
     }
     // What comes behind it makes no sense either.
     if (ends.has(socket)) return;
-    ends.set(socket, () => refuse(error, socket));
-    if (!answers.isOwing(socket)) refuse(error, socket);
+    const end = () => {
+      if (answers.isAnswering(socket)) socket.destroy();
+      else refuse(error, socket);
+    };
+    ends.set(socket, end);
+    if (!answers.isOwing(socket)) end();
   };
 }
 
