@@ -135,7 +135,10 @@ export class LeaseDesk<Metadata extends object> {
     let waiter = record.queue?.shift() ?? null;
     while (waiter !== null && !waiter.offer()) waiter = record.queue?.shift() ?? null;
     // An interrupter that had another one ahead of it interrupts that one now.
-    if (record.queue?.first?.options.onBusy === 'interrupt') this.interrupt(record);
+    if (isToBeInterrupted(record)) {
+      this.interrupt(record);
+      this.armTimer(record);
+    }
   }
 
   /** While somebody waits for the end of this lease, it is noticed when it comes. */
@@ -159,6 +162,24 @@ export function isHeldBy<Metadata extends object>(
   lease: Lease,
 ): boolean {
   return record.lease?.nonce === lease.nonce && record.lease.fence === lease.fence;
+}
+
+/** Whether a turn of its own key runs: a repeat does not interrupt it, and waits for its outcome. */
+export function runsOwnTurn<Metadata extends object>(
+  { lease }: SessionRecord<Metadata>,
+  { idempotency }: BeginOptions,
+): boolean {
+  return idempotency !== undefined && idempotency.key === lease?.idempotencyKey;
+}
+
+/** Whether an interrupter waits for the holder; they stand together at the front. */
+function isToBeInterrupted<Metadata extends object>(record: SessionRecord<Metadata>): boolean {
+  let waiter = record.queue?.first ?? null;
+  while (waiter !== null && waiter.options.onBusy === 'interrupt') {
+    if (!runsOwnTurn(record, waiter.options)) return true;
+    waiter = waiter.next;
+  }
+  return false;
 }
 
 function leaseLost(id: string): LeaseLostError {

@@ -20,7 +20,7 @@ import {
   type TurnReplay,
   turnId,
 } from '../store/turn-store.ts';
-import { interrupted, isHeldBy, LeaseDesk } from './lease-desk.ts';
+import { interrupted, isHeldBy, LeaseDesk, runsOwnTurn } from './lease-desk.ts';
 import { type MemoryCore, notFound } from './memory-core.ts';
 import { noEffects, outcomeBytes } from './outcome-ledger.ts';
 import type { Begun, HeldLease, SessionRecord } from './session-record.ts';
@@ -47,6 +47,8 @@ export class TurnEngine<Metadata extends object> {
     options.signal?.throwIfAborted();
     const record = this.#core.require(id);
     this.#desk.settle(record);
+    // It may have expired with the turn that had kept it.
+    if (record.removed) throw notFound(id);
     const { lease } = record;
     if (lease?.nonce === options.nonce && lease.grant !== null) return lease.grant;
     const replay = this.#admit(record, options);
@@ -56,10 +58,9 @@ export class TurnEngine<Metadata extends object> {
     if (options.onBusy === 'reject') {
       throw new SessionBusyError(`A turn is running in session ${id}.`);
     }
-    // A repeat does not interrupt the first attempt of its own turn: it waits for its outcome.
-    const key = options.idempotency?.key;
-    const ownTurn = key !== undefined && key === lease.idempotencyKey;
-    if (options.onBusy === 'interrupt' && !ownTurn) this.#desk.interrupt(record);
+    if (options.onBusy === 'interrupt' && !runsOwnTurn(record, options)) {
+      this.#desk.interrupt(record);
+    }
     return this.#desk.wait(record, options);
   }
 
