@@ -78,6 +78,11 @@ export class LeaseKeeper {
     if (this.#aborted !== null) throw this.#aborted.reason;
   }
 
+  /** @throws the reason, once nothing may be written any more. An interrupted turn may commit once. */
+  throwIfRefused(): void {
+    if (!(this.#aborted?.reason instanceof TurnInterruptedError)) this.throwIfAborted();
+  }
+
   get lease(): Lease {
     return this.#lease;
   }

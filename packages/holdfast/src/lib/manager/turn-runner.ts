@@ -136,7 +136,7 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
         // They hear of it before its work has the processor.
         await allDueNow();
         // One that was interrupted meanwhile may still end well.
-        if (!(keeper.aborted?.reason instanceof TurnInterruptedError)) keeper.throwIfAborted();
+        keeper.throwIfRefused();
       }
       keeper.start();
       const running = this.#turn(begun, {
@@ -218,6 +218,8 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
     { keeper, output, course }: Underway,
     changes: TurnChanges,
   ): Promise<CommitResult<Metadata>> {
+    // What one that failed should have stored comes before what this one would.
+    keeper.throwIfRefused();
     const { store, leaseMs, clock } = this.#options;
     let sentAt = 0;
     const commit = (pieces: readonly PreparedOutput[]) => {
@@ -254,8 +256,7 @@ export class TurnRunner<Metadata extends object, MetadataInput extends object> {
     const outcome = outcomeOf(result, idempotency !== undefined);
     const changes = await turn.finish(randomId());
     const last = output.started ? await output.end(turnEvents.completed()) : [];
-    const { aborted } = keeper;
-    if (aborted !== null && !(aborted.reason instanceof TurnInterruptedError)) throw aborted.reason;
+    keeper.throwIfRefused();
     const { lease } = keeper;
     const { store, clock } = this.#options;
     course.committing();
