@@ -119,4 +119,9 @@ describe('lastCustomerSeq', () => {
   it('is that of the newest message that the customer wrote', () => {
     expect(lastCustomerSeq(history(user('a'), answer('A'), user('b'), operator('C')))).toBe(3);
   });
+
+  it('is that of the newest message where others have taken the place of the customer’s', () => {
+    const kept = history(user('a'), operator('B'), operator('C')).slice(1);
+    expect(lastCustomerSeq(kept)).toBe(3);
+  });
 });

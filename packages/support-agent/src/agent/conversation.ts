@@ -33,9 +33,9 @@ export function countUnanswered(stored: readonly Message[]): number {
   return count;
 }
 
-/** The `seq` of the customer's newest message. */
+/** The `seq` of the customer's newest message; of the newest one there is, where that is not among them any more. */
 export function lastCustomerSeq(stored: readonly Message[]): number {
-  return stored.findLast(({ role }) => role === 'user')?.seq ?? 1;
+  return (stored.findLast(({ role }) => role === 'user') ?? stored.at(-1))?.seq ?? 1;
 }
 
 /** What was said, and the calls of tools that have all their results behind them. */

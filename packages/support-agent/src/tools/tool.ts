@@ -13,7 +13,7 @@ export interface ToolContext {
   readonly turn: Turn;
   readonly knowledge: Knowledge;
   readonly clock: Clock;
-  /** The `seq` of the customer's newest message. */
+  /** The `seq` of the customer's newest message, or of the newest where that is not kept any more. */
   readonly lastCustomerSeq: number;
 }
 
