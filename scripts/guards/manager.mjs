@@ -74,8 +74,9 @@ export const managerGuards = [
   {
     name: 'the check of an authenticated client',
     file: 'lib/manager/session-manager.ts',
-    guard: '      hash,\n    );\n    this.#access.checkClient(session, credentials, client);',
-    without: '      hash,\n    );\n    void credentials;',
+    guard:
+      'this.#ofToken(token, expectedId);\n    this.#access.checkClient(session, credentials, client);',
+    without: 'this.#ofToken(token, expectedId);\n    void credentials;',
     notices: 'a client that does not match is reported, and told to the turn',
   },
   {

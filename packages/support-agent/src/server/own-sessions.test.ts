@@ -47,6 +47,26 @@ describe('the token of a session', () => {
     );
     expect((await request('GET', session.url, { headers: session.auth })).statusCode).toBe(200);
   });
+
+  it('is not rotated with one that was rotated meanwhile: the new one would be void unused', async () => {
+    const { open, request, sessions } = await startTestApp();
+    const session = await open();
+    const authenticate = sessions.authenticate.bind(sessions);
+    let rotated: ReturnType<typeof request> | undefined;
+    sessions.authenticate = async (...call) => {
+      const found = await authenticate(...call);
+      // The one request has been let in, and the other one comes in between.
+      if (rotated === undefined) {
+        rotated = request('POST', `${session.url}/token`, { headers: session.auth });
+        await rotated;
+      }
+      return found;
+    };
+    const late = await request('POST', `${session.url}/token`, { headers: session.auth });
+    expectProblem(late, 401, 'INVALID_TOKEN');
+    const headers = { authorization: `Bearer ${(await rotated)?.json().token}` };
+    expect((await request('GET', session.url, { headers })).statusCode).toBe(200);
+  });
 });
 
 describe('the other sessions of a user', () => {

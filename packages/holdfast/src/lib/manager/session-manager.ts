@@ -207,25 +207,25 @@ export class SessionManager<
     expectedId?: string,
   ): Promise<Session<Metadata>> {
     assertClient(client);
-    const { sessionId, hash } = this.#access.readToken(token, expectedId);
-    const { session, credentials } = this.#access.checkToken(
-      await this.store.getWithCredentials(sessionId, { tokenHash: hash }),
-      hash,
-    );
+    const { session, credentials } = await this.#ofToken(token, expectedId);
     this.#access.checkClient(session, credentials, client);
     return session;
   }
 
   /**
    * Issues a new token, after a login say; the old one fails from now on everywhere.
-   * @throws SessionNotFoundError
+   * @param oldToken the one that the client asks with: no other one is replaced.
+   * @throws SessionNotFoundError; InvalidTokenError when `oldToken` is not the session's (any more);
+   *   VersionConflictError when the token was changed meanwhile.
    */
   async rotateToken(
     id: string,
     client?: ClientInfo,
+    oldToken?: string,
   ): Promise<{ session: Session<Metadata>; token: string }> {
     assertClient(client);
-    const stored = await this.#required(id);
+    const stored =
+      oldToken === undefined ? await this.#required(id) : await this.#ofToken(oldToken, id);
     const issued = this.#access.issue(id, client, this.#clock.now());
     // Without a client to bind to, the session stays bound to the one it has.
     const { clientBinding } = client === undefined ? stored.credentials : issued.credentials;
@@ -307,6 +307,13 @@ export class SessionManager<
     const stored = await this.store.getWithCredentials(id);
     if (stored === null) throw new SessionNotFoundError(`There is no session ${id} here.`);
     return stored;
+  }
+
+  /** @throws InvalidTokenError */
+  async #ofToken(token: string, expectedId?: string): Promise<StoredSession<Metadata>> {
+    const { sessionId, hash } = this.#access.readToken(token, expectedId);
+    const stored = await this.store.getWithCredentials(sessionId, { tokenHash: hash });
+    return this.#access.checkToken(stored, hash);
   }
 
   #admitted(

@@ -94,9 +94,12 @@ export async function sessionRoutes(
   });
   app.post('/api/sessions/:id/token', { schema: rotate }, async (request, reply) => {
     const { id } = await gate.session(request, request.params.id);
-    const { session, token } = await sessions.rotateToken(id, gate.boundClient(request));
+    const caller = gate.caller(request);
+    const oldToken = caller.operator ? undefined : caller.token;
+    const client = gate.boundClient(request);
+    const { session, token } = await sessions.rotateToken(id, client, oldToken);
     audit.rotated(request, id, token);
-    if (!gate.caller(request).operator) reply.header('set-cookie', freshCookie(request, token));
+    if (!caller.operator) reply.header('set-cookie', freshCookie(request, token));
     return { ...presentSession(session), token };
   });
 

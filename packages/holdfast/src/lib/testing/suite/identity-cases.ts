@@ -125,6 +125,9 @@ export function identityCases(context: SuiteContext): void {
           InvalidTokenError,
         );
         assert.equal((await other.authenticate(rotated.token)).id, session.id);
+        await assert.rejects(other.rotateToken(session.id, undefined, token), InvalidTokenError);
+        const next = await other.rotateToken(session.id, undefined, rotated.token);
+        assert.equal((await sessions.authenticate(next.token)).id, session.id);
         const both = await Promise.allSettled([
           sessions.rotateToken(session.id),
           other.rotateToken(session.id),
