@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createToolBench } from '../testing/tool-bench.ts';
 import { escalate } from './escalate.ts';
 import { readSupport, ticketIdPattern } from './support-record.ts';
+import type { Tool } from './tool.ts';
 
 describe('escalate', () => {
   it('makes a ticket with its reason and its part of the conversation', async () => {
@@ -30,6 +31,20 @@ describe('escalate', () => {
     const { metadata, counters } = (await session()) ?? {};
     expect(readSupport(metadata ?? {}).tickets).toHaveLength(1);
     expect(counters).toEqual({ escalations: 1 });
+  });
+
+  it('opens the ticket that it returns again, if an operator closes it during the turn', async () => {
+    const { run, update, session } = await createToolBench();
+    await run(escalate, { reason: 'asked_for' });
+    const closedMeanwhile: Tool = {
+      ...escalate,
+      async run(...call) {
+        await update({ escalated: false });
+        return escalate.run(...call);
+      },
+    };
+    expect(await run(closedMeanwhile, { reason: 'anger' }, 9)).toMatchObject({ is_new: false });
+    expect(await session()).toMatchObject({ escalated: true, counters: { escalations: 1 } });
   });
 
   it('makes another one after an operator has closed it, for what came since', async () => {

@@ -17,7 +17,11 @@ export const escalate = defineTool({
   input: z.strictObject({ reason: z.enum(escalationReasons) }),
   run({ reason }, { turn, clock, lastCustomerSeq }) {
     const open = openTicket(turn.current);
-    if (open !== null) return { ticket: open, is_new: false };
+    if (open !== null) {
+      // Who is told that it is open waits for a person, also if an operator closes it meanwhile.
+      turn.update({ escalated: true });
+      return { ticket: open, is_new: false };
+    }
     const { tickets } = readSupport(turn.current.metadata);
     const ticket: Ticket = {
       id: newTicketId(),
