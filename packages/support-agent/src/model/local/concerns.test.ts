@@ -21,6 +21,7 @@ describe('concernIn', () => {
     'I am not suicidal',
     'I fell with your rope and got hurt',
     'The pole gave way, I broke my wrist',
+    'I broke my left leg',
   ])('hears a matter of safety in %j', (text) => {
     expect(concernIn(text)).toBe('safety');
   });
@@ -116,6 +117,8 @@ describe('concernIn', () => {
     'Can I use a stove inside a tent?',
     'Do you sell crampons and a scraper?',
     'The strap of my backpack broke',
+    'The airline broke my hip belt',
+    'I have broken my left knee pads',
     'what is the worst that rain can do to down?',
     '',
   ])('hears none in %j', (text) => {

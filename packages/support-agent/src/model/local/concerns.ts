@@ -4,6 +4,11 @@ import { type Denial, deniedAcross } from './denial.ts';
 const relative =
   '(?:child|kid|baby|son|daughter|wife|husband|partner|mother|father|brother|sister|friend|dog)';
 const lifelines = '(?:rope|harness|carabiner|helmet|sling|belay device|ice axe)';
+const bones =
+  '(?:legs?|arms?|wrists?|ankles?|back|neck|ribs?|nose|fingers?|hips?|collarbone|knees?|shoulders?|skull|foot|toes?)';
+/** What is named for where it is worn: a hip belt, knee pads. */
+const wornThere =
+  '(?:band|belt|brace|buckle|clip|gaiter|guard|loop|pack|pad|panel|pillow|pocket|pouch|protector|pump|rest|strap|wallet|warmer)s?\\b';
 const harmed = '(?:hurt|injured|burn(?:t|ed)|poisoned|killed|electrocuted)';
 
 /** Harm, of which somebody may say that there was none. */
@@ -15,7 +20,9 @@ const harm = [
   new RegExp(
     `\\b(?:and|then) (?:got|was|were|am|is|are) (?:(?:badly|seriously|really|a bit) )?${harmed}\\b`,
   ),
-  /\b(?:broke|broken|sprained|fractured|dislocated) (?:my|his|her|our|their) (?:\w+ )?(?:legs?|arms?|wrists?|ankles?|back|neck|ribs?|nose|fingers?|hips?|collarbone|knees?|shoulders?|skull|foot|toes?)\b/,
+  new RegExp(
+    `\\b(?:broke|broken|sprained|fractured|dislocated) (?:my|his|her|our|their) (?:\\w+ )?${bones}\\b(?! ${wornThere})`,
+  ),
   new RegExp(
     `\\b${harmed} (?:me|him|her|us|them|someone|somebody|(?:my|our|his|her) ${relative})\\b`,
   ),
