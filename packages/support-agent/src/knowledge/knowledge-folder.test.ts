@@ -1,3 +1,4 @@
+import { renameSync } from 'node:fs';
 import {
   appendFile,
   mkdir,
@@ -21,6 +22,7 @@ const tents = '# Tents\n\nDry a tent before you store it.\n';
 let parent: string;
 let folder: string;
 let lines: Record<string, unknown>[];
+let onLine: (line: Record<string, unknown>) => void;
 
 beforeEach(async () => {
   parent = await mkdtemp(join(tmpdir(), 'holdfast-reload-'));
@@ -28,6 +30,7 @@ beforeEach(async () => {
   await mkdir(folder);
   await writeFile(join(folder, 'boots.md'), boots);
   lines = [];
+  onLine = () => {};
 });
 
 afterEach(async () => {
@@ -35,7 +38,12 @@ afterEach(async () => {
 });
 
 async function open(options?: KnowledgeFolderOptions) {
-  const logger = pino({}, { write: (line) => lines.push(JSON.parse(line)) });
+  const write = (text: string) => {
+    const line = JSON.parse(text);
+    lines.push(line);
+    onLine(line);
+  };
+  const logger = pino({}, { write });
   const knowledge = await openKnowledge(folder, logger, options);
   onTestFinished(() => knowledge.close());
   const find = (question: string) => knowledge.search(question).map(({ id }) => id);
@@ -88,6 +96,22 @@ describe('openKnowledge', () => {
       await appendFile(file, `\n## Part ${part}\n\nText.\n`);
     await until(() => knowledge.size === 51);
     expect(find('part 50')[0]).toBe('long#part-50');
+  });
+
+  it('takes nothing of what changes while it is read: an article would be in it twice, or missing', async () => {
+    const { found } = await open({ pollMs: 20 });
+    let moved = false;
+    onLine = ({ file }) => {
+      // The next one in order was found before, and is not read yet.
+      if (file !== 'a.md' || moved) return;
+      moved = true;
+      renameSync(join(folder, 'boots.md'), join(folder, 'a-boots.md'));
+    };
+    await writeFile(join(folder, 'tents.md'), tents);
+    await writeFile(join(folder, 'a.md'), '');
+    await found('wax', 'a-boots#boots');
+    expect(moved).toBe(true);
+    expect(reloaded().map(({ articles }) => articles)).toEqual([2]);
   });
 
   it('watches folders that come later', async () => {

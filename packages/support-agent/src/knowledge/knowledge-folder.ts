@@ -108,12 +108,18 @@ export class KnowledgeFolder implements Knowledge {
     const { version, folders, read } = await this.#find();
     if (this.#isClosed) return;
     if (this.#signals.follow(folders)) this.#lookSoon();
-    const isSettled = version === this.#seenVersion || this.#unsettledLooks === maxUnsettledLooks;
+    const unsettledLooks = this.#unsettledLooks + 1;
+    const isForced = unsettledLooks > maxUnsettledLooks;
+    const isSettled = version === this.#seenVersion || isForced;
     this.#seenVersion = version;
-    this.#unsettledLooks = isSettled ? 0 : this.#unsettledLooks + 1;
+    this.#unsettledLooks = isSettled ? 0 : unsettledLooks;
     if (isSettled && version !== this.#readVersion) {
-      this.#readVersion = version;
-      await this.#replace(read);
+      const isCurrent = async () => isForced || (await this.#find()).version === version;
+      if (await this.#replace(read, isCurrent)) this.#readVersion = version;
+      else {
+        this.#unsettledLooks = unsettledLooks;
+        this.#lookSoon();
+      }
     }
     if (this.#isDueSoon) return;
     if (isSettled) this.#lookIn(Math.max(this.#pollMs, (performance.now() - started) / maxShare));
@@ -130,16 +136,22 @@ export class KnowledgeFolder implements Knowledge {
     }
   }
 
-  async #replace(read: () => Promise<KnowledgeBase>): Promise<void> {
+  /** @returns `false` when the files changed while they were read, so that they must be read again. */
+  async #replace(
+    read: () => Promise<KnowledgeBase>,
+    isCurrent: () => Promise<boolean>,
+  ): Promise<boolean> {
     try {
       const base = await read();
-      if (this.#isClosed) return;
+      if (!(await isCurrent())) return false;
+      if (this.#isClosed) return true;
       this.#base = base;
       this.#logger?.info(countsOf(base), 'knowledge reloaded');
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.#logger?.warn({ reason }, 'knowledge not reloaded: the articles of before stay');
     }
+    return true;
   }
 }
 
