@@ -1,3 +1,4 @@
+import { StepUpRequiredError } from 'holdfast';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { expectProblem, operator, startTestApp, type TestApp } from '../testing/test-app.ts';
@@ -66,6 +67,17 @@ describe('the token of a session', () => {
     expectProblem(late, 401, 'INVALID_TOKEN');
     const headers = { authorization: `Bearer ${(await rotated)?.json().token}` };
     expect((await request('GET', session.url, { headers })).statusCode).toBe(200);
+  });
+
+  it('is no login where it is rotated for the old one, and one where an operator vouches for it', async () => {
+    const { open, request, sessions, clock } = await startTestApp();
+    const session = await open();
+    await clock.advance(300_001);
+    const headers = session.auth;
+    expect((await request('POST', `${session.url}/token`, { headers })).statusCode).toBe(200);
+    await expect(sessions.requireFresh(session.id, 300)).rejects.toThrow(StepUpRequiredError);
+    await request('POST', `${session.url}/token`, { headers: operator });
+    await expect(sessions.requireFresh(session.id, 300)).resolves.toBeUndefined();
   });
 });
 

@@ -214,7 +214,8 @@ export class SessionManager<
 
   /**
    * Issues a new token, after a login say; the old one fails from now on everywhere.
-   * @param oldToken the one that the client asks with: no other one is replaced.
+   * @param oldToken the one that the client asks with: no other one is replaced, and the new one is no
+   *   login, so that `requireFresh` goes by the old one's.
    * @throws SessionNotFoundError; InvalidTokenError when `oldToken` is not the session's (any more);
    *   VersionConflictError when the token was changed meanwhile.
    */
@@ -229,9 +230,11 @@ export class SessionManager<
     const issued = this.#access.issue(id, client, this.#clock.now());
     // Without a client to bind to, the session stays bound to the one it has.
     const { clientBinding } = client === undefined ? stored.credentials : issued.credentials;
+    // Whoever has the old token has proved nothing new by it.
+    const { authenticatedAt } = oldToken === undefined ? issued.credentials : stored.credentials;
     const session = await this.store.setCredentials(
       id,
-      { ...issued.credentials, clientBinding },
+      { ...issued.credentials, clientBinding, authenticatedAt },
       { ifTokenHash: stored.credentials.tokenHash },
     );
     this.#events.emit('tokenRotated', { sessionId: id });
@@ -267,7 +270,7 @@ export class SessionManager<
   }
 
   /**
-   * Guards a sensitive change: the session's token must have been issued lately.
+   * Guards a sensitive change: the session's token must have been issued lately, and not for an older one.
    * @param maxAgeSeconds from 0.
    * @throws StepUpRequiredError when it was not, or there is none; SessionNotFoundError.
    */

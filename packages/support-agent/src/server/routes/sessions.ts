@@ -87,8 +87,10 @@ export async function sessionRoutes(
     tag: 'Sessions',
     by: 'session',
     summary: 'Give a session a new token',
-    description:
-      'After a login, say. The old token is void at once, everywhere; the session is bound to the client that asks.',
+    description: [
+      'The old token is void at once, everywhere; the session is bound to the client that asks. Asked for with',
+      'the old token it is no login for sensitive tools; after one your own server asks with the operators’ key.',
+    ].join(' '),
     params: sessionParams,
     answers: { 200: newSessionAnswer },
   });
