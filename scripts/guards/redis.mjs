@@ -1,6 +1,7 @@
 // @ts-check
 
 const attacks = 'tests/redis/encryption/attacks.test.ts';
+const moves = 'tests/redis/topologies/moved-slots.test.ts';
 const imports = 'tests/redis/importing.test.ts';
 const requests = 'tests/redis/encryption/requests.test.ts';
 
@@ -138,5 +139,38 @@ export const redisGuards = [
     without: '',
     test: 'tests/redis/originals.test.ts',
     notices: 'are removed only as they were read',
+  },
+  {
+    name: 'the wait for a replica that its slot has left',
+    file: 'lib/redis/connection/nodes/replication.ts',
+    guard: "error instanceof RedisReplyError && error.code === 'MOVED'",
+    without: "error instanceof RedisReplyError && error.code === ''",
+    test: moves,
+    notices: 'does not wait for a server that its slot has left',
+  },
+  {
+    name: 'the connection to a primary of old that waits for replicas',
+    file: 'lib/redis/connection/nodes/replication.ts',
+    guard: "failure.code === 'READONLY'",
+    without: "failure.code === ''",
+    test: 'tests/redis/topologies/durability.test.ts',
+    notices: 'asks the new primary where a name leads to it and connections to the old one stay',
+  },
+  {
+    name: 'the channel that keeps no other from being heard',
+    file: 'lib/redis/connection/nodes/subscriptions.ts',
+    guard: 'if (!this.#isOfSlot(error)) throw error;',
+    without: 'throw error;',
+    test: moves,
+    notices:
+      'one channel whose slot has gone while nobody was connected keeps no other from being heard',
+  },
+  {
+    name: 'the redirected subscription',
+    file: 'lib/redis/connection/routes/cluster.ts',
+    guard: 'if (redirect !== undefined) this.redirected(redirect, node);',
+    without: '',
+    test: 'tests/redis/topologies/cluster.test.ts',
+    notices: 'an instance that has not heard of a move begins where the slot is now',
   },
 ];

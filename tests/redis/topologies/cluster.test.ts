@@ -44,6 +44,20 @@ describe('on a cluster', () => {
     }
   });
 
+  it('an instance that has not heard of a move begins where the slot is now', async () => {
+    const place = placeOn();
+    const [one, other] = [await place.instance(), await place.instance()];
+    await one.store.create('s');
+    const slot = slotOf(place.keys.session('s')[0]);
+    const from = await cluster.ownerOf(slot);
+    const target = cluster.primaries.find((node) => node !== from);
+    if (target === undefined) throw new Error('There are three primaries.');
+    await cluster.move(slot, target);
+    // The first that it asks of the slot is to subscribe to its own inbox there.
+    const { lease } = await other.begin('s');
+    expect(await other.store.release(lease)).toBe(true);
+  });
+
   it('scripts that a primary has lost are loaded into it again', async () => {
     const { store } = await placeOn().instance();
     for (const id of ids) await store.create(id);

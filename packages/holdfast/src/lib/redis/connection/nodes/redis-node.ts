@@ -39,8 +39,8 @@ export interface NodeOptions {
   readonly sharded?: boolean;
   /** A connection for commands ended, or could not be made. */
   readonly onTrouble?: () => void;
-  /** A channel's slot has gone to another server, and the subscription with it. */
-  readonly onMoved?: (channel: string) => void;
+  /** A channel's slot is not at this server; `redirect` is its `MOVED`, or what else it says. */
+  readonly onMoved?: (channel: string, redirect?: string) => void;
 }
 
 /**

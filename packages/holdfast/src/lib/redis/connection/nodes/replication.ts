@@ -1,7 +1,7 @@
 import type { CoarseTimer } from '../coarse-timer.ts';
 import { Pauses } from '../pauses.ts';
 import type { RedisAddress } from '../redis-address.ts';
-import { type RedisConnection, RedisTimeoutError } from '../redis-connection.ts';
+import { type RedisConnection, RedisReplyError, RedisTimeoutError } from '../redis-connection.ts';
 import { ConnectionKeeper, type KeeperOptions } from './connection-keeper.ts';
 import type { LiveConnection } from './live-connection.ts';
 import { identifyServer } from './server-identity.ts';
@@ -20,10 +20,19 @@ export interface ReplicationOptions
 interface Waiting {
   /** The server that took it (`RedisNode.server`). */
   readonly server: string;
+  /** A key in the same slot, to write to. */
+  readonly mark: string;
   /** By `performance.now()`. */
   readonly deadline: number;
   readonly resolve: (confirmed: boolean) => void;
 }
+
+type Answer =
+  | { readonly kind: 'confirmed'; readonly server: string }
+  /** The mark's slot is another server's. */
+  | { readonly kind: 'moved' }
+  /** No replica has it, or nothing was heard. */
+  | { readonly kind: 'none' };
 
 /** What the mark that a wait is for lives, in ms: it is written again each time. */
 const markMs = '60000';
@@ -58,34 +67,52 @@ export class Replication {
   }
 
   /**
-   * Whether a replica has all that `server` had acknowledged when this was called.
+   * Whether a replica has all that `server` had acknowledged when this was called; false at once where
+   * the mark's slot has gone to another server.
    *
-   * @param mark a key of the server's own, for the mark
+   * @param mark a key in the slot of what was written
    */
   confirm(server: string, mark: string, deadline: number): Promise<boolean> {
     const confirmed = new Promise<boolean>((resolve) => {
-      this.#waiting.push({ server, deadline, resolve });
+      this.#waiting.push({ server, mark, deadline, resolve });
     });
-    if (!this.#isAsking) void this.#askFor(mark);
+    if (!this.#isAsking) void this.#askForAll();
     return confirmed;
   }
 
-  async #askFor(mark: string): Promise<void> {
+  async #askForAll(): Promise<void> {
     this.#isAsking = true;
     // What comes while a question is out is asked for by the next one: its mark would be too early.
-    while (this.#waiting.length > 0) {
-      const asked = this.#waiting;
-      this.#waiting = [];
-      // Who has least time left sets the time of all, and the others ask again.
-      const deadline = Math.min(...asked.map((one) => one.deadline));
-      const server = await this.#ask(mark, deadline).catch(() => this.#pauses.wait(pauseMs));
+    for (let asked = this.#take(); asked[0] !== undefined; asked = this.#take()) {
+      const [{ mark }] = asked;
+      const answer = await this.#askFor(mark, Math.min(...asked.map((one) => one.deadline)));
       for (const one of asked) {
-        if (typeof server === 'string') one.resolve(one.server === server);
+        if (answer.kind === 'confirmed') one.resolve(one.server === answer.server);
         else if (performance.now() >= one.deadline || this.keeper.isClosed) one.resolve(false);
+        else if (answer.kind === 'moved' && one.mark === mark) one.resolve(false);
         else this.#waiting.push(one);
       }
     }
     this.#isAsking = false;
+  }
+
+  /** All that wait, another one first each time: whose mark fails holds up no other. */
+  #take(): readonly Waiting[] {
+    const [first, ...others] = this.#waiting;
+    this.#waiting = [];
+    return first === undefined ? [] : [...others, first];
+  }
+
+  /** @param deadline who has least time left sets the time of all, and the others ask again */
+  async #askFor(mark: string, deadline: number): Promise<Answer> {
+    try {
+      const server = await this.#ask(mark, deadline);
+      return server === null ? { kind: 'none' } : { kind: 'confirmed', server };
+    } catch (error) {
+      if (error instanceof RedisReplyError && error.code === 'MOVED') return { kind: 'moved' };
+      await this.#pauses.wait(pauseMs);
+      return { kind: 'none' };
+    }
   }
 
   /** @returns the server one of whose replicas has the mark; null when none had it in time */
@@ -99,7 +126,14 @@ export class Replication {
         connection.send(['SET', mark, '', 'PX', markMs]),
         connection.send(['WAIT', '1', String(waitMs)]),
       ]),
-    );
+    ).catch((error: unknown) => {
+      const failure = live.connection.explain(error);
+      // Another server may be the primary by now: a new connection finds it.
+      if (failure instanceof RedisReplyError && failure.code === 'READONLY') {
+        live.connection.destroy(failure);
+      }
+      throw failure;
+    });
     return Number(count) > 0 ? (this.#servers.get(live.connection) ?? null) : null;
   }
 

@@ -16,9 +16,11 @@ export interface SubscriptionsOptions {
   readonly logger: Logger;
   /** Channels belong to slots. */
   readonly sharded: boolean;
-  /** A channel's slot has left the server. */
-  readonly onMoved: ((channel: string) => void) | undefined;
+  /** The server has no longer, or refuses, a channel of a slot; `redirect` is what it says, if it says something. */
+  readonly onMoved: ((channel: string, redirect?: string) => void) | undefined;
 }
+
+const slotRefusals: ReadonlySet<string> = new Set(['MOVED', 'CLUSTERDOWN']);
 
 /** The channels that somebody listens to, on whatever connection there is. */
 export class Subscriptions {
@@ -45,7 +47,16 @@ export class Subscriptions {
       this.#channels.get(name)?.dropped();
       this.#options.onMoved?.(name);
     };
-    await Promise.all([...this.#channels.values()].map((channel) => channel.settle(connection)));
+    await Promise.all(
+      [...this.#channels.values()].map(async (channel) => {
+        try {
+          await this.#settle(channel, connection);
+        } catch (error) {
+          // The others are not to wait for it: whoever knows the slots finds it a place.
+          if (!this.#isOfSlot(error)) throw error;
+        }
+      }),
+    );
   }
 
   /** A connection is in use. */
@@ -62,7 +73,12 @@ export class Subscriptions {
     return () => this.#gapListeners.delete(own);
   }
 
-  async subscribe(name: string, listener: Listener): Promise<() => void> {
+  /** @param deadline by `performance.now()` */
+  async subscribe(
+    name: string,
+    listener: Listener,
+    deadline = performance.now() + this.#options.timeoutMs,
+  ): Promise<() => void> {
     const channel =
       this.#channels.get(name) ??
       new SharedChannel(name, this.#options.sharded ? 'sharded' : 'plain');
@@ -71,7 +87,7 @@ export class Subscriptions {
     channel.listeners.add(own);
     this.#beat();
     try {
-      await this.#confirmed(channel, performance.now() + this.#options.timeoutMs);
+      await this.#confirmed(channel, deadline);
     } catch (error) {
       this.#remove(channel, own);
       throw error;
@@ -90,7 +106,7 @@ export class Subscriptions {
     for (;;) {
       const live = await this.#ready(deadline);
       try {
-        const settled = live.track((connection) => channel.settle(connection));
+        const settled = live.track((connection) => this.#settle(channel, connection));
         await timer.within(settled, deadline, () => new RedisTimeoutError('It took too long.'));
         if (channel.isOn(live.connection)) return;
       } catch (error) {
@@ -98,6 +114,24 @@ export class Subscriptions {
         if (isFinal) throw runningFailure(address, error, 'subscribe');
       }
     }
+  }
+
+  /** @throws RedisReplyError | ConnectionLostError */
+  async #settle(channel: SharedChannel, connection: RedisConnection): Promise<void> {
+    try {
+      await channel.settle(connection);
+    } catch (error) {
+      const failure = connection.explain(error);
+      if (this.#isOfSlot(failure)) this.#options.onMoved?.(channel.name, failure.message);
+      throw failure;
+    }
+  }
+
+  /** Whether the server refuses one channel for its slot, which says nothing of others. */
+  #isOfSlot(failure: unknown): failure is RedisReplyError {
+    return (
+      this.#options.sharded && failure instanceof RedisReplyError && slotRefusals.has(failure.code)
+    );
   }
 
   async #ready(deadline: number) {

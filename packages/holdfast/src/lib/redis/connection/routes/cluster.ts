@@ -62,7 +62,11 @@ export class Cluster implements Routes {
     this.#settings = settings;
     this.#options = options;
     for (const root of options.roots) this.#known.set(nameOf(root), root);
-    this.#channels = new ClusterChannels((channel) => this.nodeFor(channel), onGap);
+    this.#channels = new ClusterChannels({
+      nodeFor: (channel) => this.nodeFor(channel),
+      timeoutMs: settings.timeoutMs,
+      onGap,
+    });
   }
 
   get nodes(): Iterable<RedisNode> {
@@ -225,8 +229,9 @@ export class Cluster implements Routes {
     const node = new RedisNode(this.#settings, {
       ...{ address, locate: async () => address, sharded: true },
       onTrouble: learn,
-      onMoved: (channel) => {
+      onMoved: (channel, redirect) => {
         this.#channels.dropped(channel);
+        if (redirect !== undefined) this.redirected(redirect, node);
         learn();
       },
     });
