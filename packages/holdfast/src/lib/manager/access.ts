@@ -77,6 +77,11 @@ export class Access {
     return stored;
   }
 
+  /** Whether `checkClient` may throw. */
+  mayRefuse(client: ClientInfo | undefined): boolean {
+    return this.#options.strict && client !== undefined;
+  }
+
   /**
    * What differs between the client that the session is bound to and this one.
    * @throws FingerprintMismatchError when something does and the binding is strict.

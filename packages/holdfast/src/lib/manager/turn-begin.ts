@@ -32,7 +32,7 @@ export class TurnBegin<Metadata extends object, MetadataInput extends object> {
   /** @throws what refuses the turn */
   async begin(
     id: string,
-    { userId, token, idempotency, onBusy, waitMs, signal }: ParsedTurnOptions,
+    { client, userId, token, idempotency, onBusy, waitMs, signal }: ParsedTurnOptions,
     { tracer }: TurnCourse,
     onLost: (reason: HoldfastError) => void,
   ) {
@@ -41,6 +41,15 @@ export class TurnBegin<Metadata extends object, MetadataInput extends object> {
     const nonce = randomId();
     const admission = { userId, tokenHash, idempotency };
     const begin = { nonce, leaseMs, onBusy, waitMs, ...admission, onLost, signal };
+    // The store interrupts before it tells whom the session is bound to: too late for one that is refused.
+    if (onBusy === 'interrupt' && access.mayRefuse(client)) {
+      const stored = await store.getWithCredentials(id, { tokenHash, signal });
+      // Of another user there is nothing to compare: the begin says so.
+      const isTheirs = userId === undefined || stored?.session.userId === userId;
+      if (stored !== null && isTheirs) {
+        access.checkClient(stored.session, stored.credentials, client);
+      }
+    }
     let mayHold = false;
     const attempt = async () => {
       try {

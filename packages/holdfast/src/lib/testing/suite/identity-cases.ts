@@ -8,7 +8,7 @@ import {
   VersionConflictError,
 } from '../../errors/errors.ts';
 import type { ClientBinding } from '../../manager/client-binding.ts';
-import type { SuiteContext } from './suite-context.ts';
+import { Gate, type SuiteContext } from './suite-context.ts';
 
 /** Law 12, and tokens, bindings and the ways to end a user's sessions. */
 export function identityCases(context: SuiteContext): void {
@@ -319,6 +319,33 @@ export function identityCases(context: SuiteContext): void {
       assert.deepEqual(await store.messages(session.id), []);
       assert.equal((await store.getStats()).activeLeases, 0);
       assert.equal(await sessions.turn(session.id, { client: own }, async () => 'same'), 'same');
+    });
+
+    context.case('strictly bound, who is refused interrupts nobody', async () => {
+      const { sessions } = await context.place(
+        {},
+        { clientBinding: byAgent, strictClientBinding: true },
+      );
+      const [own, client] = [{ userAgent: 'A' }, { userAgent: 'B' }];
+      const { session, token } = await sessions.create({ userId: 'u', client: own });
+      const interrupt = { onBusy: 'interrupt', token, userId: 'u' } as const;
+      const [inside, refused] = [new Gate(), new Gate()];
+      const mine = sessions.turn(session.id, { client: own }, async (turn) => {
+        inside.open();
+        await refused.promise;
+        return turn.signal.aborted ? 'interrupted' : 'mine';
+      });
+      await inside.promise;
+      await assert.rejects(
+        sessions.turn(session.id, { ...interrupt, client }, async () => 'not his'),
+        FingerprintMismatchError,
+      );
+      refused.open();
+      assert.equal(await mine, 'mine');
+      assert.equal(
+        await sessions.turn(session.id, { ...interrupt, client: own }, async () => 'his own'),
+        'his own',
+      );
     });
   });
 }
