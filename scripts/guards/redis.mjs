@@ -153,8 +153,8 @@ export const redisGuards = [
     file: 'lib/redis/connection/nodes/replication.ts',
     guard: "failure.code === 'READONLY'",
     without: "failure.code === ''",
-    test: 'tests/redis/topologies/durability.test.ts',
-    notices: 'asks the new primary where a name leads to it and connections to the old one stay',
+    test: 'tests/redis/topologies/led-elsewhere.test.ts',
+    notices: 'a replica of the new primary confirms what is written there',
   },
   {
     name: 'the channel that keeps no other from being heard',
@@ -172,5 +172,13 @@ export const redisGuards = [
     without: '',
     test: 'tests/redis/topologies/cluster.test.ts',
     notices: 'an instance that has not heard of a move begins where the slot is now',
+  },
+  {
+    name: 'the subscriptions that follow the commands to another server',
+    file: 'lib/redis/connection/nodes/redis-node.ts',
+    guard: 'for (const { current } of [this.#subscriber, this.replication.keeper]) {',
+    without: 'for (const { current } of [this.replication.keeper]) {',
+    test: 'tests/redis/topologies/led-elsewhere.test.ts',
+    notices: 'who waits for a session is woken by the new primary, whatever the old one hears',
   },
 ];

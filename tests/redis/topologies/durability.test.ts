@@ -6,7 +6,6 @@ import {
 import { ask, field } from '../../servers/ask.ts';
 import { type RedisServer, startRedis } from '../../servers/redis-server.ts';
 import { rejection } from '../connection/fixtures.ts';
-import { TcpProxy } from '../connection/tcp-proxy.ts';
 import { type InstanceOptions, SharedNamespace } from '../support/shared-namespace.ts';
 
 let primary: RedisServer;
@@ -122,30 +121,6 @@ describe('replicated', () => {
     expect(runs).toBe(1);
     expect(await sessions.store.messages('s')).toHaveLength(1);
   });
-});
-
-it('asks the new primary where a name leads to it and connections to the old one stay', async () => {
-  const args = ['--repl-diskless-sync-delay', '0'];
-  const [old, next] = [await startRedis({ args }), await startRedis({ args })];
-  onTestFinished(async () => {
-    await Promise.all([old.stop(), next.stop()]);
-  });
-  const follows = async (port: number, primary: number) => {
-    await ask(port, 'REPLICAOF', '127.0.0.1', String(primary));
-    const isUp = async () =>
-      field(await ask(port, 'INFO', 'replication'), 'master_link_status') === 'up';
-    await vi.waitUntil(isUp, { timeout: 60_000 });
-  };
-  await follows(next.port, old.port);
-  const name = await TcpProxy.to(old.port);
-  // A question that is asked of the old one again and again would last for minutes.
-  const place = new SharedNamespace(name.url, { durability: 'replicated', timeoutMs: 600_000 });
-  const { store } = await place.instance();
-  await store.create('s');
-  name.leadTo(next.port);
-  await ask(next.port, 'REPLICAOF', 'NO', 'ONE');
-  await follows(old.port, next.port);
-  expect(await store.incrementCounter('s', 'n', 1)).toBe(1);
 });
 
 describe('async', () => {

@@ -140,7 +140,13 @@ export class RedisNode {
   #setServer(server: string): void {
     const isOther = this.#server !== '' && this.#server !== server;
     this.#server = server;
-    if (isOther) this.#onServer();
+    if (!isOther) return;
+    // The others may lead to the one before, which hears nothing of what is written now.
+    const why = new Error('Another server answers at the address by now.');
+    for (const { current } of [this.#subscriber, this.replication.keeper]) {
+      current?.connection.destroy(why);
+    }
+    this.#onServer();
   }
 }
 
