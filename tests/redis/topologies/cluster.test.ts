@@ -58,6 +58,30 @@ describe('on a cluster', () => {
     expect(await other.store.release(lease)).toBe(true);
   });
 
+  it('a begin waits as other calls do until its slot has a server again', async () => {
+    const place = placeOn({ timeoutMs: 600_000 });
+    const [one, other] = [await place.instance(), await place.instance()];
+    await one.store.create('s');
+    const slot = slotOf(place.keys.session('s')[0]);
+    const owner = await cluster.ownerOf(slot);
+    const id = String(await ask(owner.port, 'CLUSTER', 'MYID'));
+    const refused = async () => {
+      const stats = String(await ask(owner.port, 'INFO', 'commandstats'));
+      return Number(/^cmdstat_ssubscribe:.*rejected_calls=(\d+)/m.exec(stats)?.[1] ?? 0);
+    };
+    const before = await refused();
+    await Promise.all(
+      cluster.nodes.map(({ port }) => ask(port, 'CLUSTER', 'DELSLOTS', String(slot))),
+    );
+    const begun = other.begin('s');
+    await vi.waitUntil(async () => (await refused()) > before, { timeout: 60_000 });
+    await Promise.all(
+      cluster.nodes.map(({ port }) => ask(port, 'CLUSTER', 'SETSLOT', String(slot), 'NODE', id)),
+    );
+    const { lease } = await begun;
+    expect(await other.store.release(lease)).toBe(true);
+  });
+
   it('scripts that a primary has lost are loaded into it again', async () => {
     const { store } = await placeOn().instance();
     for (const id of ids) await store.create(id);

@@ -1,6 +1,7 @@
 import type { RedisNode } from '../nodes/redis-node.ts';
 import { outside } from '../outside.ts';
 import { Pauses } from '../pauses.ts';
+import { isPassing } from '../redis-failure.ts';
 
 type Listener = (message: Buffer) => void;
 
@@ -111,8 +112,10 @@ export class ClusterChannels {
         placed.leave = leave;
         if (placed.ended) leave();
       } catch (error) {
-        // Tried at the next node, if there is one by now.
-        if (nodeFor(channel) === node || performance.now() >= deadline) throw error;
+        // Tried at the next node, if there is one by now, or when the cluster has come to itself.
+        const mayPass =
+          nodeFor(channel) !== node || (error instanceof Error && isPassing(error.cause));
+        if (!mayPass || performance.now() >= deadline) throw error;
         await this.#pauses.wait(pauseMs);
       }
     }
