@@ -58,6 +58,19 @@ describe('AI_PROVIDER=openai', () => {
     expect(missing).not.toContain('nowhere');
   });
 
+  it('refuses a key in a file that no header can hold, at the start and later', () => {
+    const path = fileOf('sk-first \n');
+    const env = { AI_PROVIDER: 'openai', OPENAI_API_KEY_FILE: path };
+    const why =
+      'OPENAI_API_KEY_FILE names a file whose content must be visible ASCII characters, as headers can hold them';
+    expect(wrongWith(env)).toEqual([why]);
+    writeFileSync(path, 'sk-first\n');
+    const config = load(env);
+    writeFileSync(path, 'sk-second\n\n');
+    expect(() => rereadSecrets(config)).toThrow(why);
+    expect(config.agent.openai?.apiKey?.value).toBe('sk-first');
+  });
+
   it('must be given up before the turn is', () => {
     expect(wrongWith({ ...openai, SESSION_TURN_MAX_SECONDS: '59' })).toEqual([
       expect.stringMatching(

@@ -42,7 +42,7 @@ function readModelServer(settings: Settings, wrong: string[]): ModelServerConfig
   }
   return {
     baseUrl,
-    apiKey: readSecret('OPENAI_API_KEY', { what: 'key' }, settings, wrong),
+    apiKey: readSecret('OPENAI_API_KEY', { what: 'key', isForHeaders: true }, settings, wrong),
     model: settings.AGENT_MODEL,
     timeoutMs: settings.AGENT_MODEL_TIMEOUT_SECONDS * 1000,
   };

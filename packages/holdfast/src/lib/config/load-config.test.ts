@@ -235,6 +235,9 @@ describe('a malformed setting', () => {
     ['API_PORT', '65536', 'must be a whole number from 0 to 65535'],
     ['ADMIN_API_KEY', 'hunter2-hunter2', 'must have 16 characters or more'],
     ['METRICS_TOKEN', 'hunter2-hunter2', 'must have 16 characters or more'],
+    ['ADMIN_API_KEY', 'correct horse hunter2', 'must be visible ASCII characters'],
+    ['ADMIN_API_KEY', 'hunter2-hunter2-hunter2\r', 'must be visible ASCII characters'],
+    ['METRICS_TOKEN', 'hunter2-pässe-hunter2', 'must be visible ASCII characters'],
     [
       'TRUSTED_PROXIES',
       '10.0.0.0/8,hunter2',

@@ -24,7 +24,11 @@ type PemSetting = Extract<Setting, `${string}_TLS_${string}_FILE`>;
  */
 export function readSecret(
   name: SecretSetting,
-  { what, minLength = 1 }: { readonly what: string; readonly minLength?: number },
+  {
+    what,
+    minLength = 1,
+    isForHeaders = false,
+  }: { readonly what: string; readonly minLength?: number; readonly isForHeaders?: boolean },
   settings: Settings,
   wrong: string[],
 ): Secret | undefined {
@@ -34,7 +38,8 @@ export function readSecret(
     wrong.push(`${name} and ${name}_FILE are both set: leave one out`);
     return undefined;
   }
-  return noting(wrong, () => Secret.inFile({ setting: `${name}_FILE`, path, what, minLength }));
+  const file = { setting: `${name}_FILE`, path, what, minLength, isForHeaders };
+  return noting(wrong, () => Secret.inFile(file));
 }
 
 /** The content of a PEM file, where the setting names one. */

@@ -9,7 +9,13 @@ interface SecretFile {
   /** What it should hold, for who reads that it does not. */
   readonly what: string;
   readonly minLength: number;
+  /** Whether it is sent in a header, which cannot hold everything. */
+  readonly isForHeaders?: boolean;
 }
+
+/** What a header can hold, in one word and the same for all who read it. */
+export const headerText = /^[\x21-\x7e]+$/;
+export const headerTextRule = 'must be visible ASCII characters, as headers can hold them';
 
 const shown = '[secret]';
 
@@ -67,20 +73,21 @@ export class Secret {
   }
 }
 
-function read({ setting, path, what, minLength }: SecretFile): string {
+function read({ setting, path, what, minLength, isForHeaders = false }: SecretFile): string {
   // Editors and `echo` end a file with a newline; a second one would be the secret's own.
   const secret = readNamed(setting, path).replace(/\r?\n$/, '');
   if (secret === '') throw new ConfigError(`${setting} names a file that holds no ${what}.`);
-  if (secret.length >= minLength) return secret;
-  throw new ConfigError(
-    `${setting} names a file whose content must have ${minLength} characters or more.`,
-  );
+  const refuse = (why: string) => new ConfigError(`${setting} names a file whose content ${why}.`);
+  if (secret.length < minLength) throw refuse(`must have ${minLength} characters or more`);
+  if (isForHeaders && !headerText.test(secret)) throw refuse(headerTextRule);
+  return secret;
 }
 
 /** The content of a file that a setting names. @throws ConfigError, without its path */
 export function readNamed(setting: string, path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    // Some editors begin a file with a byte order mark, which is no part of what it holds.
+    return readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
     throw new ConfigError(`${setting} names a file that could not be read (${code}).`);

@@ -36,11 +36,17 @@ describe.each([
   it('holds the key', () => {
     const key = 'k'.repeat(16);
     expect(load({ [`${name}_FILE`]: file(`${key}\n`) }).server[property]?.value).toBe(key);
+    // As editors on Windows write it.
+    const marked = file(`\uFEFF${key}\r\n`);
+    expect(load({ [`${name}_FILE`]: marked }).server[property]?.value).toBe(key);
   });
 
   it.each([
     ['hunter2\n', 'whose content must have 16 characters or more'],
     ['\n', 'that holds no key'],
+    [`${'hunter2'.repeat(3)} \n`, 'whose content must be visible ASCII characters'],
+    [`${'hunter2'.repeat(3)}\n\n`, 'whose content must be visible ASCII characters'],
+    [`hunter2-pässe-hunter2`, 'whose content must be visible ASCII characters'],
   ])('of %j is refused', (content, why) => {
     expect(refusal({ [`${name}_FILE`]: file(content) })).toContain(
       `${name}_FILE names a file ${why}`,

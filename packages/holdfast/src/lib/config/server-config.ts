@@ -21,7 +21,7 @@ export interface ServerConfig {
   readonly trustedProxies: readonly string[] | number;
 }
 
-const key = { what: 'key', minLength: 16 };
+const key = { what: 'key', minLength: 16, isForHeaders: true };
 
 /** @param wrong gets a sentence for each setting that cannot be used, without its value */
 export function readServerConfig(settings: Settings, wrong: string[]): ServerConfig {

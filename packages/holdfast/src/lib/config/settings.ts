@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { redis } from './redis-settings.ts';
+import { headerText, headerTextRule } from './secret.ts';
 import {
   apiBase,
   days,
@@ -99,6 +100,7 @@ const server = {
   ADMIN_API_KEY: z
     .string()
     .min(16, 'must have 16 characters or more')
+    .regex(headerText, headerTextRule)
     .optional()
     .describe("The operators' key. Unset, the server makes one for each run and prints it."),
   ADMIN_API_KEY_FILE: file(
@@ -107,6 +109,7 @@ const server = {
   METRICS_TOKEN: z
     .string()
     .min(16, 'must have 16 characters or more')
+    .regex(headerText, headerTextRule)
     .optional()
     .describe(
       "A token that may read /metrics and nothing else, for Prometheus. The operators' key may, too.",
@@ -136,7 +139,7 @@ const agent = {
   ),
   OPENAI_API_KEY: z
     .string()
-    .regex(/^[\x21-\x7e]+$/, 'must be visible ASCII characters, as headers can hold them')
+    .regex(headerText, headerTextRule)
     .optional()
     .describe(
       'The key that the model server asks for. A server other than that of OpenAI may need none.',
