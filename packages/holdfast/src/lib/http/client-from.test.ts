@@ -53,6 +53,9 @@ describe('clientFrom', () => {
     ['an IPv6 neighbour of the proxies', '2001:db8:2::5', '203.0.113.9', '2001:db8:2::5'],
     ['an IPv4 neighbour of the proxies', '11.0.0.1', '203.0.113.9', '11.0.0.1'],
     ['spaces', '10.0.0.1', '  203.0.113.9  ,10.0.0.2 ', '203.0.113.9'],
+    ['the ports of connections', '10.0.0.1', '203.0.113.9:4711, 10.0.0.2:80', '203.0.113.9'],
+    ['a port behind IPv6', '10.0.0.1', '[2001:db8:2::1]:4711', '2001:db8:2::1'],
+    ['brackets', '10.0.0.1', '[2001:db8:2::1]', '2001:db8:2::1'],
   ])('with %s', (_, remote, forwarded, client) => {
     expect(addressOf(remote, forwarded)).toBe(client);
   });
@@ -61,8 +64,10 @@ describe('clientFrom', () => {
     ['nothing', '', '10.0.0.1'],
     ['a name', 'localhost', '10.0.0.1'],
     ['"unknown"', 'unknown', '10.0.0.1'],
-    ['a port', '203.0.113.9:4711', '10.0.0.1'],
-    ['brackets', '[2001:db8:2::1]', '10.0.0.1'],
+    ['what is no port', '203.0.113.9:https', '10.0.0.1'],
+    ['too long a port', '203.0.113.9:471147', '10.0.0.1'],
+    ['IPv4 in brackets', '[203.0.113.9]', '10.0.0.1'],
+    ['a bracket left open', '[2001:db8:2::1', '10.0.0.1'],
     ['a range', '203.0.113.0/24', '10.0.0.1'],
     ['a hole behind a proxy', '203.0.113.9, , 10.0.0.2', '10.0.0.2'],
     ['nonsense behind a proxy', '203.0.113.9, <script>, 10.0.0.2', '10.0.0.2'],

@@ -10,12 +10,16 @@ import { type HeaderSource, readHeader } from './headers.ts';
 export function* forwardedFor(headers: HeaderSource): Generator<IpAddress | null> {
   const list = readHeader(headers, 'x-forwarded-for');
   if (list !== undefined) {
-    for (const entry of list.split(',').reverse()) yield parseIpAddress(entry.trim());
+    for (const entry of list.split(',').reverse()) {
+      const text = entry.trim();
+      // Some proxies add the port of the connection, and to IPv6 the brackets that it needs.
+      yield parseIpAddress(text) ?? addressOfNode(text);
+    }
     return;
   }
   const forwarded = readHeader(headers, 'forwarded');
   if (forwarded === undefined) return;
-  for (const element of lastFirst(forwarded)) yield addressOf(element);
+  for (const element of lastFirst(forwarded)) yield addressOfNode(forOf(element));
 }
 
 /**
@@ -46,8 +50,8 @@ function isEscaped(text: string, at: number): boolean {
 const node = /^(?:\[(?<v6>[^\]]+)\]|(?<v4>[\d.]+))(?::(?:\d{1,5}|_[\w.-]+))?$/;
 
 /** `null` for what is malformed, for `unknown`, and for the names that proxies go by. */
-function addressOf(element: string): IpAddress | null {
-  const { v4, v6 = '' } = node.exec(forOf(element))?.groups ?? {};
+function addressOfNode(text: string): IpAddress | null {
+  const { v4, v6 = '' } = node.exec(text)?.groups ?? {};
   return parseIpAddress(v4 ?? (v6.includes(':') ? v6 : ''));
 }
 
