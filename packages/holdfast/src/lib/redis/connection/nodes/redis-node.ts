@@ -79,8 +79,10 @@ export class RedisNode {
           assertRole(connection),
           scripts.load(connection),
         ]);
+        // By the time that it takes writes it has another name. At the start it is refused with more words.
+        if (server?.isReplica && this.#server !== '') throw readOnly('replica');
         // Where nobody may ask, each connection counts as one to another server.
-        this.#setServer(server ?? randomUUID());
+        this.#setServer(server?.name ?? randomUUID());
       },
       onTrouble: options.onTrouble,
     });
@@ -111,7 +113,7 @@ export class RedisNode {
     const before = this.#server;
     const asked = await this.commands.current?.track(identifyServer).catch(() => null);
     // A new connection may have found out meanwhile.
-    if (this.#server === before && asked) this.#setServer(asked);
+    if (this.#server === before && asked) this.#setServer(asked.name);
     return this.#server !== before;
   }
 
@@ -154,5 +156,9 @@ export class RedisNode {
 async function assertPrimary(connection: RedisConnection): Promise<void> {
   const reply = await connection.send(['ROLE']);
   const role = Array.isArray(reply) ? String(reply[0]) : '';
-  if (role !== 'master') throw new RedisReplyError(`READONLY The server is a ${role}.`);
+  if (role !== 'master') throw readOnly(role);
+}
+
+function readOnly(role: string): RedisReplyError {
+  return new RedisReplyError(`READONLY The server is a ${role}.`);
 }

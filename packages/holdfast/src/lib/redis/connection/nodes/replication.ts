@@ -20,19 +20,20 @@ export interface ReplicationOptions
 interface Waiting {
   /** The server that took it (`RedisNode.server`). */
   readonly server: string;
-  /** A key in the same slot, to write to. */
+  /** A key of that server's own, for the mark. */
   readonly mark: string;
   /** By `performance.now()`. */
   readonly deadline: number;
   readonly resolve: (confirmed: boolean) => void;
+  /** The connection led to another server, and was given up for that. */
+  isElsewhere: boolean;
 }
 
-type Answer =
-  | { readonly kind: 'confirmed'; readonly server: string }
-  /** The mark's slot is another server's. */
-  | { readonly kind: 'moved' }
-  /** No replica has it, or nothing was heard. */
-  | { readonly kind: 'none' };
+/** What a replica has. */
+interface Confirmed {
+  readonly server: string;
+  readonly connection: RedisConnection;
+}
 
 /** What the mark that a wait is for lives, in ms: it is written again each time. */
 const markMs = '60000';
@@ -48,7 +49,7 @@ const pauseMs = 50;
 export class Replication {
   readonly keeper: ConnectionKeeper;
   readonly #options: ReplicationOptions;
-  readonly #servers = new WeakMap<RedisConnection, string | null>();
+  readonly #servers = new WeakMap<RedisConnection, string>();
   #waiting: Waiting[] = [];
   #isAsking = false;
   readonly #pauses = new Pauses();
@@ -61,7 +62,7 @@ export class Replication {
       purpose: 'replication',
       prepare: async (connection) => {
         const [server] = await Promise.all([identifyServer(connection), assertRole(connection)]);
-        this.#servers.set(connection, server);
+        if (server !== null) this.#servers.set(connection, server.name);
       },
     });
   }
@@ -70,11 +71,11 @@ export class Replication {
    * Whether a replica has all that `server` had acknowledged when this was called; false at once where
    * the mark's slot has gone to another server.
    *
-   * @param mark a key in the slot of what was written
+   * @param mark a key of the server's own, for the mark
    */
   confirm(server: string, mark: string, deadline: number): Promise<boolean> {
     const confirmed = new Promise<boolean>((resolve) => {
-      this.#waiting.push({ server, mark, deadline, resolve });
+      this.#waiting.push({ server, mark, deadline, resolve, isElsewhere: false });
     });
     if (!this.#isAsking) void this.#askForAll();
     return confirmed;
@@ -83,58 +84,73 @@ export class Replication {
   async #askForAll(): Promise<void> {
     this.#isAsking = true;
     // What comes while a question is out is asked for by the next one: its mark would be too early.
-    for (let asked = this.#take(); asked[0] !== undefined; asked = this.#take()) {
-      const [{ mark }] = asked;
-      const answer = await this.#askFor(mark, Math.min(...asked.map((one) => one.deadline)));
-      for (const one of asked) {
-        if (answer.kind === 'confirmed') one.resolve(one.server === answer.server);
-        else if (performance.now() >= one.deadline || this.keeper.isClosed) one.resolve(false);
-        else if (answer.kind === 'moved' && one.mark === mark) one.resolve(false);
-        else this.#waiting.push(one);
+    while (this.#waiting.length > 0) {
+      const asked = this.#waiting;
+      this.#waiting = [];
+      // Who has least time left sets the time of all, and the others ask again.
+      const deadline = Math.min(...asked.map((one) => one.deadline));
+      // The slot of a mark may have left the server: then the next question has another one.
+      const [{ mark } = { mark: '' }, ...others] = asked;
+      const found = await this.#askFor(mark, deadline);
+      for (const one of [...others, ...asked.slice(0, 1)]) {
+        if (found !== 'moved') this.#answer(one, found);
+        else if (one.mark === mark) one.resolve(false);
+        else this.#answer(one, null);
       }
     }
     this.#isAsking = false;
   }
 
-  /** All that wait, another one first each time: whose mark fails holds up no other. */
-  #take(): readonly Waiting[] {
-    const [first, ...others] = this.#waiting;
-    this.#waiting = [];
-    return first === undefined ? [] : [...others, first];
-  }
-
-  /** @param deadline who has least time left sets the time of all, and the others ask again */
-  async #askFor(mark: string, deadline: number): Promise<Answer> {
+  /** @returns null when nothing was learned, and `moved` where the mark's slot is another server's */
+  async #askFor(mark: string, deadline: number): Promise<Confirmed | 'moved' | null> {
     try {
-      const server = await this.#ask(mark, deadline);
-      return server === null ? { kind: 'none' } : { kind: 'confirmed', server };
+      return await this.#ask(mark, deadline);
     } catch (error) {
-      if (error instanceof RedisReplyError && error.code === 'MOVED') return { kind: 'moved' };
+      if (error instanceof RedisReplyError && error.code === 'MOVED') return 'moved';
       await this.#pauses.wait(pauseMs);
-      return { kind: 'none' };
+      return null;
     }
   }
 
-  /** @returns the server one of whose replicas has the mark; null when none had it in time */
-  async #ask(mark: string, deadline: number): Promise<string | null> {
+  /** @param confirmed null when nothing was learned */
+  #answer(one: Waiting, confirmed: Confirmed | null): void {
+    if (confirmed?.server === one.server) one.resolve(true);
+    else if (performance.now() >= one.deadline || this.keeper.isClosed) one.resolve(false);
+    else if (confirmed === null) this.#waiting.push(one);
+    else if (one.isElsewhere) one.resolve(false);
+    else {
+      // The server may be the same under another name since it was a replica, or another one be there by now.
+      one.isElsewhere = true;
+      this.#waiting.push(one);
+      confirmed.connection.destroy(new Error('The connection led to another server.'));
+    }
+  }
+
+  /** @returns what one of the server's replicas has the mark of; null when none had it in time */
+  async #ask(mark: string, deadline: number): Promise<Confirmed | null> {
     const live = await this.#live(deadline);
     // Some time is left for the reply to come.
     const waitMs = Math.floor((deadline - performance.now()) * 0.9);
     if (waitMs < 1) return null;
-    const [, count] = await this.#within(live, deadline, (connection) =>
+    const { connection } = live;
+    const [, count] = await this.#within(live, deadline, () =>
       Promise.all([
         connection.send(['SET', mark, '', 'PX', markMs]),
         connection.send(['WAIT', '1', String(waitMs)]),
-      ]),
-    ).catch((error: unknown) => {
-      const failure = live.connection.explain(error);
-      // Another server may be the primary by now: a new connection finds it.
-      if (failure instanceof RedisReplyError && failure.code === 'READONLY') {
-        live.connection.destroy(failure);
-      }
-      throw failure;
-    });
-    return Number(count) > 0 ? (this.#servers.get(live.connection) ?? null) : null;
+      ]).catch((error: unknown) => {
+        const failure = connection.explain(error);
+        // Another server may be the primary by now: a new connection finds it.
+        if (failure instanceof RedisReplyError && failure.code === 'READONLY') {
+          connection.destroy(failure);
+        }
+        throw failure;
+      }),
+    );
+    if (Number(count) === 0) return null;
+    const server = this.#servers.get(connection);
+    if (server === undefined)
+      throw new Error('The user may not ask which server has these replicas.');
+    return { server, connection };
   }
 
   #live(deadline: number): Promise<LiveConnection> {
@@ -146,7 +162,7 @@ export class Replication {
   async #within<Value>(
     live: LiveConnection,
     deadline: number,
-    ask: (connection: RedisConnection) => Promise<Value>,
+    ask: () => Promise<Value>,
   ): Promise<Value> {
     const { timer } = this.#options;
     const late = () => {
@@ -154,6 +170,6 @@ export class Replication {
       live.connection.destroy(error);
       return error;
     };
-    return timer.within(ask(live.connection), deadline, late);
+    return timer.within(ask(), deadline, late);
   }
 }
