@@ -26,6 +26,8 @@ export class BucketNews {
   epoch = 0;
   /** Somebody has asked for what is kept since the server was last asked. */
   wanted = false;
+  /** A question about it alone, not one that came with a session, has not been answered yet. */
+  isAsked = false;
   /** Told when changes may have been missed. */
   readonly watchers = new Set<() => void>();
   listening: 'no' | 'beginning' | 'yes' = 'no';

@@ -1,9 +1,10 @@
 import type { CancelTimer, Clock } from '../../clock.ts';
 import type { RedisLink } from '../connection/link/redis-link.ts';
+import { outside } from '../connection/outside.ts';
 import { int, list } from '../connection/reply.ts';
 import type { Keys } from '../layout/keys.ts';
 import { scripts } from '../scripts/scripts.ts';
-import { type Asked, BucketNews } from './bucket-news.ts';
+import { BucketNews } from './bucket-news.ts';
 
 export interface Change {
   readonly bucket: BucketNews;
@@ -23,6 +24,9 @@ export interface NewsOptions {
   readonly onChange: (id: string, change: Change) => void;
 }
 
+/** About how many buckets one call asks: Lua takes 8,000 values at once. */
+const mostAtOnce = 1_000;
+
 /** As `news.lua` tells it: number, id, and what has ended. */
 const messagePattern = /^(\d{1,16}) (\S{1,255})(?: (\S{1,255}))?$/;
 
@@ -37,7 +41,6 @@ export class News {
   readonly #buckets: (BucketNews | undefined)[] = [];
   readonly #beatMs: number;
   #cancelBeat: CancelTimer | null = null;
-  #isAsking = false;
   #isClosed = false;
 
   constructor(options: NewsOptions) {
@@ -108,39 +111,41 @@ export class News {
 
   #arm(): void {
     if (this.#cancelBeat !== null || this.#isClosed) return;
-    this.#cancelBeat = this.#options.clock.setTimer(this.#beatMs, () => void this.#beat(), {
-      background: true,
-    });
+    const beat = () => this.#beat();
+    const { clock } = this.#options;
+    this.#cancelBeat = outside(() => clock.setTimer(this.#beatMs, beat, { background: true }));
   }
 
-  async #ask(asked: readonly Asked[]): Promise<void> {
-    const keys = asked.map(({ bucket }) => bucket.key);
-    const [serverNow, ...counts] = list(await this.#options.link.call(scripts.news, keys, []));
-    for (const [at, one] of asked.entries()) this.replied(one, int(counts[at]), int(serverNow));
-  }
-
-  async #beat(): Promise<void> {
+  #beat(): void {
     this.#cancelBeat = null;
     const due = this.#buckets.filter(
       (bucket) => bucket !== undefined && (bucket.wanted || bucket.watchers.size > 0),
     ) as BucketNews[];
     if (due.length === 0) return;
     this.#arm();
-    if (this.#isAsking) return;
-    this.#isAsking = true;
+    const free = due.filter((bucket) => !bucket.isAsked);
+    // Of a cluster, one script cannot ask for what is in several slots, and one server may be away.
+    const together = this.#options.link.isSharded ? 1 : mostAtOnce;
+    for (let at = 0; at < free.length; at += together) {
+      void this.#ask(free.slice(at, at + together));
+    }
+  }
+
+  async #ask(buckets: readonly BucketNews[]): Promise<void> {
     const now = this.#options.clock.monotonic();
-    const asked = due.map((bucket) => {
+    const asked = buckets.map((bucket) => {
       bucket.wanted = false;
+      bucket.isAsked = true;
       return bucket.asked(now);
     });
     try {
-      // Of a cluster, one script cannot ask for what is in several slots.
-      const together = this.#options.link.isSharded ? asked.map((one) => [one]) : [asked];
-      await Promise.all(together.map((some) => this.#ask(some)));
+      const keys = buckets.map(({ key }) => key);
+      const [serverNow, ...counts] = list(await this.#options.link.call(scripts.news, keys, []));
+      for (const [at, one] of asked.entries()) this.replied(one, int(counts[at]), int(serverNow));
     } catch {
       // Nothing is confirmed, so that nothing is served: who reads next learns of the outage.
     } finally {
-      this.#isAsking = false;
+      for (const bucket of buckets) bucket.isAsked = false;
     }
   }
 }
