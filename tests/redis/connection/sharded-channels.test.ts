@@ -1,8 +1,10 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/client/node-redis.ts';
 import { RedisAddress } from '../../../packages/holdfast/src/lib/redis/connection/redis-address.ts';
+import { ConnectionLostError } from '../../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
 import { ask } from '../../servers/ask.ts';
-import { startedRedis } from './fixtures.ts';
+import { rejection, startedRedis } from './fixtures.ts';
 
 /** Two channels, each of a slot of its own. */
 const [leaving, staying] = ['{a}news', '{b}news'];
@@ -34,6 +36,23 @@ it('however many channels are subscribed to at once, the server is asked once wh
   expect(/^cmdstat_ssubscribe:calls=(\d+)/m.exec(stats)?.[1]).toBe('200');
   expect(/^cmdstat_client\|info:calls=(\d+)/m.exec(stats)?.[1]).toBe('1');
 });
+
+it.each([
+  ['subscribe', '{c}news'],
+  ['unsubscribe', staying],
+] as const)(
+  '%s does not wait for ever for its turn on a connection that ends',
+  async (what, channel) => {
+    const { connection } = await subscribed();
+    const before = connection.send(['PING']).catch((error: unknown) => error);
+    // That has been sent: what comes from now on goes when it is answered.
+    await setImmediate();
+    const waiting = rejection(connection[what](channel, 'sharded'));
+    connection.destroy();
+    expect(connection.explain(await waiting)).toBeInstanceOf(ConnectionLostError);
+    await before;
+  },
+);
 
 describe('a slot leaves its server', () => {
   it('is told of, and the other channels stay', async () => {

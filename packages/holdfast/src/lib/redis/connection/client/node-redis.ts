@@ -128,10 +128,12 @@ class NodeRedisConnection implements RedisConnection {
   }
 
   async subscribe(channel: string, kind: ChannelKind = 'plain'): Promise<void> {
-    this.#assertOpen();
-    if (kind === 'plain') await this.#client.subscribe(channel, this.#listener, true);
-    else {
+    if (kind === 'plain') {
+      this.#assertOpen();
+      await this.#client.subscribe(channel, this.#listener, true);
+    } else {
       await this.#sharded.beside(async () => {
+        this.#assertOpen();
         await this.#client.sSubscribe(channel, this.#listener, true);
         this.#sharded.add(channel);
       });
@@ -139,10 +141,12 @@ class NodeRedisConnection implements RedisConnection {
   }
 
   async unsubscribe(channel: string, kind: ChannelKind = 'plain'): Promise<void> {
-    this.#assertOpen();
-    if (kind === 'plain') await this.#client.unsubscribe(channel, this.#listener, true);
-    else {
+    if (kind === 'plain') {
+      this.#assertOpen();
+      await this.#client.unsubscribe(channel, this.#listener, true);
+    } else {
       await this.#sharded.beside(async () => {
+        this.#assertOpen();
         await this.#client.sUnsubscribe(channel, this.#listener, true);
         this.#sharded.delete(channel);
       });
