@@ -2,8 +2,11 @@ import { describe, expect, it } from 'vitest';
 import {
   ConfigError,
   DecryptionError,
+  FingerprintMismatchError,
+  InvalidTokenError,
   LockTimeoutError,
   OutcomeUnknownError,
+  StoreUnavailableError,
   ValidationError,
 } from '../errors/errors.ts';
 import { toProblem } from './problem.ts';
@@ -47,6 +50,18 @@ describe('toProblem', () => {
       detail: 'Something went wrong here. Try again later.',
       code: 'INTERNAL',
     });
+  });
+
+  it.each([
+    [503, new StoreUnavailableError('Redis at redis://10.0.0.1:6379/0 refused it.')],
+    [503, new OutcomeUnknownError('No replica of redis://10.0.0.1:6379/0 has it.', { nonce: 'n' })],
+    [403, new FingerprintMismatchError('Mismatch for s-1: browser, os changed.')],
+    [401, new InvalidTokenError('The token of s-1 was revoked.')],
+  ])('says neither where the store is nor what would get in, with %i: %s', (status, error) => {
+    const problem = toProblem(error);
+    expect(problem).toMatchObject({ status, code: error.code });
+    expect(problem.detail).toMatch(/^[A-Z].*\.$/);
+    expect(JSON.stringify(problem)).not.toMatch(/10\.0\.0\.1|REDIS|s-1|browser|revoked/);
   });
 
   it('holds neither the cause nor the nonce of an error', () => {

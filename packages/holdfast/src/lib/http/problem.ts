@@ -11,7 +11,7 @@ export interface Problem {
 
 /**
  * What to tell an HTTP client of an error. Of one that is not Holdfast's it says nothing: that may
- * hold anything, and belongs in the log.
+ * hold anything, and belongs in the log. So do the own words of some that are: `detailOf`.
  */
 export function toProblem(error: unknown): Problem {
   if (!(error instanceof HoldfastError)) {
@@ -19,12 +19,32 @@ export function toProblem(error: unknown): Problem {
       type: 'about:blank',
       title: 'Internal server error',
       status: 500,
-      detail: 'Something went wrong here. Try again later.',
+      detail: somethingWrong,
       code: 'INTERNAL',
     };
   }
-  const { code, status, title, message } = error;
+  const { code, status, title } = error;
+  return { type: `urn:holdfast:error:${code}`, title, status, detail: detailOf(error), code };
+}
+
+const somethingWrong = 'Something went wrong here. Try again later.';
+
+function detailOf({ code, status, message, remedy }: HoldfastError): string {
   // What failed inside (a setting, a key) is the operators' affair, not the client's.
-  const detail = status === 500 ? 'Something went wrong here. Try again later.' : message;
-  return { type: `urn:holdfast:error:${code}`, title, status, detail, code };
+  if (status === 500) return somethingWrong;
+  switch (code) {
+    // So is where the store is.
+    case 'STORE_UNAVAILABLE':
+      return 'The session store did not answer. Retry shortly.';
+    case 'OUTCOME_UNKNOWN':
+      return 'The session store did not answer, and the request may have taken effect. Retry shortly, under the same Idempotency-Key if it had one.';
+    // Whatever was wrong with a token, its sender learns the same: no session can be probed for.
+    case 'INVALID_TOKEN':
+      return remedy;
+    // What differs, told to a thief, would say what to imitate.
+    case 'FINGERPRINT_MISMATCH':
+      return `The client does not match the session. ${remedy}`;
+    default:
+      return message;
+  }
 }

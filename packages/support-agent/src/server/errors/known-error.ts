@@ -1,42 +1,17 @@
 import type { FastifyError } from 'fastify';
-import {
-  FingerprintMismatchError,
-  HoldfastError,
-  InvalidTokenError,
-  OutcomeUnknownError,
-  StoreUnavailableError,
-  TurnTimeoutError,
-} from 'holdfast';
+import { HoldfastError, TurnTimeoutError } from 'holdfast';
 import { type Problem, toProblem } from 'holdfast/http';
 import { ModelError, ModelServerError } from '../../model/model-error.ts';
 import { HttpProblem, type HttpProblemCode } from './http-problem.ts';
 
-/** What its sender is told of an error. */
+/** What its sender is told of an error; the log has the error's own words. */
 export function problemOf(error: HoldfastError | HttpProblem): Problem {
-  if (error instanceof HoldfastError) return { ...toProblem(error), ...detailInstead(error) };
+  // What would let the assistant work for longer is nothing for customers.
+  if (error instanceof TurnTimeoutError) return { ...toProblem(error), detail: assistantSilent };
+  if (error instanceof HoldfastError) return toProblem(error);
   const { title, status, message: detail, code } = error;
   return { type: `urn:holdfast:error:${code}`, title, status, detail, code };
 }
-
-/** For whoever sends requests; the log has the error's own words. */
-function detailInstead(error: HoldfastError): { readonly detail?: string } {
-  // Whatever was wrong with a token, its sender learns the same: no session can be probed for.
-  if (error instanceof InvalidTokenError) return { detail: error.remedy };
-  // What differs is in the log: told to a thief, it would say what to imitate.
-  if (error instanceof FingerprintMismatchError) {
-    return { detail: `The client does not match the session. ${error.remedy}` };
-  }
-  // Where the store is, is nothing for customers.
-  if (error instanceof StoreUnavailableError) return { detail: storeUnavailable };
-  if (error instanceof OutcomeUnknownError) return { detail: outcomeUnknown };
-  // Nor is what would let it work for longer.
-  if (error instanceof TurnTimeoutError) return { detail: assistantSilent };
-  return {};
-}
-
-const storeUnavailable = 'The session store did not answer. Retry shortly.';
-const outcomeUnknown =
-  'The session store did not answer, and the request may have taken effect. Retry shortly, under the same Idempotency-Key if it had one.';
 
 /** The error as one that has a code and a status. */
 export function knownError(error: unknown): HoldfastError | HttpProblem {
