@@ -259,6 +259,7 @@ describe('a malformed setting', () => {
     ['OPENAI_API_BASE', 'hunter2.example/v1', 'must be an address such as https://host/v1'],
     ['OPENAI_API_BASE', 'https://me:hunter2@host/v1', 'must be an address such as'],
     ['OPENAI_API_BASE', 'https://host/v1?key=hunter2', 'must be an address such as'],
+    ['OPENAI_API_BASE', 'https://hunter2.example/v1 ', 'must be an address such as'],
     ['OPENAI_API_BASE', 'file:///hunter2', 'must be an address such as'],
     ['AGENT_MODEL', 'hunter 2', 'must be a name of 1 to 200 visible ASCII characters'],
     ['AGENT_MODEL_TIMEOUT_SECONDS', '0', 'must be a whole number from 1 to 300'],

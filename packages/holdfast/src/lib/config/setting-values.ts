@@ -62,13 +62,13 @@ export const apiBase = (fallback: string) =>
     .prefault(fallback)
     .refine(
       isApiBase,
-      'must be an address such as https://host/v1, by http or https, without a user, query or fragment',
+      'must be an address such as https://host/v1, by http or https, without a user, query, fragment or space',
     );
 
 function isApiBase(text: string): boolean {
   if (!URL.canParse(text) || !/^https?:/i.test(text)) return false;
   const { username, password } = new URL(text);
-  return username === '' && password === '' && !/[?#]/.test(text);
+  return username === '' && password === '' && !/[?#\s]/.test(text);
 }
 
 /** Addresses and ranges; or a number of proxies, whatever their addresses are. */
