@@ -30,6 +30,17 @@ describe('a failing store', () => {
     expect(await sessions.turn('s', async () => 1)).toBe(1);
   });
 
+  it('fails as often as is planned, and not at all where that is 0', async () => {
+    const { faults, sessions } = await setUp();
+    faults.fail('get', { times: 0 });
+    faults.fail('get', { times: 2 });
+    const outcomes = [];
+    for (let n = 0; n < 3; n++) {
+      outcomes.push(await sessions.store.get('s').then(Boolean, (error: Error) => error.name));
+    }
+    expect(outcomes).toEqual(['StoreUnavailableError', 'StoreUnavailableError', true]);
+  });
+
   it('never gives a fresh session in place of one that it could not read', async () => {
     const { faults, sessions } = await setUp();
     faults.fail('getWithCredentials');

@@ -28,7 +28,8 @@ export class Faults {
   /** Makes the next calls of the operation fail. Plans for one operation are used up in order. */
   fail(operation: StoreOperation, fault: Fault = {}): void {
     const plans = this.#planned.get(operation) ?? [];
-    this.#planned.set(operation, [...plans, { fault, left: fault.times ?? 1 }]);
+    const { times = 1 } = fault;
+    if (times > 0) this.#planned.set(operation, [...plans, { fault, left: times }]);
   }
 
   /** Takes the plan for a call of the operation, if there is one. */
