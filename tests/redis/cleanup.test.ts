@@ -1,10 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../packages/holdfast/src/lib/clock.ts';
+import { OutcomeUnknownError } from '../../packages/holdfast/src/lib/errors/errors.ts';
 import { connectNodeRedis } from '../../packages/holdfast/src/lib/redis/connection/client/node-redis.ts';
 import type { ConnectRedis } from '../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
 import { scripts } from '../../packages/holdfast/src/lib/redis/scripts/scripts.ts';
 import { type RedisServer, startRedis } from '../servers/redis-server.ts';
+import { rejection } from './connection/fixtures.ts';
+import { outOfTime } from './support/clock/out-of-time.ts';
+import { flakyProxyForTest } from './support/lines/flaky-proxy.ts';
 import { HeldCalls } from './support/lines/held-calls.ts';
+import { callOf } from './support/requests.ts';
 import { SharedNamespace } from './support/shared-namespace.ts';
 import { withoutBackground } from './support/without-background.ts';
 import { plant } from './support/wrong-types.ts';
@@ -46,6 +51,59 @@ describe('cleanup', () => {
     await expect.poll(() => store.get(last), soon).toBeNull();
     expect(await store.cleanupExpired()).toBe(ids.length);
     expect({ most, longest }).toEqual({ most: batch, longest: batch });
+  });
+
+  it('comes to an end where another server of the cluster is ahead of the one that has the session', async () => {
+    const place = new SharedNamespace(server.url, { clock: withoutBackground });
+    const aheadSeconds = 2 * 3_600;
+    const enough = 20;
+    const tooOften = new AbortController();
+    let looks = 0;
+    // As of the one that was asked what time it is.
+    const connect: ConnectRedis = async (...where) => {
+      const connection = await connectNodeRedis(...where);
+      const send = connection.send.bind(connection);
+      connection.send = async (args) => {
+        if (args[0] === 'ZRANGEBYSCORE' && ++looks > enough * 8) tooOften.abort();
+        const reply = await send(args);
+        if (args[0] !== 'TIME') return reply;
+        const [seconds, micros] = reply as [Buffer, Buffer];
+        return [Buffer.from(String(Number(seconds) + aheadSeconds)), micros];
+      };
+      return connection;
+    };
+    const { store } = await place.instance({ connect });
+    const ids = ['a', 'b', 'c'];
+    for (const id of ids) await store.create(id);
+    expect(await store.cleanupExpired({ signal: tooOften.signal })).toBe(0);
+    expect((await store.getBatch(ids, { fresh: true })).size).toBe(ids.length);
+  });
+
+  it('says of a removal whose reply was lost that it may have happened, whatever else fails', async () => {
+    const patient = { timeoutMs: 60_000, clock: withoutBackground };
+    const place = new SharedNamespace(server.url, { ...patient, idleTimeoutMs: 100 });
+    const proxy = await flakyProxyForTest(server.port, { rate: 0 });
+    const calls = new HeldCalls();
+    const one = await place.instance({ url: proxy.url, connect: calls.connect, retries: 2 });
+    const other = await place.instance();
+    const bucketOf = (id: string) => place.keys.bucketOf(id);
+    const [first = '', last = ''] = ['a', 'b', 'c', 'd']
+      .toSorted((one, two) => bucketOf(one) - bucketOf(two))
+      .filter((_, at, all) => at === 0 || at === all.length - 1);
+    expect(bucketOf(first)).not.toBe(bucketOf(last));
+    for (const id of [first, last]) await other.store.create(id);
+    await expect.poll(() => other.store.get(last), soon).toBeNull();
+    await plant(await place.asking(), place.keys.session(first)[5] ?? '', 'string');
+    const held = calls.hold('remove', last);
+    const failure = rejection(one.store.cleanupExpired());
+    await held.reached;
+    // With this reply there is that of the other one, which was sent before or goes with it.
+    await one.store.exists(first);
+    proxy.refuse();
+    const lost = proxy.cutNextReply(callOf('remove', last));
+    held.release();
+    await lost;
+    expect(await outOfTime(failure, 30_000)).toBeInstanceOf(OutcomeUnknownError);
   });
 });
 

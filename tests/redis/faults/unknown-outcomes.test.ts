@@ -386,6 +386,19 @@ describe('where of several sessions one cannot be ended', () => {
     expect(await other.store.get(b)).toBeNull();
   });
 
+  it.each<[string, (instance: Instance) => Promise<unknown>]>([
+    ['the end of a user’s sessions', ({ store }) => store.deleteUser('ada')],
+    ['the end of all sessions', ({ store }) => store.deleteAll()],
+  ])('%s says so, and not that the rest cannot be found after it', async (_, end) => {
+    const { one, other, proxy } = await lossyScene(server, patient);
+    // More than one page of them.
+    const ids = Array.from({ length: 300 }, (_, n) => `s${n}`);
+    await Promise.all(ids.map((id) => other.store.create(id, { userId: 'ada' })));
+    proxy.refuse();
+    const lost = proxy.cutNextReply(callOf('remove'));
+    expect(await late(end(one), lost)).toBeInstanceOf(OutcomeUnknownError);
+  });
+
   it('the end of all of them ends the others', async () => {
     const { other, bucketOf, spoil } = await setUp();
     // More than one page of them.

@@ -45,8 +45,28 @@ export async function deleteEach(
   return deleted.filter(Boolean).length;
 }
 
+/**
+ * Of a piece of work that goes on when one of its writes fails, and adds that to `failures`.
+ * @throws the gravest of them, also when the work cannot go on; an aborted signal's reason before any
+ */
+export async function despiteFailures<Result>(
+  work: (failures: unknown[]) => Promise<Result>,
+  { signal }: ReadOptions = {},
+): Promise<Result> {
+  const failures: unknown[] = [];
+  const outcome = await work(failures).then(
+    (result) => ({ result }),
+    (error: unknown) => {
+      signal?.throwIfAborted();
+      failures.push(error);
+    },
+  );
+  if (outcome === undefined || failures.length > 0) throw gravest(failures);
+  return outcome.result;
+}
+
 /** Of what several writes failed with, what says most: that one of them may have taken effect. */
-export function gravest(failures: readonly unknown[]): unknown {
+function gravest(failures: readonly unknown[]): unknown {
   return failures.find((failure) => failure instanceof OutcomeUnknownError) ?? failures[0];
 }
 

@@ -41,7 +41,7 @@ import type {
   TurnGrant,
   TurnReplay,
 } from '../store/turn-store.ts';
-import { deleteEach, getEach, gravest, setEach } from './batches.ts';
+import { deleteEach, despiteFailures, getEach, setEach } from './batches.ts';
 import type { RedisCore } from './core/redis-core.ts';
 import { type OpenCore, openCore } from './open-core.ts';
 import { Rates } from './rates.ts';
@@ -266,19 +266,19 @@ export class RedisSessionStore<
   }
 
   async deleteAll(options?: ReadOptions): Promise<number> {
-    let count = 0;
-    const failures: unknown[] = [];
-    for await (const { ids } of this.#listing.ids()) {
-      options?.signal?.throwIfAborted();
-      try {
-        count += await this.deleteBatch(ids);
-      } catch (error) {
-        // What fails in one page keeps none of the next.
-        failures.push(error);
+    return despiteFailures(async (failures) => {
+      let count = 0;
+      for await (const { ids } of this.#listing.ids()) {
+        options?.signal?.throwIfAborted();
+        try {
+          count += await this.deleteBatch(ids);
+        } catch (error) {
+          // What fails in one page keeps none of the next.
+          failures.push(error);
+        }
       }
-    }
-    if (failures.length > 0) throw gravest(failures);
-    return count;
+      return count;
+    }, options);
   }
 
   async listActive(options: ListOptions = {}): Promise<SessionPage<Metadata>> {

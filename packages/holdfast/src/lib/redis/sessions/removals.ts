@@ -1,6 +1,6 @@
 import { randomId } from '../../model/ids.ts';
 import type { StoreEventName } from '../../store/store-events.ts';
-import { gravest } from '../batches.ts';
+import { despiteFailures } from '../batches.ts';
 import { bytesOrNull, text } from '../connection/reply.ts';
 import type { RedisCore } from '../core/redis-core.ts';
 import { type Header, none, parseHeader } from '../layout/header.ts';
@@ -52,42 +52,58 @@ export class Removals<Metadata extends object> {
     signal?: AbortSignal,
     buckets: readonly number[] = [...Array(this.#core.keys.buckets).keys()],
   ): Promise<number> {
-    const { keys, link } = this.#core;
-    let count = 0;
-    const failures: unknown[] = [];
-    let settled: number;
-    do {
-      settled = 0;
-      signal?.throwIfAborted();
-      const now = await this.#core.clock.now();
-      const replies = await Promise.all(
-        buckets.map((bucket) =>
-          link.command([
-            'ZRANGEBYSCORE',
-            keys.expiry(bucket),
-            '-inf',
-            String(now),
-            ...['LIMIT', '0', String(batch)],
-          ]),
-        ),
-      );
-      const due = replies.flatMap((ids) => (Array.isArray(ids) ? ids.map(text) : []));
-      for (let from = 0; from < due.length; from += batch) {
-        signal?.throwIfAborted();
-        // One that fails keeps none of the others.
-        const outcomes = await Promise.allSettled(
-          due.slice(from, from + batch).map((id) => this.#remove(id, ['expired', none], 'expired')),
-        );
-        for (const outcome of outcomes) {
-          if (outcome.status === 'rejected') failures.push(outcome.reason);
-          else if (outcome.value !== 'alive' && outcome.value !== 'none') count += 1;
-        }
-        settled += outcomes.filter(({ status }) => status === 'fulfilled').length;
-      }
-      // What fails stays in the index.
-    } while (settled > 0);
-    if (failures.length > 0) throw failures[0];
-    return count;
+    return despiteFailures(
+      async (failures) => {
+        const alive = new Set<string>();
+        let count = 0;
+        let settled: number;
+        do {
+          settled = 0;
+          signal?.throwIfAborted();
+          const due = await this.#due(buckets);
+          for (let from = 0; from < due.length; from += batch) {
+            signal?.throwIfAborted();
+            const ids = due.slice(from, from + batch);
+            // One that fails keeps none of the others.
+            const outcomes = await Promise.allSettled(
+              ids.map((id) => this.#remove(id, ['expired', none], 'expired')),
+            );
+            for (const [at, outcome] of outcomes.entries()) {
+              if (outcome.status === 'rejected') {
+                failures.push(outcome.reason);
+                continue;
+              }
+              // One that is due again and lives is so by another clock: that of its own server goes on.
+              const isAgain = outcome.value === 'alive' && alive.has(ids[at] ?? '');
+              if (!isAgain) settled += 1;
+              if (outcome.value === 'alive') alive.add(ids[at] ?? '');
+              else if (outcome.value !== 'none') count += 1;
+            }
+          }
+          // What fails stays in the index.
+        } while (settled > 0);
+        return count;
+      },
+      { signal },
+    );
+  }
+
+  /** Of each bucket the first ones that the expiry index has before now. */
+  async #due(buckets: readonly number[]): Promise<readonly string[]> {
+    const { clock, keys, link } = this.#core;
+    const now = await clock.now();
+    const replies = await Promise.all(
+      buckets.map((bucket) =>
+        link.command([
+          'ZRANGEBYSCORE',
+          keys.expiry(bucket),
+          '-inf',
+          String(now),
+          ...['LIMIT', '0', String(batch)],
+        ]),
+      ),
+    );
+    return replies.flatMap((ids) => (Array.isArray(ids) ? ids.map(text) : []));
   }
 
   /** Ends every session of the user, one that is being created meanwhile included. How many. */
@@ -96,27 +112,30 @@ export class Removals<Metadata extends object> {
     { except, signal }: { except?: string | undefined; signal?: AbortSignal | undefined },
   ): Promise<number> {
     await this.#users.end(userId);
-    let count = 0;
-    const failures: unknown[] = [];
-    for (let after = 0; ; ) {
-      signal?.throwIfAborted();
-      const entries = await this.#users.page(userId, after, batch);
-      // One that fails keeps none of the others.
-      const outcomes = await Promise.allSettled(
-        entries.map(async ({ id }) => {
-          const incarnation = id === except ? null : await this.#users.incarnationOf(userId, id);
-          return incarnation !== null && this.delete(id, { incarnation });
-        }),
-      );
-      for (const outcome of outcomes) {
-        if (outcome.status === 'rejected') failures.push(outcome.reason);
-        else if (outcome.value) count += 1;
-      }
-      if (entries.length < batch) break;
-      after = entries.at(-1)?.order ?? after;
-    }
-    if (failures.length > 0) throw gravest(failures);
-    return count;
+    return despiteFailures(
+      async (failures) => {
+        let count = 0;
+        for (let after = 0; ; ) {
+          signal?.throwIfAborted();
+          const entries = await this.#users.page(userId, after, batch);
+          // One that fails keeps none of the others.
+          const outcomes = await Promise.allSettled(
+            entries.map(async ({ id }) => {
+              const incarnation =
+                id === except ? null : await this.#users.incarnationOf(userId, id);
+              return incarnation !== null && this.delete(id, { incarnation });
+            }),
+          );
+          for (const outcome of outcomes) {
+            if (outcome.status === 'rejected') failures.push(outcome.reason);
+            else if (outcome.value) count += 1;
+          }
+          if (entries.length < batch) return count;
+          after = entries.at(-1)?.order ?? after;
+        }
+      },
+      { signal },
+    );
   }
 
   /** What follows when a session has gone; `heir` is the user of the one that took its place. */
