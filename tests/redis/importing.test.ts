@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { OutcomeUnknownError } from '../../packages/holdfast/src/lib/errors/errors.ts';
 import type { Original } from '../../packages/holdfast/src/lib/redis/upkeep/importing.ts';
 import { type RedisServer, startRedis } from '../servers/redis-server.ts';
+import { rejection } from './connection/fixtures.ts';
+import { outOfTime } from './support/clock/out-of-time.ts';
 import { encrypting } from './support/encryption.ts';
+import { flakyProxyForTest } from './support/lines/flaky-proxy.ts';
+import { HeldCalls } from './support/lines/held-calls.ts';
+import { callOf } from './support/requests.ts';
 import {
   type Instance,
   type InstanceOptions,
@@ -112,6 +118,32 @@ describe('an imported session', () => {
     const target = other.store.upkeep.importing();
     expect(await target.import('s', original('d'), {}, times)).toBe('imported');
     expect(await knowing.store.get('s')).toMatchObject({ createdAt: created });
+  });
+});
+
+describe('an import whose user is ended meanwhile', () => {
+  it('says under its own nonce that the session may not have gone again', async () => {
+    const patient = { timeoutMs: 60_000, retries: 2 };
+    const place = new SharedNamespace(server.url, patient);
+    const proxy = await flakyProxyForTest(server.port, { rate: 0 });
+    const calls = new HeldCalls();
+    const one = await place.instance({ url: proxy.url, connect: calls.connect });
+    const ask = await place.asking();
+    const held = calls.hold('user', 'confirm');
+    const target = one.store.upkeep.importing();
+    const failure = rejection(target.import('s', original('d'), { userId: 'ada' }, times));
+    await held.reached;
+    const header = String(await ask('HGET', place.keys.session('s')[0], 'h'));
+    await ask('HINCRBY', place.keys.user('ada')[1], '#epoch', '1');
+    proxy.refuse();
+    const lost = proxy.cutNextReply(callOf('remove'));
+    held.release();
+    await lost;
+    const error = await outOfTime(failure, patient.timeoutMs / 2);
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    // The session's etag names the write that made it.
+    const { nonce } = error as OutcomeUnknownError;
+    expect(header.split(' ')[4]?.split('.')[0]).toBe(`m${nonce}`);
   });
 });
 

@@ -114,7 +114,7 @@ export class Importing<Metadata extends object> {
     if (reservation === null) return 'imported';
     if (await completing(nonce, this.#users.confirm(id, reservation))) return 'imported';
     // The user was ended meanwhile.
-    await this.#removals.delete(id, { incarnation });
+    await completing(nonce, this.#removals.delete(id, { incarnation }));
     return 'deleted';
   }
 
