@@ -191,6 +191,77 @@ describe('where no reply comes until the deadline', () => {
   });
 });
 
+describe('a creation whose reply was lost, of a session that another one has ended since', () => {
+  it.each<[string, 'bob' | null]>([
+    ['is told as it was made', null],
+    ['is so too where somebody has created another one of its id', 'bob'],
+  ])('%s', async (_, later) => {
+    const { one, other, proxy, recovered } = await lossyScene(server, patient);
+    // Its bucket is in use already, so that the next reply is that of the creation.
+    await other.store.create('s');
+    await other.store.delete('s');
+    proxy.refuse();
+    const lost = proxy.cutNextReply(callOf('create'));
+    const init = { userId: 'ada', metadata: { made: 1 } };
+    const error = await late(one.store.create('s', init), lost);
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    expect(await other.store.delete('s')).toBe(true);
+    const there = later && (await other.store.create('s', { userId: later }));
+    proxy.accept();
+    await recovered();
+    const { nonce } = error as OutcomeUnknownError;
+    const session = await one.store.create('s', init, { nonce });
+    expect(session).toMatchObject({ version: 1, userId: 'ada', metadata: { made: 1 } });
+    expect(await one.store.get('s')).toEqual(there);
+    expect(await other.store.get('s', { fresh: true })).toEqual(there);
+    for (const instance of [one, other]) {
+      expect((await instance.store.listActive({ userId: 'ada' })).sessions).toEqual([]);
+      expect((await instance.store.listActive({ userId: 'bob' })).sessions).toEqual(
+        there === null ? [] : [there],
+      );
+    }
+    const ids = await one.store.upkeep.entriesOf('ada');
+    expect(ids).toEqual([]);
+  });
+});
+
+describe('a write whose reply was lost, to a session that another one has ended and created anew since,', () => {
+  it.each<[string, (instance: Instance, options: { nonce?: string }) => Promise<unknown>, unknown]>(
+    [
+      [
+        'an update',
+        ({ store }, options) => store.update('s', { metadata: { a: 1 } }, options),
+        expect.objectContaining({ version: 2, metadata: { a: 1 } }),
+      ],
+      [
+        'an increment',
+        ({ store }, options) => store.incrementCounter('s', 'clicks', 1, options),
+        1,
+      ],
+      [
+        'a message',
+        ({ store }, options) =>
+          store.appendMessages('s', [{ role: 'operator', content: 'Hi' }], options),
+        [expect.objectContaining({ seq: 1, content: 'Hi' })],
+      ],
+    ],
+  )('is not made in that one: %s', async (_, call, result) => {
+    const { one, other, proxy, recovered } = await lossyScene(server, patient);
+    await other.store.create('s');
+    proxy.refuse();
+    const lost = proxy.cutNextReply(callOf('write'));
+    const error = await late(call(one, {}), lost);
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    await other.store.delete('s');
+    const later = await other.store.create('s');
+    proxy.accept();
+    await recovered();
+    expect(await call(one, { nonce: (error as OutcomeUnknownError).nonce })).toEqual(result);
+    expect(await one.store.get('s', { fresh: true })).toEqual(later);
+    expect(await other.store.messages('s')).toEqual([]);
+  });
+});
+
 describe('where a user’s index does not answer in the middle of a creation', () => {
   it('the caller learns that it may have happened, and completes it under its nonce', async () => {
     const { one, other, proxy, recovered } = await lossyScene(server, patient);

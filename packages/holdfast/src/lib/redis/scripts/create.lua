@@ -9,27 +9,37 @@
 --       16 flags: "n" the caller has just made sure of the namespace, "a" create it anew, though one of
 --       this write's name was removed of late
 --       17 when this is, as the state says, or "-" when it says nothing
--- Reply {"buried", now, header, counters}: it was created under this name, and has been removed
+-- Reply {"buried", now, header, counters}: it was created under this name, and has been removed, also where
+--       there is another one by now
 --       {"namespace"}: this bucket was never used, or all was flushed since, or it is another's
 --       {"clock", now}: it is not when the state says
 --       {"taken", version} | {"done", now, header, counters, state, credentials} | {"created", now, header, counters, header and
 --       state of the expired session that was in its place?}
 local H, replaced
 local stored = redis.call('HMGET', KEYS[1], 'h', 'n', 'd')
+
+-- The session that was created under this name and lies in the grave.
+local function earlier()
+  if string.find(ARGV[16], 'a', 1, true) then return nil end
+  local last = buried()
+  return last and repeated(ARGV[4], KEYS[11]) and { 'buried', now, last[2], ARGV[12] }
+end
+
 if stored[1] then
   H = parse(stored[1])
   if alive(H) then
-    if not repeated(ARGV[4]) then return { 'taken', H[V] } end
+    if not repeated(ARGV[4]) then
+      typed(KEYS[11], 'list')
+      return earlier() or { 'taken', H[V] }
+    end
     return { 'done', now, stored[1], stored[2], stored[3], redis.call('HGET', KEYS[1], 'c') }
   end
   replaced = { stored[1], stored[3] }
 end
 check_removal()
 if replaced then typed(KEYS[#KEYS], 'string') end
-local last = buried()
-if last and repeated(ARGV[4], KEYS[11]) and not string.find(ARGV[16], 'a', 1, true) then
-  return { 'buried', now, last[2], ARGV[12] }
-end
+local made = earlier()
+if made then return made end
 local buckets = redis.call('HGET', KEYS[13], 'buckets')
 if buckets ~= ARGV[15] and (buckets or not string.find(ARGV[16], 'n', 1, true)) then return { 'namespace' } end
 -- As much as a reader forgives (`records.ts`).

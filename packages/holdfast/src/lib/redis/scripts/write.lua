@@ -22,6 +22,8 @@
 --       {"lost", version} | {"interrupted", version} | {"version", version} | {"token"}
 --       {"counter", name, "many" or "large"}
 --       {"doubt", version, incarnation}: it may have been made since it was first tried, and been forgotten
+--       {"buried", version, incarnation, line of the first time}: a write of this name was made in the session
+--       before this one of its id
 --       {"moved", now, news, header, counters, state, credentials}: read again and repeat
 --       {"done", line of the first time} | {"written", now, news, header, counters, lease's end or 0}
 -- Keeps  a write under a lease changes something only while that lease is held.
@@ -33,6 +35,10 @@ local comparable = same and (ARGV[5] ~= '-' or ARGV[7] == H[INC])
 if not comparable or H[V] ~= ARGV[13] then
   local earlier = same and repeated(ARGV[4])
   if earlier then return { 'done', earlier } end
+  if same and not comparable and redis.call('TYPE', KEYS[11]).ok == 'list' and buried() then
+    earlier = repeated(ARGV[4], KEYS[11])
+    if earlier then return { 'buried', H[V], H[INC], earlier } end
+  end
   local since = comparable and tonumber(string.match(ARGV[13], '%d+$')) or 0
   if same and forgotten(H, since) then return { 'doubt', H[V], H[INC] } end
 end

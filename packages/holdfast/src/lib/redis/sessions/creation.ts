@@ -121,7 +121,9 @@ export class Creation<Metadata extends object> {
       kind === 'created' || mayBeMade()
         ? this.#created(id, init, reply)
         : this.#repeated(id, this.#made.get(memory), reply);
-    if (userId !== null && reservation !== null) {
+    const isThere = kind !== 'buried';
+    if (userId !== null && !isThere) await this.#users.settle(userId, id);
+    if (userId !== null && reservation !== null && isThere) {
       const { incarnation: own } = created.header;
       const leave = () => this.#removals.delete(id, { incarnation: own });
       const confirmed = this.#users.confirm(id, reservation);
@@ -184,15 +186,22 @@ export class Creation<Metadata extends object> {
 
   #created(id: string, { etag, state, credentials }: Init, reply: ReplyList) {
     const header = parseHeader(text(reply[2]));
-    this.#core.known.l1?.drop(id);
+    const { known } = this.#core;
+    known.l1?.drop(id);
     const snapshot = new Snapshot<Metadata>(etag, state, credentials);
-    if (header.etag === etag) {
-      const known = this.#core.known.of(id);
-      known.header = header;
-      this.#core.known.sessions.learn(known, snapshot);
+    const created = { header, counters: parseCounters(text(reply[3])), snapshot };
+    // Nothing of it is so any more, and there may be another one.
+    if (text(reply[0]) === 'buried') {
+      known.forget(id);
+      return created;
     }
-    this.#core.known.saw(id, header);
-    return { header, counters: parseCounters(text(reply[3])), snapshot };
+    if (header.etag === etag) {
+      const session = known.of(id);
+      session.header = header;
+      known.sessions.learn(session, snapshot);
+    }
+    known.saw(id, header);
+    return created;
   }
 
   /** Of a creation that this instance, or another one, was told of before. */

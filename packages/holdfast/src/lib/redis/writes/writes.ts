@@ -104,13 +104,18 @@ export class Writes<Metadata extends object> {
           if (order.mayRepeat) this.#remembered.set(memory, { prepared, written });
           return written;
         }
+        case 'buried':
+          if (mayBeMade || answer.repeated) {
+            return this.#madeBefore(id, order, prepared, { memory, line: text(reply[3]) });
+          }
+          // In this session the nonce is free.
+          prepared = withFirstTry(prepared, order, int(reply[1]), text(reply[2]));
+          break;
         case 'done': {
           if (earlier?.written !== undefined) return earlier.written;
-          if (!mayBeMade && !answer.repeated) return this.#doneElsewhere(id, order, text(reply[1]));
-          const written = await this.#doneBefore(id, order, prepared, text(reply[1]));
-          await this.#complete(id, order.nonce, memory, { prepared, written });
-          if (order.mayRepeat) this.#remembered.set(memory, { prepared, written });
-          return written;
+          const line = text(reply[1]);
+          if (!mayBeMade && !answer.repeated) return this.#doneElsewhere(id, order, line);
+          return this.#madeBefore(id, order, prepared, { memory, line });
         }
         case 'moved':
           base = await this.#decoded(id, sent, reply);
@@ -234,7 +239,19 @@ export class Writes<Metadata extends object> {
     };
   }
 
-  /** A repeat learns what the first call did. */
+  /** A repeat completes what the first call did, and learns it. */
+  async #madeBefore(
+    id: string,
+    order: WriteOrder,
+    prepared: Prepared<Metadata>,
+    { memory, line }: { readonly memory: string; readonly line: string },
+  ): Promise<Written<Metadata>> {
+    const written = await this.#doneBefore(id, order, prepared, line);
+    await this.#complete(id, order.nonce, memory, { prepared, written });
+    if (order.mayRepeat) this.#remembered.set(memory, { prepared, written });
+    return written;
+  }
+
   async #doneBefore(
     id: string,
     order: WriteOrder,
