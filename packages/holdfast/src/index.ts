@@ -56,4 +56,5 @@ export type {
   TurnReplay,
   TurnStore,
 } from './lib/store/turn-store.ts';
+export type { UnreadableSession } from './lib/store/unreadable.ts';
 export type { AttributeValue, Span, SpanOptions, Tracer } from './lib/telemetry/tracer.ts';

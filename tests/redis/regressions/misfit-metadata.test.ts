@@ -3,6 +3,7 @@ import { ValidationError } from '../../../packages/holdfast/src/lib/errors/error
 import type { JsonObject } from '../../../packages/holdfast/src/lib/json/json-value.ts';
 import type { MetadataSchema } from '../../../packages/holdfast/src/lib/model/metadata.ts';
 import { noCredentials } from '../../../packages/holdfast/src/lib/model/session.ts';
+import type { ListOptions } from '../../../packages/holdfast/src/lib/store/session-store.ts';
 import { type RedisServer, startRedis } from '../../servers/redis-server.ts';
 import { rejection } from '../connection/fixtures.ts';
 import { type Instance, SharedNamespace } from '../support/shared-namespace.ts';
@@ -65,6 +66,28 @@ describe('metadata that another instance wrote, and the schema here refuses,', (
     });
     expect(await rejection(turn)).toBeInstanceOf(ValidationError);
     expect((await lax.store.get('s'))?.messageCount).toBe(1);
+  });
+
+  it('fail no page of a listing: it names the session, and shows the others', async () => {
+    const { strict, lax, spoil } = await setUp();
+    await lax.store.update('s', { userId: 'ada' });
+    await strict.store.create('t', { userId: 'ada', metadata: { plan: 'pro' } });
+    await spoil();
+    const page = async (options: ListOptions = {}) => {
+      const { sessions, unreadable, cursor } = await strict.store.listActive(options);
+      return [sessions.map(({ id }) => id), unreadable.map(({ id }) => id), cursor];
+    };
+    const [why] = (await strict.store.listActive()).unreadable;
+    expect(why).toMatchObject({ id: 's', code: 'VALIDATION', isDamaged: false });
+    expect(why?.reason).toContain('plan must be text');
+    expect(await page()).toEqual([['t'], ['s'], null]);
+    expect(await page({ userId: 'ada' })).toEqual([['t'], ['s'], null]);
+    expect(await page({ status: 'active', userId: 'ada' })).toEqual([['t'], ['s'], null]);
+    // Its state can be read: so it is known what it is not.
+    expect(await page({ status: 'closed', userId: 'ada' })).toEqual([[], [], null]);
+    await lax.store.update('s', { userId: 'bob' });
+    expect(await page({ userId: 'ada' })).toEqual([['t'], [], null]);
+    expect(await page({ userId: 'bob' })).toEqual([[], ['s'], null]);
   });
 
   it.each<[string, (instance: Instance) => Promise<unknown>]>([

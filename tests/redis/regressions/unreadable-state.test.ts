@@ -46,6 +46,24 @@ describe('a session whose state cannot be read', () => {
     },
   );
 
+  it.each([{}, { userId: 'ada' }])(
+    'is named by a page of those that there are: %j',
+    async (which) => {
+      const { one, other } = await setUp();
+      await one.store.create('u', { userId: 'ada' });
+      for (const { store } of [one, other]) {
+        const { sessions, unreadable, cursor } = await store.listActive(which);
+        expect(sessions.map(({ id }) => id)).toEqual(['u']);
+        expect(unreadable.map(({ id, code }) => `${id} ${code}`).toSorted()).toEqual([
+          's DECRYPTION',
+          't DECRYPTION',
+        ]);
+        expect(cursor).toBeNull();
+      }
+      expect(await one.store.upkeep.entriesOf('ada')).toHaveLength(3);
+    },
+  );
+
   it('expires as any other: cleaning and counting go on, with a warning', async () => {
     const { logger, one, other } = await setUp();
     expect(await other.store.countActive()).toBe(2);

@@ -4,7 +4,10 @@ import { type CipherName, createCodec } from '../encryption/create-codec.ts';
 import { KeyRing } from '../encryption/key-ring.ts';
 import { generateKey } from '../encryption/parse-key.ts';
 import { DecryptionError } from '../errors/errors.ts';
+import type { JsonObject } from '../json/json-value.ts';
 import { SessionManager } from '../manager/session-manager.ts';
+import type { MetadataSchema } from '../model/metadata.ts';
+import type { ListOptions } from '../store/session-store.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
 import { sessionStoreSuite } from '../testing/suite/session-store-suite.ts';
 import { InMemorySessionStore } from './in-memory-session-store.ts';
@@ -34,6 +37,37 @@ it('cannot be read any more when its key leaves the ring', async () => {
   await store.appendMessages('s', [{ role: 'user', content: 'Hello' }]);
   keys.replace(generateKey());
   await expect(store.messages('s')).rejects.toThrow(DecryptionError);
+  await store.close();
+});
+
+it('names a session that the schema refuses by now in a page, which has the others', async () => {
+  const codec = createCodec(KeyRing.parse(generateKey()), { namespace: 'memory' });
+  let refused: string | undefined;
+  const metadata: MetadataSchema<JsonObject, JsonObject> = {
+    '~standard': {
+      version: 1,
+      vendor: 'test',
+      validate: (value) =>
+        (value as JsonObject).plan === refused
+          ? { issues: [{ message: 'no such plan' }] }
+          : { value: value as JsonObject },
+    },
+  };
+  const store = new InMemorySessionStore({ codec, metadata });
+  for (const plan of ['free', 'pro', 'team']) {
+    await store.create(plan, { userId: 'ada', metadata: { plan } });
+  }
+  refused = 'pro';
+  const page = async (options: ListOptions) => {
+    const { sessions, unreadable, cursor } = await store.listActive(options);
+    return [sessions.map(({ id }) => id), unreadable.map(({ id }) => id), cursor];
+  };
+  expect((await store.listActive()).unreadable).toMatchObject([
+    { id: 'pro', code: 'VALIDATION', isDamaged: false },
+  ]);
+  expect(await page({ limit: 2 })).toEqual([['free', 'team'], ['pro'], null]);
+  expect(await page({ userId: 'ada' })).toEqual([['free', 'team'], ['pro'], null]);
+  expect(await page({ status: 'closed' })).toEqual([[], [], null]);
   await store.close();
 });
 

@@ -1,8 +1,9 @@
 import { ValidationError } from '../errors/errors.ts';
 import { maxPageSize } from '../model/limits.ts';
-import type { SessionStatus } from '../model/session.ts';
+import type { Session, SessionStatus } from '../model/session.ts';
 import { parseStatus } from '../model/state.ts';
 import type { ListOptions, SessionPage } from '../store/session-store.ts';
+import { type UnreadableSession, whyNotRead } from '../store/unreadable.ts';
 import type { MemoryCore } from './memory-core.ts';
 import type { PagedIndex } from './paged-index.ts';
 import type { SessionRecord } from './session-record.ts';
@@ -20,16 +21,24 @@ export function listSessions<Metadata extends object>(
   const status = options.status === undefined ? undefined : parseStatus(options.status);
   const after = parseCursor(options.cursor);
   const now = core.now();
-  const page = indexFor(core.table, options.userId, status)?.page(
-    after,
-    limit,
-    listReads,
-    (record) => record.expiresAt > now && (status === undefined || record.state.status === status),
-  ) ?? { items: [], cursor: null };
-  return {
-    sessions: page.items.map((record) => record.view(core.options.readMetadata)),
-    cursor: page.cursor === null ? null : page.cursor.toString(36),
+  const sessions: Session<Metadata>[] = [];
+  const unreadable: UnreadableSession[] = [];
+  const take = (record: SessionRecord<Metadata>): boolean => {
+    if (record.expiresAt <= now) return false;
+    try {
+      if (status !== undefined && record.state.status !== status) return false;
+      sessions.push(record.view(core.options.readMetadata));
+      return true;
+    } catch (error) {
+      const why = whyNotRead(record.id, error);
+      if (why === null) throw error;
+      unreadable.push(why);
+      return false;
+    }
   };
+  const index = indexFor(core.table, options.userId, status);
+  const cursor = index?.page(after, limit, listReads, take).cursor ?? null;
+  return { sessions, unreadable, cursor: cursor === null ? null : cursor.toString(36) };
 }
 
 function indexFor<Metadata extends object>(

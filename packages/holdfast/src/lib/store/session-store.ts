@@ -11,6 +11,7 @@ import type { TurnEvent } from '../model/turn-event.ts';
 import type { StoreEventListener, StoreEventName } from './store-events.ts';
 import type { StoreHealth, StoreStats } from './store-stats.ts';
 import type { TurnStore } from './turn-store.ts';
+import type { UnreadableSession } from './unreadable.ts';
 
 export interface ReadOptions {
   /** Rejects with the signal's reason where the call waits; `subscribe` just ends. */
@@ -69,6 +70,11 @@ export interface ListOptions extends ReadOptions {
 
 export interface SessionPage<Metadata extends object> {
   readonly sessions: readonly Session<Metadata>[];
+  /**
+   * Those among them that are there and cannot be shown, by which filter it may be, and why: they fail no page,
+   * and count for no limit.
+   */
+  readonly unreadable: readonly UnreadableSession[];
   /** Where the next page begins; `null` on the last page. */
   readonly cursor: string | null;
 }
@@ -188,7 +194,7 @@ export interface SessionStore<
   /** Ends every session of the store. How many. */
   deleteAll(options?: ReadOptions): Promise<number>;
 
-  /** Sessions that exist now, in a stable order, a page at a time. */
+  /** Sessions that exist now, in a stable order, a page at a time, and those that cannot be read besides. */
   listActive(options?: ListOptions): Promise<SessionPage<Metadata>>;
   countActive(options?: ReadOptions): Promise<number>;
   /** Removes what has expired, and says how many sessions that were. Costs what it removes. */

@@ -56,6 +56,9 @@ export const newSessionAnswer = z
 export const sessionsAnswer = z
   .strictObject({
     sessions: z.array(sessionAnswer),
+    unreadable: z
+      .array(z.strictObject({ session_id: z.string(), code: z.string(), reason: z.string() }))
+      .describe('Sessions that are there and cannot be read, and why: they count for no limit.'),
     next_cursor: z.string().nullable().describe('The next page’s `cursor`; null on the last.'),
   })
   .describe('A page of sessions, in a stable order.')

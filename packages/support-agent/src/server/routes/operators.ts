@@ -124,8 +124,12 @@ export async function operatorRoutes(
 }
 
 async function pageOf({ store }: SessionManager, options: ListOptions) {
-  const { sessions, cursor } = await store.listActive(options);
-  return { sessions: sessions.map(presentSession), next_cursor: cursor };
+  const { sessions, unreadable, cursor } = await store.listActive(options);
+  return {
+    sessions: sessions.map(presentSession),
+    unreadable: unreadable.map(({ id, code, reason }) => ({ session_id: id, code, reason })),
+    next_cursor: cursor,
+  };
 }
 
 /** Another text under the same key is another message. */

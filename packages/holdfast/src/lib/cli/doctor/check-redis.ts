@@ -1,9 +1,9 @@
 import { createSessionStore } from '../../config/create-session-store.ts';
 import type { Config } from '../../config/load-config.ts';
 import { HoldfastError } from '../../errors/errors.ts';
-import type { Unreadable } from '../../redis/core/unreadable.ts';
 import type { RedisSessionStore } from '../../redis/redis-session-store.ts';
 import { onAbort } from '../../store/on-abort.ts';
+import type { UnreadableSession } from '../../store/unreadable.ts';
 import { checkServer } from './check-server.ts';
 import { type Finding, failed, ok, skipped } from './finding.ts';
 
@@ -92,7 +92,7 @@ async function sessions(store: RedisSessionStore, { encryption }: Config): Promi
   return findings;
 }
 
-function some(unreadable: readonly Unreadable[]): string {
+function some(unreadable: readonly UnreadableSession[]): string {
   return unreadable
     .slice(0, 3)
     .map(({ id }) => id)

@@ -1,6 +1,6 @@
 import type { Session, SessionStatus } from '../../model/session.ts';
-import type { Unreadable } from '../../redis/core/unreadable.ts';
 import type { RedisSessionStore } from '../../redis/redis-session-store.ts';
+import type { UnreadableSession } from '../../store/unreadable.ts';
 import { onRedis } from '../redis-store.ts';
 import { table } from '../table.ts';
 import { type CommonOptions, exitCodes, type Terminal, widthOf } from '../terminal.ts';
@@ -39,12 +39,12 @@ async function read(
   store: RedisSessionStore,
   { user, status, limit }: ListOptions,
   signal: AbortSignal,
-): Promise<{ sessions: Session[]; unreadable: Unreadable[]; isAll: boolean }> {
+): Promise<{ sessions: Session[]; unreadable: UnreadableSession[]; isAll: boolean }> {
   const sessions: Session[] = [];
-  const unreadable: Unreadable[] = [];
+  const unreadable: UnreadableSession[] = [];
   let cursor: string | null | undefined;
   do {
-    const page = await store.upkeep.list({
+    const page = await store.listActive({
       ...{ userId: user, status, cursor: cursor ?? undefined, signal },
       limit: Math.min(limit - sessions.length, pageSize),
     });

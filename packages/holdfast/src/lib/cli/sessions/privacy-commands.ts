@@ -4,8 +4,9 @@ import { unlink } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { assertId } from '../../model/ids.ts';
-import { type Unreadable, whyUnreadable } from '../../redis/core/unreadable.ts';
+import { whyUnreadable } from '../../redis/core/unreadable.ts';
 import type { RedisSessionStore } from '../../redis/redis-session-store.ts';
+import type { UnreadableSession } from '../../store/unreadable.ts';
 import { isMeant } from '../confirm.ts';
 import { onRedis } from '../redis-store.ts';
 import { CommandError, type CommonOptions, exitCodes, said, type Terminal } from '../terminal.ts';
@@ -26,7 +27,7 @@ const unknownOwner =
 interface Found {
   sessions: number;
   /** Sessions in the user's index that cannot be read: the user's or, where the index lags, another's. None is written. */
-  readonly unreadable: Unreadable[];
+  readonly unreadable: UnreadableSession[];
 }
 
 /** Sessions that are looked at for whether the keys are those of the store. */

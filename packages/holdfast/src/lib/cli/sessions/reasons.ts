@@ -1,4 +1,4 @@
-import type { Unreadable } from '../../redis/core/unreadable.ts';
+import type { UnreadableSession } from '../../store/unreadable.ts';
 import { said } from '../terminal.ts';
 import { counted } from '../text.ts';
 
@@ -9,7 +9,7 @@ const mostNamed = 20;
  * Why sessions cannot be read, for people, and what to do; empty when all can.
  * @param about is said of them all, as one more sentence
  */
-export function reasons(unreadable: readonly Unreadable[], about?: string): string {
+export function reasons(unreadable: readonly UnreadableSession[], about?: string): string {
   if (unreadable.length === 0) return '';
   const named = unreadable.slice(0, mostNamed).map(({ id, reason }) => said(`  ${id}: ${reason}`));
   const rest = unreadable.length - named.length;

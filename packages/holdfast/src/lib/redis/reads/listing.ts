@@ -1,13 +1,14 @@
 import { ValidationError } from '../../errors/errors.ts';
 import { assertId, isId } from '../../model/ids.ts';
 import { maxPageSize } from '../../model/limits.ts';
-import type { Session, SessionStatus } from '../../model/session.ts';
+import type { Session, SessionState, SessionStatus } from '../../model/session.ts';
 import { parseStatus } from '../../model/state.ts';
 import type { ListOptions, SessionPage } from '../../store/session-store.ts';
+import type { UnreadableSession } from '../../store/unreadable.ts';
 import type { RedisReply } from '../connection/redis-connection.ts';
 import { int, text } from '../connection/reply.ts';
 import type { RedisCore } from '../core/redis-core.ts';
-import { type Unreadable, whyUnreadable } from '../core/unreadable.ts';
+import { whyUnreadable } from '../core/unreadable.ts';
 import type { UserIndex } from '../sessions/user-index.ts';
 
 /** Index entries looked at for one page at most. */
@@ -33,6 +34,11 @@ interface Place {
   readonly id: string;
 }
 
+/** What an index has named, and is there; of one that cannot be read nobody may know the state. */
+type Found<Metadata extends object> =
+  | { readonly session: Session<Metadata>; readonly state: SessionState }
+  | { readonly why: UnreadableSession; readonly state: SessionState | null };
+
 /** Pages of the sessions that exist now, in an order that nothing moves. */
 export class Listing<Metadata extends object> {
   readonly #core: RedisCore<Metadata>;
@@ -43,20 +49,16 @@ export class Listing<Metadata extends object> {
     this.#users = users;
   }
 
-  /**
-   * @param unreadable gets those that cannot be read; without it the first of them fails the page
-   * @throws ValidationError
-   */
-  async page(options: ListOptions, unreadable?: Unreadable[]): Promise<SessionPage<Metadata>> {
+  /** @throws ValidationError */
+  async page(options: ListOptions): Promise<SessionPage<Metadata>> {
     options.signal?.throwIfAborted();
     const limit = pageSize(options.limit);
     const status = options.status === undefined ? undefined : parseStatus(options.status);
     if (options.userId === undefined) {
-      return this.#pageOfIndex(limit, status, parsePlace(options.cursor), unreadable);
+      return this.#pageOfIndex(limit, status, parsePlace(options.cursor));
     }
     assertId(options.userId, 'userId');
-    const from = parseOrder(options.cursor);
-    return this.#pageOfUser(options.userId, limit, status, from, unreadable);
+    return this.#pageOfUser(options.userId, limit, status, parseOrder(options.cursor));
   }
 
   /** The ids of the store, a batch at a time. */
@@ -80,9 +82,9 @@ export class Listing<Metadata extends object> {
     limit: number,
     status: SessionStatus | undefined,
     from: Place,
-    unreadable: Unreadable[] | undefined,
   ): Promise<SessionPage<Metadata>> {
     const sessions: Session<Metadata>[] = [];
+    const unreadable: UnreadableSession[] = [];
     let place: Place | null = from;
     for (let reads = 0; place !== null && sessions.length < limit && reads < listReads; ) {
       const next: { ids: string[]; place: Place | null } = await this.#ids(
@@ -90,15 +92,15 @@ export class Listing<Metadata extends object> {
         place,
         limit - sessions.length,
       );
-      const found = await Promise.all(next.ids.map((id) => this.#read(id, unreadable)));
-      for (const session of found) {
-        if (session === null || session === 'unreadable') continue;
-        if (status === undefined || session.status === status) sessions.push(session);
+      for (const found of await Promise.all(next.ids.map((id) => this.#read(id)))) {
+        if (found === null || !mayBe(found.state, status)) continue;
+        if ('why' in found) unreadable.push(found.why);
+        else sessions.push(found.session);
       }
       reads += Math.max(next.ids.length, 1);
       place = next.place;
     }
-    return { sessions, cursor: place === null ? null : formatPlace(place) };
+    return { sessions, unreadable, cursor: place === null ? null : formatPlace(place) };
   }
 
   async #pageOfUser(
@@ -106,44 +108,45 @@ export class Listing<Metadata extends object> {
     limit: number,
     status: SessionStatus | undefined,
     from: number,
-    unreadable: Unreadable[] | undefined,
   ): Promise<SessionPage<Metadata>> {
     const sessions: Session<Metadata>[] = [];
+    const unreadable: UnreadableSession[] = [];
     let after = from;
     for (let reads = 0; sessions.length < limit && reads < listReads; ) {
       const wanted = limit - sessions.length;
       const entries = await this.#users.page(userId, after, wanted);
-      const owned = await Promise.all(entries.map(({ id }) => this.#read(id, unreadable)));
-      // Whose one is that cannot be read, nobody can say.
-      const wrong = entries.filter((_, at) => {
-        const session = owned[at];
-        return session !== 'unreadable' && session?.userId !== userId;
-      });
-      await this.#users.heal(userId, wrong);
-      for (const session of owned) {
-        if (session === null || session === 'unreadable' || session.userId !== userId) continue;
-        if (status === undefined || session.status === status) sessions.push(session);
+      const owned = await Promise.all(entries.map(({ id }) => this.#read(id)));
+      // Whose one is that cannot be read, nobody may know.
+      const isTheirs = (found: Found<Metadata> | null | undefined) =>
+        found != null && (found.state === null || found.state.userId === userId);
+      await this.#users.heal(
+        userId,
+        entries.filter((_, at) => !isTheirs(owned[at])),
+      );
+      for (const found of owned) {
+        if (found === null || !isTheirs(found) || !mayBe(found.state, status)) continue;
+        if ('why' in found) unreadable.push(found.why);
+        else sessions.push(found.session);
       }
       after = entries.at(-1)?.order ?? after;
       reads += entries.length;
-      if (entries.length < wanted) return { sessions, cursor: null };
+      if (entries.length < wanted) return { sessions, unreadable, cursor: null };
     }
-    return { sessions, cursor: after.toString(36) };
+    return { sessions, unreadable, cursor: after.toString(36) };
   }
 
   /** `null` when there is no such session. */
-  async #read(
-    id: string,
-    unreadable: Unreadable[] | undefined,
-  ): Promise<Session<Metadata> | null | 'unreadable'> {
+  async #read(id: string): Promise<Found<Metadata> | null> {
+    let state: SessionState | null = null;
     try {
       const stored = await this.#core.stored.read(id);
-      return stored === null ? null : this.#core.stored.view(id, stored);
+      if (stored === null) return null;
+      state = stored.snapshot.state;
+      return { session: this.#core.stored.view(id, stored), state };
     } catch (error) {
-      const why = unreadable && whyUnreadable(id, error);
-      if (!why) throw error;
-      unreadable.push(why);
-      return 'unreadable';
+      const why = whyUnreadable(id, error);
+      if (why === null) throw error;
+      return { why, state };
     }
   }
 
@@ -201,6 +204,11 @@ export class Listing<Metadata extends object> {
       place: found.length > limit || unread ? last : null,
     };
   }
+}
+
+/** Whether a session of this state, where that is known, has the status that is asked for. */
+function mayBe(state: SessionState | null, status: SessionStatus | undefined): boolean {
+  return status === undefined || state === null || state.status === status;
 }
 
 function pageSize(limit = 50): number {

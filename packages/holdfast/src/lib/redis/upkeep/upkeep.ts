@@ -1,8 +1,8 @@
 import { SessionBusyError } from '../../errors/errors.ts';
-import type { ListOptions, SessionPage } from '../../store/session-store.ts';
+import type { UnreadableSession } from '../../store/unreadable.ts';
 import { text } from '../connection/reply.ts';
 import type { RedisCore } from '../core/redis-core.ts';
-import { type Unreadable, whyUnreadable } from '../core/unreadable.ts';
+import { whyUnreadable } from '../core/unreadable.ts';
 import type { HistoryReader } from '../reads/history.ts';
 import type { Listing } from '../reads/listing.ts';
 import type { Removals } from '../sessions/removals.ts';
@@ -31,15 +31,6 @@ export class Upkeep<Metadata extends object> {
 
   constructor(parts: Parts<Metadata>) {
     this.#parts = parts;
-  }
-
-  /** As `listActive`, and those that cannot be read besides, which count for no limit. */
-  async list(
-    options: ListOptions,
-  ): Promise<SessionPage<Metadata> & { readonly unreadable: readonly Unreadable[] }> {
-    const unreadable: Unreadable[] = [];
-    const page = await this.#parts.listing.page(options, unreadable);
-    return { ...page, unreadable };
   }
 
   /** All that is held of a session; `null` when there is none. @throws DecryptionError */
@@ -95,9 +86,11 @@ export class Upkeep<Metadata extends object> {
    *
    * @returns how many were tried, and those that cannot be read
    */
-  async tryKeys(most: number): Promise<{ sessions: number; unreadable: readonly Unreadable[] }> {
+  async tryKeys(
+    most: number,
+  ): Promise<{ sessions: number; unreadable: readonly UnreadableSession[] }> {
     const { core, listing } = this.#parts;
-    const unreadable: Unreadable[] = [];
+    const unreadable: UnreadableSession[] = [];
     let sessions = 0;
     for await (const { ids } of listing.ids()) {
       for (const id of ids.slice(0, most - sessions)) {
