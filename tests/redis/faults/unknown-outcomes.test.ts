@@ -417,6 +417,44 @@ describe('where a turn does not learn that it waits for its session', () => {
   });
 });
 
+describe('where of a batch of sessions one may have been written', () => {
+  it('each tells what became of it, and that one is repeated under its own nonce', async () => {
+    const { one, other, proxy, recovered } = await lossyScene(server, patient);
+    await other.store.create('taken');
+    // Their buckets are in use already.
+    for (const id of ['a', 'b']) {
+      await other.store.create(id);
+      await other.store.delete(id);
+    }
+    proxy.refuse();
+    const lost = proxy.cutNextReply(callOf('create', 'b'));
+    const batch = one.store.setBatch(['a', 'taken', 'b'].map((id) => ({ id, data: {} })));
+    await lost;
+    const results = await outOfTime(batch, patient.timeoutMs / 2);
+    expect(results).toMatchObject([
+      { id: 'a', session: { id: 'a', version: 1 } },
+      { id: 'taken', error: { code: 'VERSION_CONFLICT' } },
+      { id: 'b', error: { code: 'OUTCOME_UNKNOWN' } },
+    ]);
+    proxy.accept();
+    await recovered();
+    const [, , unknown] = results;
+    const error = unknown !== undefined && 'error' in unknown ? unknown.error : null;
+    const { nonce } = error as OutcomeUnknownError;
+    expect(await one.store.set('b', {}, { nonce })).toMatchObject({ id: 'b', version: 1 });
+    expect(await other.store.countActive()).toBe(3);
+  });
+
+  it('it fails as a whole where nothing was sent', async () => {
+    const { one, proxy } = await lossyScene(server, patient);
+    proxy.refuse();
+    const lost = proxy.cutNextReply(callOf('read'));
+    expect(await late(one.store.exists('s'), lost)).toBeInstanceOf(StoreUnavailableError);
+    const batch = one.store.setBatch(['a', 'b'].map((id) => ({ id, data: {} })));
+    expect(await late(batch)).toBeInstanceOf(StoreUnavailableError);
+  });
+});
+
 describe('where of several sessions one cannot be ended', () => {
   /** The sessions "a" and "b" in other buckets, that of "a" with an index that is none. */
   async function setUp() {

@@ -16,24 +16,31 @@ export async function getEach<Metadata extends object>(
   );
 }
 
-/** Each by itself: one that is refused keeps none of the others. @throws what fails all of them */
+/**
+ * Each by itself: one that is refused, or whose outcome is unknown, keeps none of the others, nor what became of
+ * them. @throws StoreUnavailableError where none was written for want of the store
+ */
 export async function setEach<Metadata extends object, MetadataInput extends object>(
   entries: readonly BatchEntry<MetadataInput>[],
   set: (entry: BatchEntry<MetadataInput>) => Promise<Session<Metadata>>,
   { signal }: ReadOptions = {},
 ): Promise<readonly BatchResult<Metadata>[]> {
-  return all(
+  const failures: StoreUnavailableError[] = [];
+  const results = await Promise.all(
     entries.map(async (entry): Promise<BatchResult<Metadata>> => {
       const { id } = entry;
       try {
         return { id, session: await set(entry) };
       } catch (error) {
-        signal?.throwIfAborted();
-        if (isOutage(error)) throw error;
+        if (error instanceof StoreUnavailableError) failures.push(error);
         return { id, error: error as Error };
       }
     }),
   );
+  if (results.some((result) => 'error' in result)) signal?.throwIfAborted();
+  const [failure] = failures;
+  if (failure !== undefined && failures.length === entries.length) throw failure;
+  return results;
 }
 
 /** How many of these there were. One that fails keeps none of the others. */
@@ -80,9 +87,4 @@ async function all<Result>(writes: readonly Promise<Result>[]): Promise<Result[]
   }
   if (failures.length > 0) throw gravest(failures);
   return results;
-}
-
-/** Whether the whole batch fails, and not one of its entries. */
-function isOutage(error: unknown): boolean {
-  return error instanceof StoreUnavailableError || error instanceof OutcomeUnknownError;
 }

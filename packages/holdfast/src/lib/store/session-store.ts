@@ -94,7 +94,10 @@ export interface BatchEntry<MetadataInput extends object> {
   readonly ifVersion?: number | undefined;
 }
 
-/** Each entry of a batch succeeds or fails by itself. */
+/**
+ * Each entry of a batch succeeds or fails by itself. One that failed with `OutcomeUnknownError` is repeated by `set`,
+ * under the nonce of its error.
+ */
 export type BatchResult<Metadata extends object> =
   | { readonly id: string; readonly session: Session<Metadata> }
   | { readonly id: string; readonly error: Error };
@@ -180,11 +183,19 @@ export interface SessionStore<
     ids: readonly string[],
     options?: GetOptions,
   ): Promise<ReadonlyMap<string, Session<Metadata>>>;
+  /**
+   * As `set`, of each entry; the results are in the order of the entries.
+   * @throws StoreUnavailableError when for want of the store none was written, and nothing else became of any.
+   */
   setBatch(
     entries: readonly BatchEntry<MetadataInput>[],
     options?: ReadOptions,
   ): Promise<readonly BatchResult<Metadata>[]>;
-  /** How many of them there were. */
+  /**
+   * How many of them there were. Here and in what ends several below, one that cannot be ended keeps none of the
+   * others, and then the call throws: `OutcomeUnknownError` when any of them may have ended. To repeat it is
+   * safe, and counts those that are left.
+   */
   deleteBatch(ids: readonly string[], options?: ReadOptions): Promise<number>;
   /** Ends every session of the user, one that is being created meanwhile included. How many. */
   deleteUser(
