@@ -103,15 +103,28 @@ export class StoreUnavailableError extends define('STORE_UNAVAILABLE') {}
 /** `SESSION_MAX_SESSIONS` is reached and nothing may be evicted. */
 export class StoreFullError extends define('STORE_FULL') {}
 
+export interface OutcomeUnknownErrorOptions extends HoldfastErrorOptions {
+  readonly nonce: string;
+  /** What to do instead, where the caller's own call takes no nonce. */
+  readonly remedy?: string | undefined;
+}
+
 /**
  * A reply was lost and the true outcome could not be learned. Repeating the same call with `nonce`
- * takes effect at most once.
+ * takes effect at most once; of a call that takes none, `remedy` says what is safe.
  */
-export class OutcomeUnknownError extends define('OUTCOME_UNKNOWN') {
+export class OutcomeUnknownError extends HoldfastError {
   readonly nonce: string;
+  readonly #remedy: string;
 
-  constructor(message: string, options: HoldfastErrorOptions & { readonly nonce: string }) {
-    super(message, options);
+  constructor(message: string, options: OutcomeUnknownErrorOptions) {
+    const remedy = options.remedy ?? errorRegistry.OUTCOME_UNKNOWN.remedy;
+    super('OUTCOME_UNKNOWN', `${message} ${remedy}`, options);
     this.nonce = options.nonce;
+    this.#remedy = remedy;
+  }
+
+  override get remedy(): string {
+    return this.#remedy;
   }
 }

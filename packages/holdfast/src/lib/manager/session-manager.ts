@@ -18,6 +18,7 @@ import type { Tracer } from '../telemetry/tracer.ts';
 import { Access, assertClient } from './access.ts';
 import { type ClientBinding, type ClientInfo, unbound } from './client-binding.ts';
 import { isManagerEvent, type SessionEventName, type SessionEvents } from './session-events.ts';
+import { maybeCreated, maybeRotated, writingToken } from './token-unknown.ts';
 import { type OutputStart, turnEventsOf } from './turn-events.ts';
 import { type ParsedTurnOptions, parseTurnOptions, type TurnOptions } from './turn-options.ts';
 import { TurnRunner, type TurnWork } from './turn-runner.ts';
@@ -108,14 +109,20 @@ export class SessionManager<
 
   /**
    * Creates a session with a bearer token, which is handed out here and nowhere else.
-   * @throws VersionConflictError when the id is taken; SessionLimitError, StoreFullError.
+   * @throws VersionConflictError when the id is taken; SessionLimitError, StoreFullError;
+   *   OutcomeUnknownError, whose remedy says how to go on without the token.
    */
   async create(
     input: NewSession<MetadataInput> = {},
   ): Promise<{ session: Session<Metadata>; token: string }> {
     const { id, init } = parseNewSession(input);
     const { credentials, token } = this.#access.issue(id, input.client, this.#clock.now());
-    return { session: await this.store.create(id, init, { credentials }), token };
+    const session = await writingToken(
+      this.#clock,
+      (nonce) => this.store.create(id, init, { credentials, nonce }),
+      maybeCreated(id, input.sessionId !== undefined),
+    );
+    return { session, token };
   }
 
   /**
@@ -217,7 +224,8 @@ export class SessionManager<
    * @param oldToken the one that the client asks with: no other one is replaced, and the new one is no
    *   login, so that `requireFresh` goes by the old one's.
    * @throws SessionNotFoundError; InvalidTokenError when `oldToken` is not the session's (any more);
-   *   VersionConflictError when the token was changed meanwhile.
+   *   VersionConflictError when the token was changed meanwhile; OutcomeUnknownError, whose remedy says
+   *   how to go on without the new token.
    */
   async rotateToken(
     id: string,
@@ -232,10 +240,12 @@ export class SessionManager<
     const { clientBinding } = client === undefined ? stored.credentials : issued.credentials;
     // Whoever has the old token has proved nothing new by it.
     const { authenticatedAt } = oldToken === undefined ? issued.credentials : stored.credentials;
-    const session = await this.store.setCredentials(
-      id,
-      { ...issued.credentials, clientBinding, authenticatedAt },
-      { ifTokenHash: stored.credentials.tokenHash },
+    const credentials = { ...issued.credentials, clientBinding, authenticatedAt };
+    const { tokenHash: ifTokenHash } = stored.credentials;
+    const session = await writingToken(
+      this.#clock,
+      (nonce) => this.store.setCredentials(id, credentials, { ifTokenHash, nonce }),
+      maybeRotated(id),
     );
     this.#events.emit('tokenRotated', { sessionId: id });
     return { session, token: issued.token };
