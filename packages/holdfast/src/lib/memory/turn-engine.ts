@@ -202,8 +202,14 @@ export class TurnEngine<Metadata extends object> {
   }
 
   #grantUnlocked(record: SessionRecord<Metadata>, options: BeginOptions): TurnGrant<Metadata> {
+    const writeName = `begin:${options.nonce}`;
+    const repeated = record.repeated<TurnGrant<Metadata>>(writeName);
+    if (repeated !== undefined) return repeated;
     const until = this.#core.now() + options.leaseMs;
-    return this.#grantOf(record, options, this.#newLease(record, options, until, record.version));
+    const lease = this.#newLease(record, options, until, record.version);
+    const grant = this.#grantOf(record, options, lease);
+    record.writes.add(writeName, grant);
+    return grant;
   }
 
   #grantOf(

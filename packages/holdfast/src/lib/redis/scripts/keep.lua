@@ -1,4 +1,4 @@
--- uses: header expiry live-output hand-over news
+-- uses: header expiry live-output hand-over recent-writes news
 -- What a holder does between begin and commit: extend its lease, or write live output.
 -- KEYS  1 session, 2 waiters, 3 outcomes, 4 live output, 5 expiry index, 6 leases,
 --       7 the bucket's waiters, 8 messages, 9 recent writes, 10 the bucket's news
@@ -6,7 +6,8 @@
 --       locking, 6 fencing token
 --       "renew" lease in ms | "output" nonce starts ends n {count text}*n
 -- Reply {"gone"} | {"lost", version} | {"interrupted", version} | {"kept", lease's end}
--- Keeps  output is written once under its nonce: a turn writes one piece after the other.
+-- Keeps  output is written once under its nonce: a turn writes one piece after the other, and without
+--        locking others write between them.
 local line = redis.call('HGET', KEYS[1], 'h')
 if not line then return { 'gone' } end
 local H = parse(line)
@@ -24,11 +25,14 @@ if ARGV[7] == 'renew' then
   outlast(H)
 else
   typed(KEYS[4], 'list')
+  local name = ARGV[5] == '-' and 'e' .. ARGV[8]
+  if name then typed(KEYS[9], 'list') end
   local last = string.match(redis.call('HGET', KEYS[1], 'l') or '', '(%S+)$')
-  if last == ARGV[8] then return { 'kept', H[LU] } end
+  if last == ARGV[8] or name and repeated(name) then return { 'kept', H[LU] } end
   local pieces = {}
   for piece = 12, 11 + 2 * ARGV[11] do pieces[#pieces + 1] = ARGV[piece] end
   append_live(H, ARGV[6], pieces, ARGV[9] == '1', ARGV[10] == '1', nil, ARGV[8])
+  if name then remember(H, name, string.format('%.0f %.0f', H[V] + 1, now)) end
 end
 redis.call('HSET', KEYS[1], 'h', table.concat(H, ' '))
 return { 'kept', H[LU] }

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { SessionGoneError, VersionConflictError } from '../../errors/errors.ts';
+import { prepareOutput } from '../../model/turn-event.ts';
 import { Gate, type SuiteContext } from './suite-context.ts';
+
+const begin = { leaseMs: 30_000, onBusy: 'wait', waitMs: 0 } as const;
 
 /** `SESSION_LOCKING_ENABLED=false`: no queue, no lease, commit by compare-and-set. */
 export function unlockedCases(context: SuiteContext): void {
@@ -63,6 +66,45 @@ export function unlockedCases(context: SuiteContext): void {
       assert.equal(await first.result, 'once');
       assert.equal(await ask().result, 'once');
       assert.equal(runs, 1);
+    });
+
+    context.case(
+      'output of two turns is there once, though each repeats it in between',
+      async () => {
+        const { store } = await context.place({ locking: false });
+        await store.create('s');
+        const begun = async () => {
+          const grant = await store.begin('s', { ...begin, nonce: crypto.randomUUID() });
+          assert.ok(grant.kind === 'granted');
+          return grant.lease;
+        };
+        const [one, other] = [await begun(), await begun()];
+        for (const nonce of ['first', 'second']) {
+          for (const _ of ['once', 'again']) {
+            await store.emit(one, [prepareOutput({ type: `one ${nonce}` })], `one-${nonce}`);
+            await store.emit(other, [prepareOutput({ type: `other ${nonce}` })], `other-${nonce}`);
+          }
+        }
+        await store.emit(one, [prepareOutput({ type: 'last' })], 'last');
+        const types: string[] = [];
+        for await (const { type } of store.subscribe('s', { after: 0 })) {
+          types.push(type);
+          if (type === 'last') break;
+        }
+        const expected = ['one first', 'other first', 'one second', 'other second', 'last'];
+        assert.deepEqual(types, expected);
+      },
+    );
+
+    context.case('a begin that is repeated under its nonce is one attempt', async () => {
+      const { store } = await context.place({ locking: false });
+      await store.create('s');
+      const keyed = { ...begin, nonce: 'n', idempotency: { key: 'k', requestDigest: 'd' } };
+      for (const _ of ['once', 'again']) {
+        const grant = await store.begin('s', keyed);
+        assert.ok(grant.kind === 'granted');
+        assert.equal(grant.attempt, 1);
+      }
     });
 
     context.case('delete wins here too', async () => {
