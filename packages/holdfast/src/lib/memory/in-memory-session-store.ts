@@ -14,6 +14,7 @@ import { sameHash } from '../model/token.ts';
 import type { PreparedOutput, TurnEvent } from '../model/turn-event.ts';
 import { assertAfter } from '../store/assert-after.ts';
 import type {
+  AppendOptions,
   BatchEntry,
   BatchResult,
   CreateOptions,
@@ -280,7 +281,7 @@ export class InMemorySessionStore<
   async appendMessages(
     id: string,
     messages: readonly NewMessage[],
-    options: WriteOptions = {},
+    options: AppendOptions = {},
   ): Promise<readonly Message[]> {
     options.signal?.throwIfAborted();
     return this.#changes.append(id, messages, options);

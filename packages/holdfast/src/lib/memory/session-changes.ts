@@ -1,4 +1,4 @@
-import { VersionConflictError } from '../errors/errors.ts';
+import { SessionGoneError, VersionConflictError } from '../errors/errors.ts';
 import { type Message, type NewMessage, prepareMessage } from '../model/message.ts';
 import {
   parseCredentials,
@@ -9,7 +9,12 @@ import {
 } from '../model/session.ts';
 import { applyPatch, assertIncrement, incremented, parseInit, parsePatch } from '../model/state.ts';
 import { assertAtomic } from '../store/assert-atomic.ts';
-import type { CreateOptions, UpdateOptions, WriteOptions } from '../store/session-store.ts';
+import type {
+  AppendOptions,
+  CreateOptions,
+  UpdateOptions,
+  WriteOptions,
+} from '../store/session-store.ts';
 import type { MemoryCore } from './memory-core.ts';
 import type { SessionRecord } from './session-record.ts';
 
@@ -106,12 +111,15 @@ export class SessionChanges<Metadata extends object, MetadataInput extends objec
     return this.#wrote(record, write);
   }
 
-  append(id: string, messages: readonly NewMessage[], options: WriteOptions): readonly Message[] {
+  append(id: string, messages: readonly NewMessage[], options: AppendOptions): readonly Message[] {
     const prepared = messages.map(prepareMessage);
     const record = this.#core.require(id);
     const write = writeName('appendMessages', options);
     const repeated = record.repeated<readonly Message[]>(write);
     if (repeated !== undefined) return repeated;
+    if (options.ifOpen === true && record.state.status === 'closed') {
+      throw new SessionGoneError(`The session ${id} is closed.`);
+    }
     const placed = this.#core.history(record).append(prepared, this.#core.now());
     this.#core.written(record);
     if (write !== undefined) record.writes.add(write, placed);

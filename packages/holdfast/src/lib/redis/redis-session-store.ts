@@ -13,6 +13,7 @@ import {
 import { parseInit } from '../model/state.ts';
 import type { PreparedOutput, TurnEvent } from '../model/turn-event.ts';
 import type {
+  AppendOptions,
   BatchEntry,
   BatchResult,
   CreateOptions,
@@ -301,7 +302,7 @@ export class RedisSessionStore<
   async appendMessages(
     id: string,
     messages: readonly NewMessage[],
-    options: WriteOptions = {},
+    options: AppendOptions = {},
   ): Promise<readonly Message[]> {
     options.signal?.throwIfAborted();
     return this.#changes.append(id, messages, options);

@@ -44,6 +44,11 @@ export interface UpdateOptions extends WriteOptions {
   readonly ifVersion?: number | undefined;
 }
 
+export interface AppendOptions extends WriteOptions {
+  /** Write only if the session is not closed; otherwise `SessionGoneError`. */
+  readonly ifOpen?: boolean | undefined;
+}
+
 export interface CreateOptions extends WriteOptions {
   readonly credentials?: SessionCredentials | undefined;
 }
@@ -213,11 +218,14 @@ export interface SessionStore<
 
   /** A page of the history, oldest first. @throws SessionNotFoundError */
   messages(id: string, options?: HistoryOptions): Promise<readonly Message[]>;
-  /** Appends outside a turn: neither waits for a lease nor fails a turn. @throws SessionNotFoundError */
+  /**
+   * Appends outside a turn: neither waits for a lease nor fails a turn.
+   * @throws SessionNotFoundError, SessionGoneError (with `ifOpen`).
+   */
   appendMessages(
     id: string,
     messages: readonly NewMessage[],
-    options?: WriteOptions,
+    options?: AppendOptions,
   ): Promise<readonly Message[]>;
 
   /**

@@ -152,6 +152,25 @@ describe('POST /api/sessions/:id/operator-messages', () => {
     ]);
   });
 
+  it('refuses what arrives as the session is closed, and repeats what came before', async () => {
+    const { request, open, sessions } = await startTestApp();
+    const { id, url } = await open();
+    const write = (message: string) =>
+      request('POST', `${url}/operator-messages`, {
+        headers: { ...operator, 'idempotency-key': 'k-1' },
+        payload: { message },
+      });
+    const first = await write('Kim here.');
+    const append = sessions.store.appendMessages.bind(sessions.store);
+    sessions.store.appendMessages = async (...args) => {
+      await sessions.store.update(id, { status: 'closed' });
+      return append(...args);
+    };
+    expectProblem(await write('Too late.'), 410, 'SESSION_GONE');
+    expect(await sessions.store.messages(id)).toHaveLength(1);
+    expect((await write('Kim here.')).json()).toEqual(first.json());
+  });
+
   it('refuses nothing to say, a closed session, and one that is not there', async () => {
     const { request, open, sessions } = await startTestApp();
     const { id, url } = await open();

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
-import { type ListOptions, SessionGoneError, type SessionManager } from 'holdfast';
+import type { ListOptions, SessionManager } from 'holdfast';
 import {
   cleanupAnswer,
   messageAnswer,
@@ -81,7 +81,7 @@ export async function operatorRoutes(
     summary: 'Write to a customer, as a person',
     description: [
       'Stored in the conversation with the role `operator`, whether or not a turn runs. Hand the',
-      'session over first to keep the assistant silent. A repeat under its Idempotency-Key right',
+      'session over first to keep the assistant silent. A closed session takes none. A repeat under its Idempotency-Key right',
       'after the first is stored once.',
     ].join(' '),
     params: sessionParams,
@@ -90,14 +90,12 @@ export async function operatorRoutes(
     answers: { 201: messageAnswer },
   });
   app.post('/api/sessions/:id/operator-messages', { schema: say }, async (request, reply) => {
-    const { status, id } = await gate.session(request, request.params.id);
-    if (status === 'closed') throw new SessionGoneError(`The session ${id} is closed.`);
     const { message: text } = request.body;
     const nonce = nonceOf(request.headers['idempotency-key'], text);
     const stored = await sessions.store.appendMessages(
-      id,
+      request.params.id,
       [{ role: 'operator', content: { text } }],
-      { nonce },
+      { nonce, ifOpen: true },
     );
     return reply.status(201).send(stored.map(presentMessage)[0]);
   });

@@ -25,6 +25,10 @@ export function gone(id: string): SessionGoneError {
   return new SessionGoneError(`The session ${id} was deleted or has expired.`);
 }
 
+export function closed(id: string): SessionGoneError {
+  return new SessionGoneError(`The session ${id} is closed.`);
+}
+
 export function leaseLost(id: string): LeaseLostError {
   return new LeaseLostError(`The lease on session ${id} has ended, so the write was refused.`);
 }

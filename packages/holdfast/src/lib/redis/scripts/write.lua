@@ -12,6 +12,7 @@
 --       it is still that one, the write has surely not been made; or "?version" when it may have been
 --       tried before that, too, or "-"
 --       and behind these any of
+--       "open"  (refused on a closed session)
 --       "state" etag-to-find status user text
 --       "credentials" etag-to-find token-to-find-or-* token text
 --       "add" "name by name by"      "counters" "name value name value"
@@ -19,7 +20,7 @@
 --       "key" key request effects done text
 --       "output" starts ends n {count text}*n
 -- Reply {"gone", "1"}: and this write was surely not made before | {"gone", "0"}: it may have been
---       {"lost", version} | {"interrupted", version} | {"version", version} | {"token"}
+--       {"lost", version} | {"interrupted", version} | {"version", version} | {"closed"} | {"token"}
 --       {"counter", name, "many" or "large"}
 --       {"doubt", version, incarnation}: it may have been made since it was first tried, and been forgotten
 --       {"buried", version, incarnation, line of the first time}: a write of this name was made in the session
@@ -66,7 +67,10 @@ local moved = false
 local at = 14
 while ARGV[at] do
   local part = ARGV[at]
-  if part == 'state' then
+  if part == 'open' then
+    if H[ST] == 'closed' then return { 'closed' } end
+    at = at + 1
+  elseif part == 'state' then
     state = at
     moved = moved or ARGV[at + 1] ~= H[SN]
     at = at + 5

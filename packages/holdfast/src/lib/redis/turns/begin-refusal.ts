@@ -2,10 +2,9 @@ import {
   type HoldfastError,
   IdempotencyMismatchError,
   SessionBusyError,
-  SessionGoneError,
 } from '../../errors/errors.ts';
 import { invalidToken } from '../../model/token.ts';
-import { notFound } from '../core/refusals.ts';
+import { closed, notFound } from '../core/refusals.ts';
 
 /** Why a turn may not begin. */
 export function beginRefusal(id: string, kind: string): HoldfastError {
@@ -16,7 +15,7 @@ export function beginRefusal(id: string, kind: string): HoldfastError {
     case 'token':
       return invalidToken();
     case 'closed':
-      return new SessionGoneError(`The session ${id} is closed.`);
+      return closed(id);
     case 'mismatch':
       return new IdempotencyMismatchError('This idempotency key was used for another request.');
     default:

@@ -10,7 +10,7 @@ import {
 } from '../../model/session.ts';
 import { applyPatch, assertIncrement, parseInit, parsePatch } from '../../model/state.ts';
 import { assertAtomic } from '../../store/assert-atomic.ts';
-import type { UpdateOptions, WriteOptions } from '../../store/session-store.ts';
+import type { AppendOptions, UpdateOptions, WriteOptions } from '../../store/session-store.ts';
 import { int } from '../connection/reply.ts';
 import type { RedisCore } from '../core/redis-core.ts';
 import { scripts } from '../scripts/scripts.ts';
@@ -98,12 +98,13 @@ export class SessionChanges<Metadata extends object, MetadataInput extends objec
   async append(
     id: string,
     messages: readonly NewMessage[],
-    options: WriteOptions,
+    options: AppendOptions,
   ): Promise<readonly Message[]> {
     const written = await this.#writes.write(id, {
       operation: 'append',
       ...named(options),
       messages: messages.map(prepareMessage),
+      ifOpen: options.ifOpen,
     });
     return written.messages;
   }

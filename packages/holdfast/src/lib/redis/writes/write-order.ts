@@ -36,6 +36,8 @@ export interface WriteOrder extends Changes {
   /** Of a write under a lease: whether the turn goes on. */
   readonly keepMs?: number | undefined;
   readonly ifVersion?: number | undefined;
+  /** Only if the session is not closed. */
+  readonly ifOpen?: boolean | undefined;
 }
 
 /** What a write did. */

@@ -49,6 +49,7 @@ export class WritePreparation<Metadata extends object> {
       String(maxMessages),
       firstTry(order, order.firstTriedAt),
     ];
+    if (order.ifOpen === true) args.push('open');
     const snapshot = this.#values(id, order, name, base, args);
     const reservation = snapshot && base ? await this.#enterUser(id, order, base, snapshot) : null;
     if (order.counters !== undefined) args.push('counters', formatCounters(order.counters));

@@ -1,7 +1,14 @@
 import { ValidationError, VersionConflictError } from '../../errors/errors.ts';
 import { maxCounters } from '../../model/limits.ts';
 import { int, text } from '../connection/reply.ts';
-import { gone, interrupted, leaseLost, notFound, unlessRepeated } from '../core/refusals.ts';
+import {
+  closed,
+  gone,
+  interrupted,
+  leaseLost,
+  notFound,
+  unlessRepeated,
+} from '../core/refusals.ts';
 import type { Answer } from '../core/session-calls.ts';
 import type { WriteOrder } from './write-order.ts';
 
@@ -24,6 +31,8 @@ export function writeRefusal(
       return interrupted(id);
     case 'version':
       return versionConflict(id, int(reply[1]), ifVersion ?? lease?.ifVersion ?? 0);
+    case 'closed':
+      return closed(id);
     case 'token':
       return tokenConflict(id);
     case 'counter':

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { SessionGoneError } from '../../errors/errors.ts';
 import { Gate, type SuiteContext } from './suite-context.ts';
 
 /** Law 11: an operator's click neither waits for a turn nor fails it. */
@@ -45,6 +46,32 @@ export function outsideWriteCases(context: SuiteContext): void {
         );
       },
     );
+
+    context.case('a message for an open session is none for a closed one', async () => {
+      const { store, writer } = await context.place();
+      const operator = (await writer()).store;
+      const say = (content: string) =>
+        operator.appendMessages('s', [{ role: 'operator', content }], {
+          ifOpen: true,
+          nonce: content,
+        });
+      await store.create('s');
+      const [first] = await say('first');
+      await store.update('s', { status: 'handed_over' });
+      await say('second');
+      await store.update('s', { status: 'closed' });
+      // The writer has last seen it open.
+      await assert.rejects(say('third'), (error) => error instanceof SessionGoneError);
+      assert.deepEqual(await say('first'), [first], 'a repeat gets what was stored before');
+      await operator.appendMessages('s', [{ role: 'system', content: 'closed' }]);
+      const stored = await store.messages('s');
+      assert.deepEqual(
+        stored.map(({ content }) => content),
+        ['first', 'second', 'closed'],
+      );
+      await store.update('s', { status: 'active' });
+      assert.equal((await say('third'))[0]?.seq, 4);
+    });
 
     context.case('law 11: 100 of them during a turn lose nothing', async () => {
       const { sessions, store, writer } = await context.place();
