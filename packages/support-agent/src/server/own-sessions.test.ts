@@ -102,11 +102,32 @@ describe('the other sessions of a user', () => {
     }
   });
 
+  it('are listed a page at a time, all of them', async () => {
+    const app = await startTestApp();
+    const { store } = app.sessions;
+    const ids = Array.from({ length: 201 }, (_, index) => `other-${index}`);
+    for (const id of ids) await store.create(id, { userId: 'ada' });
+    const { url, auth } = await openFor(app, 'ada');
+    const found: string[] = [];
+    let cursor: string | null = '';
+    for (let pages = 0; cursor !== null && pages < 9; pages += 1) {
+      const query: string = cursor === '' ? '?limit=100' : `?limit=100&cursor=${cursor}`;
+      const page = (await app.request('GET', `${url}/others${query}`, { headers: auth })).json();
+      found.push(...page.sessions.map((other: { session_id: string }) => other.session_id));
+      cursor = page.next_cursor;
+    }
+    expect(cursor).toBeNull();
+    expect(found.sort()).toEqual(ids.sort());
+    const first = (await app.request('GET', `${url}/others`, { headers: auth })).json();
+    expect(first.sessions).toHaveLength(50);
+    expect(first.next_cursor).not.toBeNull();
+  });
+
   it('are nobody’s where no operator has said whose they are', async () => {
     const { open, request } = await startTestApp();
     const [one, two] = [await open(), await open()];
     const listed = await request('GET', `${one.url}/others`, { headers: one.auth });
-    expect(listed.json()).toEqual({ sessions: [] });
+    expect(listed.json()).toEqual({ sessions: [], next_cursor: null });
     const ended = await request('DELETE', `${one.url}/others`, { headers: one.auth });
     expect(ended.json()).toEqual({ revoked: 0 });
     expect((await request('GET', two.url, { headers: two.auth })).statusCode).toBe(200);

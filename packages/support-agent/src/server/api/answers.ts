@@ -40,11 +40,6 @@ export const sessionAnswer = z
   .describe('A session.')
   .register(components, { id: 'Session' });
 
-/** Handles of a user's sessions; tokens are nowhere but in their clients. */
-export const othersAnswer = z
-  .object({ sessions: z.array(sessionAnswer) })
-  .describe('Sessions of one user.');
-
 export const newSessionAnswer = z
   .strictObject({
     ...sessionAnswer.shape,

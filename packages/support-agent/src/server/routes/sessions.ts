@@ -3,13 +3,13 @@ import { ValidationError } from 'holdfast';
 import {
   newSessionAnswer,
   nothing,
-  othersAnswer,
   revokedAnswer,
   sessionAnswer,
+  sessionsAnswer,
 } from '../api/answers.ts';
 import { operation } from '../api/operations.ts';
 import { presentSession } from '../api/presenters.ts';
-import { createSessionBody, sessionParams, statusBody } from '../api/schemas.ts';
+import { createSessionBody, sessionParams, statusBody, userSessionsQuery } from '../api/schemas.ts';
 import type { ZodTypeProvider } from '../api/validation.ts';
 import { clearedCookie, freshCookie } from '../cookies.ts';
 import { HttpProblem } from '../errors/http-problem.ts';
@@ -110,16 +110,21 @@ export async function sessionRoutes(
     tag: 'Sessions',
     by: 'session',
     summary: 'List the other sessions of this session’s user',
-    description:
-      'Whose session it is only an operator can say, when it is opened; a session of nobody has no others. Of each there is its handle, and never a token.',
+    description: [
+      'Whose session it is only an operator can say, when it is opened; a session of nobody has no',
+      'others. Of each there is its handle, and never a token. A page may hold fewer than `limit`,',
+      'also where others follow: those are there as long as there is a `next_cursor`.',
+    ].join(' '),
     params: sessionParams,
-    answers: { 200: othersAnswer },
+    querystring: userSessionsQuery,
+    answers: { 200: sessionsAnswer },
   });
   app.get('/api/sessions/:id/others', { schema: listOthers }, async (request) => {
     const { id, userId } = await gate.session(request, request.params.id);
-    if (userId === null) return { sessions: [] };
-    const { sessions: all } = await sessions.store.listActive({ userId, limit: 200 });
-    return { sessions: all.filter((session) => session.id !== id).map(presentSession) };
+    if (userId === null) return { sessions: [], next_cursor: null };
+    const page = await sessions.store.listActive({ userId, ...request.query });
+    const others = page.sessions.filter((session) => session.id !== id);
+    return { sessions: others.map(presentSession), next_cursor: page.cursor };
   });
 
   const endOthers = operation({
