@@ -84,6 +84,34 @@ it('is read on from its conversation, with one key, and from the same one', asyn
   expect(await said(desk)).toHaveLength(2);
 });
 
+it('leaves alone a ticket that came after its operator’s look, and shows it', async () => {
+  const { address } = await realServer();
+  const customer = new Chat(await (await visitor(address)).open());
+  await customer.ask('How long does a refund take?');
+  const operator = await visitor(address);
+  const desk = await operator.open('/console');
+  await signIn(desk, operatorKey);
+  await desk.locator('.row').click();
+  await expect.poll(() => said(desk), soon).toHaveLength(2);
+  // From here to the click the console learns nothing.
+  let clicked = false;
+  const reading = /\/api\/sessions\/[^/]+$/;
+  await desk.route(reading, (route) => (clicked ? route.continue() : route.abort()));
+  await desk.route('**/status', (route) => {
+    clicked = true;
+    return route.continue();
+  });
+  await customer.ask('I want to talk to a person, please.');
+  await desk.getByRole('button', { name: 'Close', exact: true }).click();
+  await desk.getByText('the customer’s ticket has changed meanwhile').waitFor();
+  await desk.getByText('asked for a person (open)').waitFor();
+  await expect.poll(() => said(desk), soon).toHaveLength(4);
+  await expectAccessible(desk, 'a click that came too late');
+  await desk.getByRole('button', { name: 'Close', exact: true }).click();
+  await desk.getByText('it takes no more messages').waitFor();
+  expect(await desk.getByText('changed meanwhile').count()).toBe(0);
+});
+
 it('lists sessions by status, and forgets the key when its operator signs out', async () => {
   const { address } = await realServer();
   for (const text of [

@@ -18,13 +18,19 @@ interface ListQuery {
   readonly cursor: string | null;
 }
 
+interface StatusChange {
+  readonly status: Status;
+  /** Only if this is the session's open ticket, or `null` and it has none; otherwise a 409. */
+  readonly ifTicket?: string | null;
+}
+
 /** The calls that the console makes. Each rejects with an `ApiError`, or as its signal says. */
 export interface OperatorApi {
   list(query: ListQuery, signal: AbortSignal): Promise<SessionPage>;
   session(id: string, signal: AbortSignal): Promise<SessionRow>;
   /** The newest messages, or those before `before`. */
   transcript(id: string, signal: AbortSignal, before?: number): Promise<TranscriptPage>;
-  setStatus(id: string, status: Status, signal: AbortSignal): Promise<SessionRow>;
+  setStatus(id: string, change: StatusChange, signal: AbortSignal): Promise<SessionRow>;
   say(id: string, message: { text: string; key: string }, signal: AbortSignal): Promise<void>;
 }
 
@@ -50,8 +56,9 @@ export function createOperatorApi(fetcher: Fetch, operatorKey: string): Operator
       const path = at(id, `/messages?limit=${TRANSCRIPT_SIZE}${earlier}`);
       return readTranscript(await http.json('GET', path, { signal, headers })) ?? unreadable();
     },
-    async setStatus(id, status, signal) {
-      const call = { signal, headers, body: { status } };
+    async setStatus(id, { status, ifTicket }, signal) {
+      const body = ifTicket === undefined ? { status } : { status, if_ticket: ifTicket };
+      const call = { signal, headers, body };
       return readRow(await http.json('PATCH', at(id, '/status'), call)) ?? unreadable();
     },
     async say(id, { text, key }, signal) {

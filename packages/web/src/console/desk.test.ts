@@ -30,6 +30,7 @@ let rows: ReturnType<typeof row>[];
 let messages: object[];
 let before: number | null;
 let refuse: Response | null;
+let refusePatch: Response | null;
 const tab = fakeStorage();
 let desk: Desk;
 
@@ -39,6 +40,7 @@ beforeEach(() => {
   messages = said('Hello');
   before = null;
   refuse = null;
+  refusePatch = null;
   tab.values.clear();
   desk = openDesk();
 });
@@ -67,6 +69,7 @@ function answer(url: string, init: RequestInit): Response {
   if (line.startsWith('GET ') && line.includes('/messages')) {
     return json({ messages, next_before: before });
   }
+  if (line.startsWith('PATCH') && refusePatch !== null) return refusePatch.clone();
   if (line.startsWith('PATCH')) rows = [row('s-1', { ...body, version: 2 })];
   if (line.startsWith('POST')) return json({ seq: 2, role: 'operator' }, 201);
   return json(rows[0]);
@@ -187,11 +190,53 @@ describe('a session', () => {
     expect(desk.state).toMatchObject({ session: { status: 'handed_over' }, busy: false });
   });
 
+  it('is given back or closed only with the ticket that its operator saw', async () => {
+    rows = [row('s-1', { version: 2, ticket: { id: 'T-00000001', reason: 'anger' } })];
+    await desk.refresh();
+    await desk.setStatus('active');
+    await desk.setStatus('closed');
+    const sent = calls.filter(({ line }) => line.startsWith('PATCH'));
+    expect(sent.map(({ body }) => body)).toEqual([
+      { status: 'active', if_ticket: 'T-00000001' },
+      { status: 'closed', if_ticket: null },
+    ]);
+  });
+
+  it('stays as it is when another ticket has come, which it shows with the reason', async () => {
+    rows = [row('s-1', { version: 2, ticket: { id: 'T-00000001', reason: 'anger' } })];
+    refusePatch = json({ status: 409, code: 'VERSION_CONFLICT', detail: 'no' }, 409);
+    await desk.setStatus('active');
+    expect(desk.state).toMatchObject({
+      session: { status: 'active', ticket: { id: 'T-00000001' } },
+      actionProblem: expect.stringContaining('meanwhile'),
+      busy: false,
+    });
+    await desk.refresh();
+    expect(desk.state.actionProblem, 'until the next try').not.toBe('');
+    refusePatch = null;
+    await desk.setStatus('active');
+    expect(desk.state.actionProblem).toBe('');
+    expect(calls.at(-3)).toMatchObject({ body: { status: 'active', if_ticket: 'T-00000001' } });
+  });
+
+  it('tells what could not be done until something else is tried', async () => {
+    refusePatch = json({ status: 503, detail: 'The session store did not answer.' }, 503);
+    await desk.setStatus('closed');
+    await desk.refresh();
+    expect(desk.state.actionProblem).toBe('The session store did not answer.');
+    await desk.choose('s-2');
+    expect(desk.state.actionProblem).toBe('');
+  });
+
   it('gets a message, and a repeat of one that failed under its own key', async () => {
     refuse = json({}, 503);
     expect(await desk.say('Kari here.')).toBe(false);
-    expect(desk.state.sessionProblem).not.toBe('');
     refuse = null;
+    await desk.refresh();
+    expect(desk.state).toMatchObject({
+      sessionProblem: '',
+      actionProblem: 'The server answered 503.',
+    });
     expect(await desk.say('Kari here.')).toBe(true);
     expect(await desk.say('Kari here.')).toBe(true);
     const sent = calls.filter(({ line }) => line === 'POST /s-1/operator-messages');

@@ -22,7 +22,10 @@ export interface DeskState {
   readonly session: SessionRow | null;
   readonly lines: readonly Line[];
   readonly earlier: number | null;
+  /** Why the session cannot be shown as it is now. */
   readonly sessionProblem: string;
+  /** Why what was asked for last was not done; stays until something else is asked for. */
+  readonly actionProblem: string;
   /** A change is on its way. */
   readonly busy: boolean;
 }
@@ -39,6 +42,7 @@ const NO_SESSION = {
   lines: [],
   earlier: null,
   sessionProblem: '',
+  actionProblem: '',
   busy: false,
 } as const;
 
@@ -162,13 +166,14 @@ export class Desk {
   }
 
   async setStatus(status: Status): Promise<void> {
-    const { chosen } = this.#state;
+    const { chosen, session } = this.#state;
     if (chosen === null) return;
-    this.#set({ busy: true });
-    await this.#ofSession(async (api, signal) => ({
-      session: await api.setStatus(chosen, status, signal),
+    // Whoever takes over takes what has come meanwhile, too; all else is decided on what was seen.
+    const change =
+      status === 'handed_over' ? { status } : { status, ifTicket: session?.ticket?.id ?? null };
+    await this.#act(async (api, signal) => ({
+      session: await api.setStatus(chosen, change, signal),
     }));
-    this.#set({ busy: false });
     await this.refresh();
   }
 
@@ -180,12 +185,10 @@ export class Desk {
       this.#unsent = { id: chosen, text, key: this.#options.newKey() };
     }
     const { key } = this.#unsent;
-    this.#set({ busy: true });
-    const taken = await this.#ofSession(async (api, signal) => {
+    const taken = await this.#act(async (api, signal) => {
       await api.say(chosen, { text, key }, signal);
       return {};
     });
-    this.#set({ busy: false });
     if (taken) this.#unsent = { id: '', text: '', key: '' };
     await this.#read();
     return taken;
@@ -237,21 +240,31 @@ export class Desk {
     });
   }
 
+  /** What an operator asks for. Whether it was done. */
+  async #act(work: Work): Promise<boolean> {
+    const { signal } = this.#reading;
+    this.#set({ busy: true, actionProblem: '' });
+    const done = await this.#ofSession(work, 'actionProblem');
+    if (!signal.aborted) this.#set({ busy: false });
+    return done;
+  }
+
   /** Whether it was done; what went wrong is shown with the session. */
   async #ofSession(
-    work: (api: OperatorApi, signal: AbortSignal) => Promise<Partial<DeskState>>,
+    work: Work,
+    problem: 'sessionProblem' | 'actionProblem' = 'sessionProblem',
   ): Promise<boolean> {
     const { signal } = this.#reading;
     if (this.#api === null) return false;
     try {
       const change = await work(this.#api, signal);
       if (signal.aborted) return false;
-      this.#set({ ...change, sessionProblem: '' });
+      this.#set({ ...change, [problem]: '' });
       return true;
     } catch (error) {
       if (signal.aborted) return false;
       if (isRefused(error)) this.signOut(SIGN_IN.noLonger);
-      else this.#set({ sessionProblem: problemFor(error) });
+      else this.#set({ [problem]: problemFor(error) });
       return false;
     }
   }
@@ -261,6 +274,8 @@ export class Desk {
     for (const listener of this.#listeners) listener(this.#state);
   }
 }
+
+type Work = (api: OperatorApi, signal: AbortSignal) => Promise<Partial<DeskState>>;
 
 function isRefused(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 401 || error.status === 403);

@@ -28,6 +28,8 @@ export interface SessionRow {
   readonly userId: string;
   readonly status: Status;
   readonly escalated: boolean;
+  /** The one with which it waits for a person. */
+  readonly ticket: Ticket | null;
   readonly messageCount: number;
   readonly facts: Facts;
   /** Oldest first. */
@@ -101,6 +103,7 @@ export function readRow(body: unknown): SessionRow | null {
     userId: readString(row.user_id),
     status: readStatus(row.status),
     escalated: row.escalated === true,
+    ticket: readTicket(row.ticket),
     messageCount: readNumber(row.message_count) ?? 0,
     facts: readFacts(row.metadata),
     tickets: readTickets(row.metadata),

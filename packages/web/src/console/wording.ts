@@ -18,6 +18,9 @@ export function problemFor(error: unknown): string {
   if (!(error instanceof ApiError)) return 'Something went wrong on this page.';
   if (error.status === 0) return 'The server cannot be reached.';
   if (error.status === 404) return 'There is no such session any more.';
+  if (error.code === 'VERSION_CONFLICT') {
+    return 'Nothing was changed: the customer’s ticket has changed meanwhile. This is how it stands; please decide again.';
+  }
   if (error.status === 429) return 'Too many requests at once. It goes on in a moment.';
   return error.detail === '' ? `The server answered ${error.status}.` : error.detail;
 }

@@ -20,6 +20,17 @@ export const problemAnswer = z
   .describe('A refusal or a failure (RFC 9457).')
   .register(components, { id: 'Problem' });
 
+const ticketAnswer = z
+  .strictObject({
+    id: z.string(),
+    reason: z.string(),
+    from_seq: count,
+    to_seq: count,
+    created_at: time,
+  })
+  .describe('What a person finds the conversation by.')
+  .register(components, { id: 'Ticket' });
+
 export const sessionAnswer = z
   .strictObject({
     session_id: z.string(),
@@ -29,6 +40,7 @@ export const sessionAnswer = z
       'active: the assistant answers. handed_over: a person does. closed: no more messages.',
     ),
     escalated: z.boolean().describe('A person is needed.'),
+    ticket: ticketAnswer.nullable().describe('The one that waits for that person.'),
     message_count: count.describe('The customer’s messages.'),
     metadata: z.record(z.string(), z.unknown()),
     created_at: time,
@@ -144,17 +156,6 @@ const sourceAnswer = z
   })
   .describe('The part of an article that an answer rests on.')
   .register(components, { id: 'Source' });
-
-const ticketAnswer = z
-  .strictObject({
-    id: z.string(),
-    reason: z.string(),
-    from_seq: count,
-    to_seq: count,
-    created_at: time,
-  })
-  .describe('What a person finds the conversation by.')
-  .register(components, { id: 'Ticket' });
 
 export const replyAnswer = z
   .strictObject({

@@ -1,6 +1,7 @@
 import type { Message, Session, StoreStats, TurnEvent } from 'holdfast';
 import type { MessageReply } from '../../agent/customer-support-agent.ts';
 import type { Passage } from '../../knowledge/passage.ts';
+import { openTicket } from '../../tools/support-record.ts';
 
 /** What the server says, in HTTP's words: snake_case names and ISO 8601 times. */
 
@@ -11,6 +12,7 @@ export function presentSession(session: Session) {
     thread_id: session.threadId,
     status: session.status,
     escalated: session.escalated,
+    ticket: openTicket(session),
     message_count: session.messageCount,
     metadata: session.metadata,
     created_at: isoTime(session.createdAt),

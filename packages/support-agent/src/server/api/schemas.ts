@@ -1,6 +1,7 @@
 import type { JsonObject } from 'holdfast';
 import { z } from 'zod';
 import { messageSchema } from '../../agent/message.ts';
+import { ticketIdPattern } from '../../tools/support-record.ts';
 
 /** What requests may hold. What answers hold is in `answers.ts`. */
 
@@ -34,7 +35,16 @@ export const createSessionBody = z
   .nullish()
   .meta({ examples: [{ metadata: { page: 'faq' } }] });
 
-export const statusBody = z.strictObject({ status: statusSchema });
+export const statusBody = z.strictObject({
+  status: statusSchema,
+  if_ticket: z
+    .string()
+    .regex(ticketIdPattern, 'must be the id of a ticket, or null')
+    .nullish()
+    .describe(
+      'Only if this is the `id` of the session’s open `ticket`, or null and it has none; otherwise 409.',
+    ),
+});
 
 const text = messageSchema.meta({ minLength: 1 }).describe('Not blank; at most 16 KB of UTF-8.');
 

@@ -14,6 +14,7 @@ describe('POST /api/sessions', () => {
       thread_id: expect.any(String),
       status: 'active',
       escalated: false,
+      ticket: null,
       message_count: 0,
       metadata: { a: [1] },
       created_at: new Date(clock.now()).toISOString(),
@@ -159,6 +160,86 @@ describe('PATCH /api/sessions/:id/status', () => {
     await set('closed', operator);
     expect((await set('active', operator)).json()).toMatchObject({ status: 'active' });
     expect((await say(session, 'Hi')).statusCode).toBe(200);
+  });
+
+  describe('with the ticket that was seen', () => {
+    const asked = 'I want to talk to a person, please.';
+
+    async function startWithTicket() {
+      const test = await startTestApp();
+      const session = await test.open();
+      const show = async () =>
+        (await test.request('GET', session.url, { headers: operator })).json();
+      const set = (status: string, ticket: string | null) =>
+        test.request('PATCH', `${session.url}/status`, {
+          headers: operator,
+          payload: { status, if_ticket: ticket },
+        });
+      await test.say(session, asked);
+      const { ticket } = await show();
+      return { ...test, session, show, set, first: ticket.id as string };
+    }
+
+    it.each(['active', 'closed'])('makes it %s as long as that is the open one', async (status) => {
+      const { first, set, say, session, show } = await startWithTicket();
+      await say(session, 'Hello?');
+      expect((await set(status, first)).json()).toMatchObject({ status });
+      expect(await show()).toMatchObject({ status });
+    });
+
+    it('leaves alone one that came after the look, and tells of it', async () => {
+      const { first, set, say, session, show } = await startWithTicket();
+      expect((await set('active', first)).json()).toMatchObject({ escalated: false, ticket: null });
+      await say(session, asked);
+      const before = await show();
+      expect(before.ticket.id).not.toBe(first);
+      for (const [status, seen] of [
+        ['active', null],
+        ['active', first],
+        ['closed', null],
+      ] as const) {
+        expectProblem(await set(status, seen), 409, 'VERSION_CONFLICT');
+      }
+      expect(await show()).toEqual(before);
+      expect((await set('active', before.ticket.id)).json()).toMatchObject({ ticket: null });
+      expectProblem(await set('active', before.ticket.id), 409, 'VERSION_CONFLICT');
+    });
+
+    it('is not in the way of other changes, also at the same time', async () => {
+      const { first, set, sessions, session } = await startWithTicket();
+      const update = sessions.store.update.bind(sessions.store);
+      let others = 3;
+      sessions.store.update = async (...args) => {
+        others -= 1;
+        if (others >= 0) await sessions.store.incrementCounter(session.id, 'others');
+        return update(...args);
+      };
+      expect((await set('active', first)).json()).toMatchObject({ status: 'active', ticket: null });
+    });
+
+    it('leaves alone one that comes between its own look and write', async () => {
+      const { first, set, say, sessions, session, show } = await startWithTicket();
+      await set('active', first);
+      const update = sessions.store.update.bind(sessions.store);
+      sessions.store.update = async (...args) => {
+        sessions.store.update = update;
+        await say(session, asked);
+        return update(...args);
+      };
+      expectProblem(await set('active', null), 409, 'VERSION_CONFLICT');
+      expect(await show()).toMatchObject({ escalated: true, ticket: { reason: 'asked_for' } });
+    });
+
+    it.each([1, '', 'T-1', {}])('refuses %j for a ticket', async (ticket) => {
+      const { request, session } = await startWithTicket();
+      const payload = { status: 'active', if_ticket: ticket };
+      const headers = operator;
+      expectProblem(
+        await request('PATCH', `${session.url}/status`, { headers, payload }),
+        400,
+        'VALIDATION',
+      );
+    });
   });
 
   it.each(['open', '', 1, null, undefined])('refuses the status %j', async (status) => {

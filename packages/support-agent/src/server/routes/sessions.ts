@@ -14,6 +14,7 @@ import type { ZodTypeProvider } from '../api/validation.ts';
 import { clearedCookie, freshCookie } from '../cookies.ts';
 import { HttpProblem } from '../errors/http-problem.ts';
 import type { Services } from '../services.ts';
+import { setStatus } from '../set-status.ts';
 
 export async function sessionRoutes(
   instance: FastifyInstance,
@@ -140,7 +141,7 @@ export async function sessionRoutes(
     return { revoked: await sessions.revokeOthers(id) };
   });
 
-  const setStatus = operation({
+  const changeStatus = operation({
     id: 'setStatus',
     tag: 'Sessions',
     by: 'session',
@@ -150,19 +151,19 @@ export async function sessionRoutes(
       'Only operators may do the rest: `handed_over` gives the conversation to a person, and the',
       'assistant keeps silent from the next message on (one that is being answered gets its answer);',
       '`active` gives it back to the assistant, or reopens it, and takes',
-      'the escalation as dealt with.',
+      'the escalation as dealt with. A ticket that comes after the caller’s look would be dealt with',
+      'unseen: with the ticket that was seen as `if_ticket`, another one is left alone (409, `VERSION_CONFLICT`).',
     ].join(' '),
     params: sessionParams,
     body: statusBody,
     answers: { 200: sessionAnswer },
   });
-  app.patch('/api/sessions/:id/status', { schema: setStatus }, async (request) => {
-    const { status } = request.body;
-    const { id } = await gate.session(request, request.params.id);
+  app.patch('/api/sessions/:id/status', { schema: changeStatus }, async (request) => {
+    const { status, if_ticket: ifTicket } = request.body;
+    const session = await gate.session(request, request.params.id);
     if (status !== 'closed') {
       gate.requireOperator(request, 'A customer can only close their session.');
     }
-    const patch = status === 'active' ? { status, escalated: false } : { status };
-    return presentSession(await sessions.store.update(id, patch));
+    return presentSession(await setStatus(sessions.store, session, { status, ifTicket }));
   });
 }

@@ -4,7 +4,7 @@ import { reasonLabel } from '../wording.ts';
 
 /** What is known of the customer, and what was passed on. */
 export function About({ session }: { session: SessionRow }) {
-  const { id, userId, facts, tickets, createdAt } = session;
+  const { id, userId, facts, ticket: open, tickets, createdAt } = session;
   const known: readonly (readonly [string, string])[] = [
     ['Email', facts.email],
     ['Phone', facts.phone],
@@ -20,6 +20,7 @@ export function About({ session }: { session: SessionRow }) {
           {tickets.map((ticket) => (
             <li key={ticket.id}>
               <span class="code ticket-id">{ticket.id}</span> {reasonLabel(ticket)}
+              {ticket.id === open?.id && ' (open)'}
             </li>
           ))}
         </ul>

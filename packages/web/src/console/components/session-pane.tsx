@@ -30,7 +30,9 @@ const ACTIONS: Readonly<Record<Status, readonly (readonly [Status, string])[]>> 
 };
 
 export function SessionPane({ state, onBack, onStatus, onSay, onEarlier }: SessionPaneProps) {
-  const { session, lines, earlier, sessionProblem, busy } = state;
+  const { session, lines, earlier, busy } = state;
+  // Where the session cannot be read, what stands there is no answer to what was tried.
+  const problem = state.sessionProblem || state.actionProblem;
   const title = useRef<HTMLHeadingElement>(null);
   const reply = useRef<HTMLTextAreaElement>(null);
   const wanted = useRef<Status | null>(null);
@@ -83,9 +85,9 @@ export function SessionPane({ state, onBack, onStatus, onSay, onEarlier }: Sessi
             ))}
         </div>
       </header>
-      {sessionProblem !== '' && (
+      {problem !== '' && (
         <p class="problem" role="alert">
-          {sessionProblem}
+          {problem}
         </p>
       )}
       {session !== null && (
