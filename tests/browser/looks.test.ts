@@ -42,6 +42,36 @@ function brokenLabels(page: Page): Promise<(string | null)[]> {
   );
 }
 
+/** The placeholders of which a part cannot be read: each is set as a text of its own in its field's room. */
+function cutPlaceholders(page: Page): Promise<(string | null)[]> {
+  return page.locator('textarea:placeholder-shown').evaluateAll((fields) =>
+    fields
+      .filter((field) => {
+        const view = field.ownerDocument.defaultView;
+        if (view === null) return true;
+        const style = view.getComputedStyle(field);
+        const sum = (...lengths: string[]) =>
+          lengths.reduce((total, length) => total + Number.parseFloat(length), 0);
+        const width = field.clientWidth - sum(style.paddingLeft, style.paddingRight);
+        const height = field.clientHeight - sum(style.paddingTop, style.paddingBottom);
+        const text = field.ownerDocument.createElement('div');
+        text.textContent = field.getAttribute('placeholder');
+        Object.assign(text.style, {
+          position: 'absolute',
+          width: `${width}px`,
+          font: style.font,
+          letterSpacing: style.letterSpacing,
+          whiteSpace: view.getComputedStyle(field, '::placeholder').whiteSpace,
+        });
+        field.ownerDocument.body.append(text);
+        const isCut = text.scrollWidth > width + 1 || text.scrollHeight > height + 1;
+        text.remove();
+        return isCut;
+      })
+      .map((field) => field.getAttribute('placeholder')),
+  );
+}
+
 /** What a page must keep to in each of its states, and a picture of it. */
 async function look(page: Page, state: string, name: string): Promise<void> {
   await page.screenshot({ path: join(folder, `${state}-${name}.png`), animations: 'disabled' });
@@ -55,6 +85,7 @@ async function look(page: Page, state: string, name: string): Promise<void> {
   );
   const broken = await brokenLabels(page);
   expect(broken, `${state}: ids of tickets and short labels stay on one line`).toEqual([]);
+  expect(await cutPlaceholders(page), `${state}: what is to be written can be read`).toEqual([]);
   expect(wide, `${state}: it fits the screen's width`).toBeLessThanOrEqual(0);
   expect(small, `${state}: what is pressed is large enough for a finger`).toEqual([]);
   await expectAccessible(page, `${state} ${name}`);
@@ -191,6 +222,9 @@ describe.each([1280, 375])('with text of twice the size, %i px wide', (width) =>
     for (const [index, { top }] of parts.entries()) {
       expect(top).toBeGreaterThanOrEqual(parts[index - 1]?.bottom ?? 0);
     }
+    await desk.getByRole('button', { name: 'Take over' }).click();
+    await desk.locator('textarea').waitFor();
+    await look(desk, 'large-taken-over', String(width));
   });
 });
 
