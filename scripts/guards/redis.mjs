@@ -153,8 +153,8 @@ export const redisGuards = [
     file: 'lib/redis/connection/nodes/replication.ts',
     guard: "failure.code === 'READONLY'",
     without: "failure.code === ''",
-    test: 'tests/redis/topologies/led-elsewhere.test.ts',
-    notices: 'a replica of the new primary confirms what is written there',
+    test: 'tests/redis/topologies/changed-primaries.test.ts',
+    notices: 'a replica that is asked for its replicas is left',
   },
   {
     name: 'the channel that keeps no other from being heard',
@@ -162,8 +162,15 @@ export const redisGuards = [
     guard: 'if (!this.#isOfSlot(error)) throw error;',
     without: 'throw error;',
     test: moves,
-    notices:
-      'one channel whose slot has gone while nobody was connected keeps no other from being heard',
+    notices: 'its slot has no server',
+  },
+  {
+    name: 'the channel that goes where its slot has gone',
+    file: 'lib/redis/connection/nodes/subscriptions.ts',
+    guard: 'if (this.#isOfSlot(failure)) this.#options.onMoved?.(channel.name, failure.message);',
+    without: '',
+    test: moves,
+    notices: 'its slot has gone to another server',
   },
   {
     name: 'the redirected subscription',
@@ -178,7 +185,7 @@ export const redisGuards = [
     file: 'lib/redis/connection/nodes/redis-node.ts',
     guard: 'for (const { current } of [this.#subscriber, this.replication.keeper]) {',
     without: 'for (const { current } of [this.replication.keeper]) {',
-    test: 'tests/redis/topologies/led-elsewhere.test.ts',
+    test: 'tests/redis/topologies/changed-primaries.test.ts',
     notices: 'who waits for a session is woken by the new primary, whatever the old one hears',
   },
 ];

@@ -6,31 +6,21 @@ import { onTestFinished } from 'vitest';
 export class TcpProxy {
   readonly url: string;
   readonly #pairs = new Set<{ client: Socket; server: Socket }>();
-  #port: number;
   #loseReplies = false;
 
-  private constructor(url: string, port: number) {
+  private constructor(url: string) {
     this.url = url;
-    this.#port = port;
   }
 
   static async to(port: number): Promise<TcpProxy> {
-    const listener = createServer((client) => {
-      proxy.#join(client, connect(proxy.#port, '127.0.0.1'));
-    });
+    const listener = createServer((client) => proxy.#join(client, connect(port, '127.0.0.1')));
     await once(listener.listen(0, '127.0.0.1'), 'listening');
-    const own = (listener.address() as AddressInfo).port;
-    const proxy = new TcpProxy(`redis://127.0.0.1:${own}`, port);
+    const proxy = new TcpProxy(`redis://127.0.0.1:${(listener.address() as AddressInfo).port}`);
     onTestFinished(() => {
       listener.close();
       proxy.cut();
     });
     return proxy;
-  }
-
-  /** Where new connections go; present ones stay where they are. */
-  leadTo(port: number): void {
-    this.#port = port;
   }
 
   /** The next reply on any connection is lost, and its connection with it. */

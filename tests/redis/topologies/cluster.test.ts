@@ -48,10 +48,19 @@ describe('on a cluster', () => {
     const place = placeOn();
     const [one, other] = [await place.instance(), await place.instance()];
     await one.store.create('s');
-    const slot = slotOf(place.keys.session('s')[0]);
+    const slotOfSession = (id: string) => slotOf(place.keys.session(id)[0]);
+    const slot = slotOfSession('s');
     const from = await cluster.ownerOf(slot);
     const target = cluster.primaries.find((node) => node !== from);
     if (target === undefined) throw new Error('There are three primaries.');
+    // It hears messages of the server already.
+    for (const id of ids) {
+      const isBeside =
+        slotOfSession(id) !== slot && (await cluster.ownerOf(slotOfSession(id))) === from;
+      if (!isBeside) continue;
+      await one.store.create(id);
+      await other.turn(id, async () => {});
+    }
     await cluster.move(slot, target);
     // The first that it asks of the slot is to subscribe to its own inbox there.
     const { lease } = await other.begin('s');
