@@ -81,8 +81,8 @@ export const memoryGuards = [
   {
     name: 'the result of a repeated commit',
     file: 'lib/memory/turn-engine.ts',
-    guard: 'if (repeated !== undefined) return repeated;',
-    without: '',
+    guard: 'const repeated = record.repeated<CommitResult<Metadata>>(writeName);',
+    without: 'const repeated = undefined as CommitResult<Metadata> | undefined;',
     notices: 'a commit repeated under its nonce returns the first one’s result',
   },
   {
