@@ -69,10 +69,26 @@ export const scriptGuards = [
   {
     name: 'the interrupter’s place at the front on Redis',
     file: 'lib/redis/scripts/begin.lua',
-    guard: "ARGV[6] == 'interrupt' and H[QT] or WAITERS + H[QT]",
+    guard: "interrupts and H[QT] + (key == '-' and 0 or 0.5) or WAITERS + H[QT]",
     without: 'WAITERS + H[QT]',
     test: onRedis,
     notices: 'an interrupter goes first, and the holder may commit once',
+  },
+  {
+    name: 'the repeat that spares its own turn before that is claimed',
+    file: 'lib/redis/scripts/parts/hand-over.lua',
+    guard: 'if not other.keyed then interrupt(H) end',
+    without: 'interrupt(H)',
+    test: onRedis,
+    notices: 'an interrupter is not interrupted by a repeat of its own turn',
+  },
+  {
+    name: 'the interrupter with a key that looks when the turn before it has begun',
+    file: 'lib/redis/scripts/parts/hand-over.lua',
+    guard: "else tell(other.inbox, 'granted ' .. other.nonce) end",
+    without: 'end',
+    test: onRedis,
+    notices: 'an interrupter with a key is interrupted by one with another',
   },
   {
     name: 'the result of a repeated write on Redis',

@@ -106,6 +106,7 @@ if mine or H[O] == '-' then
   -- It lives longer than was heard of.
   if tonumber(H[LU]) > tonumber(H[IE]) then news = changed() end
   H[OK] = key == '-' and '-' or key .. '/' .. string.match(ARGV[12], '%S+') .. '/' .. attempt
+  if mine and has(H, 'q') then begun(H, key) end
   redis.call('ZADD', KEYS[6], H[LU], ARGV[1])
   outlast(H)
   save()
@@ -117,14 +118,16 @@ if ARGV[6] == 'reject' then
   return { 'busy' }
 end
 check_hand_over()
--- A repeat does not interrupt the first attempt of its own turn: it waits for its outcome.
-if ARGV[6] == 'interrupt' and (key == '-' or string.match(H[OK], '^[^/]+') ~= key) then
-  interrupt(H)
-end
+-- A repeat does not interrupt the first attempt of its own turn: it waits for its outcome. Whose turn it is
+-- is not known before it has claimed its lease.
+local interrupts = ARGV[6] == 'interrupt'
+local may_be_own = key ~= '-' and (has(H, 'c') or string.match(H[OK], '^[^/]+') == key)
+if interrupts and not may_be_own then interrupt(H) end
 local member = nonce .. '@' .. ARGV[8]
 if not redis.call('ZSCORE', KEYS[2], member) then
   H[QT] = H[QT] + 1
-  redis.call('ZADD', KEYS[2], ARGV[6] == 'interrupt' and H[QT] or WAITERS + H[QT], member)
+  local ticket = interrupts and H[QT] + (key == '-' and 0 or 0.5) or WAITERS + H[QT]
+  redis.call('ZADD', KEYS[2], ticket, member)
   redis.call('PEXPIREAT', KEYS[2], tonumber(H[AB]) + 60000)
   redis.call('ZREMRANGEBYSCORE', KEYS[7], '-inf', now - 60000)
   redis.call('ZADD', KEYS[7], now + ARGV[7], member)

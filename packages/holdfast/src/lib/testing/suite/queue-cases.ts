@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {
+  type HoldfastError,
   InvalidTokenError,
   LockTimeoutError,
   SessionGoneError,
@@ -301,6 +302,51 @@ export function queueCases(context: SuiteContext): void {
       await waiters(place, 1);
       goOn.open();
       assert.deepEqual(await Promise.all([first, repeat]), ['first', 'first']);
+    });
+
+    context.case('an interrupter is not interrupted by a repeat of its own turn', async () => {
+      const place = await context.place();
+      await place.store.create('s');
+      const { lease } = await context.beginByHand(place.store, 's');
+      const told: string[] = [];
+      const idempotency = { key: 'k', requestDigest: '' };
+      const own = { onBusy: 'interrupt', waitMs: interruptGraceMs * 5, idempotency } as const;
+      const onLost = ({ code }: HoldfastError) => void told.push(code);
+      const first = context.beginByHand(place.store, 's', { ...own, onLost });
+      await waiters(place, 1);
+      const again = { ...own, nonce: crypto.randomUUID(), leaseMs };
+      const repeat = place.store.begin('s', again);
+      await waiters(place, 2);
+      await place.store.release(lease);
+      const end = { keep: false, outcome: 'its answer' } as const;
+      await place.store.commit((await first).lease, { nonce: crypto.randomUUID() }, end);
+      const replayed = await repeat;
+      assert.ok(replayed.kind === 'replayed');
+      assert.equal(replayed.outcome, 'its answer');
+      assert.deepEqual(told, []);
+    });
+
+    context.case('an interrupter with a key is interrupted by one with another', async () => {
+      const place = await context.place();
+      await place.store.create('s');
+      const { lease } = await context.beginByHand(place.store, 's');
+      const told: string[] = [];
+      const onLost = ({ code }: HoldfastError) => void told.push(code);
+      const asking = (key: string) =>
+        context.beginByHand(place.store, 's', {
+          ...{ onBusy: 'interrupt', waitMs: interruptGraceMs * 5, onLost },
+          idempotency: { key, requestDigest: '' },
+        });
+      const first = asking('one');
+      await waiters(place, 1);
+      const second = asking('other');
+      await waiters(place, 2);
+      await place.store.release(lease);
+      const { lease: interrupted } = await first;
+      await context.until(() => told.length > 0);
+      assert.deepEqual(told, ['TURN_INTERRUPTED']);
+      await place.store.release(interrupted);
+      assert.ok((await second).lease.fence > interrupted.fence);
     });
 
     context.case('the grace of an interrupted holder does not depend on its lease', async () => {

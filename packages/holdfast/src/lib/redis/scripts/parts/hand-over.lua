@@ -1,9 +1,9 @@
 -- How a session goes from one turn to the next. Waiters stand in KEYS[2] as "nonce@inbox" in the
--- order of their tickets, interrupters (tickets below WAITERS) before all others; KEYS[7] has all
--- waiters of the bucket by the time at which they give up; KEYS[6] its leases by their end.
+-- order of their tickets, interrupters (tickets below WAITERS, halves for those with a key) before all
+-- others; KEYS[7] has all waiters of the bucket by the time at which they give up; KEYS[6] its leases by their end.
 -- (`settle` and what it calls want live-output and outcomes in front of this part.)
 -- ARGV[1] is the session's id, ARGV[2] the beginning of every inbox's channel.
-local CLAIM_MS, GRACE_MS, WAITERS, MOST_DEAD = 2000, 2000, 1e12, 1000
+local CLAIM_MS, GRACE_MS, WAITERS, MOST_DEAD, MOST_INTERRUPTERS = 2000, 2000, 1e12, 1000, 100
 
 -- How many processes heard it: none when the inbox's process is dead, or cut off.
 local function tell(inbox, message)
@@ -46,6 +46,29 @@ local function turn_away(H)
   publish(KEYS[4], 'end')
 end
 
+-- Those that wait, in order; of more than that the first ones.
+local function interrupters()
+  local found = {}
+  local before = string.format('(%.0f', WAITERS)
+  local waiting = redis.call(
+    'ZRANGEBYSCORE', KEYS[2], '-inf', before, 'WITHSCORES', 'LIMIT', 0, MOST_INTERRUPTERS
+  )
+  for at = 1, #waiting, 2 do
+    local nonce, inbox = string.match(waiting[at], '^(.-)@(.*)$')
+    if nonce then
+      found[#found + 1] = { nonce = nonce, inbox = inbox, keyed = tonumber(waiting[at + 1]) % 1 ~= 0 }
+    end
+  end
+  return found
+end
+
+-- The turn with this key has begun. Interrupters with keys look now whether it is a turn of their own.
+local function begun(H, key)
+  for _, other in ipairs(interrupters()) do
+    if key == '-' then interrupt(H) else tell(other.inbox, 'granted ' .. other.nonce) end
+  end
+end
+
 -- Takes the lease away and gives it to the first waiter that is alive, for as long as it takes to
 -- claim it. A session that only the turn kept from expiring expires with it.
 local function hand_over(H)
@@ -68,10 +91,12 @@ local function hand_over(H)
       local fence = math.max(clock[1] * 1000000 + clock[2], H[F] + 1)
       H[O], H[OI], H[LU], H[F] = nonce, inbox, now + CLAIM_MS, string.format('%.0f', fence)
       redis.call('ZADD', KEYS[6], H[LU], ARGV[1])
-      local first = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
-      H[FL] = first[1] and 'cq' or 'c'
-      -- An interrupter that had another one ahead of it interrupts that one now.
-      if first[1] and tonumber(first[2]) < WAITERS then interrupt(H) end
+      H[FL] = redis.call('ZCARD', KEYS[2]) > 0 and 'cq' or 'c'
+      -- An interrupter that had another one ahead of it interrupts that one now; one with a key when it is
+      -- known whether it is a turn of its own.
+      for _, other in ipairs(interrupters()) do
+        if not other.keyed then interrupt(H) end
+      end
       return
     end
   end
