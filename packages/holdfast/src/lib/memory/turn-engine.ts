@@ -203,8 +203,8 @@ export class TurnEngine<Metadata extends object> {
 
   #grantUnlocked(record: SessionRecord<Metadata>, options: BeginOptions): TurnGrant<Metadata> {
     const writeName = `begin:${options.nonce}`;
-    const repeated = record.repeated<TurnGrant<Metadata>>(writeName);
-    if (repeated !== undefined) return repeated;
+    const granted = record.repeated<TurnGrant<Metadata>>(writeName);
+    if (granted !== undefined) return granted;
     const until = this.#core.now() + options.leaseMs;
     const lease = this.#newLease(record, options, until, record.version);
     const grant = this.#grantOf(record, options, lease);
