@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type CipherName, createCodec } from '../encryption/create-codec.ts';
 import { KeyRing } from '../encryption/key-ring.ts';
@@ -11,6 +13,9 @@ import type { ListOptions } from '../store/session-store.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
 import { sessionStoreSuite } from '../testing/suite/session-store-suite.ts';
 import { InMemorySessionStore } from './in-memory-session-store.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 const ring = KeyRing.parse(generateKey());
 
@@ -37,6 +42,36 @@ it('cannot be read any more when its key leaves the ring', async () => {
   await store.appendMessages('s', [{ role: 'user', content: 'Hello' }]);
   keys.replace(generateKey());
   await expect(store.messages('s')).rejects.toThrow(DecryptionError);
+  await store.close();
+});
+
+it('ends sessions that cannot be read any more as any others', async () => {
+  const keys = KeyRing.parse(generateKey());
+  const codec = createCodec(keys, { namespace: 'memory' });
+  const clock = new FakeClock();
+  const store = new InMemorySessionStore({ codec, clock, idleTimeoutMs: 60_000 });
+  const ended: string[] = [];
+  store.on('deleted', ({ sessionId, userId }) => ended.push(`deleted ${sessionId} ${userId}`));
+  store.on('expired', ({ sessionId, userId }) => ended.push(`expired ${sessionId} ${userId}`));
+  const ids = ['one', 'other', 'third', 'fourth', 'last'];
+  for (const id of ids) await store.create(id, { userId: 'ada', status: 'closed' });
+  keys.replace(generateKey());
+  // What was handed out lately can be read while somebody has it.
+  await vi.waitUntil(async () => {
+    collectGarbage();
+    const { unreadable } = await store.listActive({ status: 'closed' });
+    return unreadable.length === ids.length;
+  });
+  expect(await store.delete('one')).toBe(true);
+  expect(await store.deleteUser('ada', { except: 'third' })).toBe(3);
+  await store.create('new', { userId: 'ada' });
+  await clock.advance(120_000);
+  expect(ended.slice(0, 4).sort()).toEqual(
+    ['fourth', 'last', 'one', 'other'].map((id) => `deleted ${id} ada`),
+  );
+  expect(ended.slice(4).sort()).toEqual(['expired new ada', 'expired third ada']);
+  expect(await store.listActive()).toEqual({ sessions: [], unreadable: [], cursor: null });
+  expect(await store.listActive({ status: 'closed' })).toMatchObject({ unreadable: [] });
   await store.close();
 });
 

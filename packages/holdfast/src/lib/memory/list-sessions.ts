@@ -26,7 +26,7 @@ export function listSessions<Metadata extends object>(
   const take = (record: SessionRecord<Metadata>): boolean => {
     if (record.expiresAt <= now) return false;
     try {
-      if (status !== undefined && record.state.status !== status) return false;
+      if (status !== undefined && record.indexedStatus !== status) return false;
       sessions.push(record.view(core.options.readMetadata));
       return true;
     } catch (error) {

@@ -194,7 +194,7 @@ export class MemoryCore<Metadata extends object> {
   }
 
   tell(name: Exclude<StoreEventName, 'status'>, record: SessionRecord<Metadata>): void {
-    this.events.emit(name, { sessionId: record.id, userId: record.state.userId });
+    this.events.emit(name, { sessionId: record.id, userId: record.indexedUser });
   }
 
   /** The session that must go so that the user may have one more; `null` when none must. */

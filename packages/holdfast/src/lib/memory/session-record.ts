@@ -7,6 +7,7 @@ import {
   type Session,
   type SessionCredentials,
   type SessionState,
+  type SessionStatus,
 } from '../model/session.ts';
 import type { BeginOptions, TurnGrant, TurnReplay } from '../store/turn-store.ts';
 import type { History } from './history.ts';
@@ -65,6 +66,9 @@ export class SessionRecord<Metadata extends object = JsonObject>
 
   previous: SessionRecord<Metadata> | null = null;
   next: SessionRecord<Metadata> | null = null;
+  /** Whose index it is in, and that of which status: what cannot be read any more leaves both, too. */
+  indexedUser: string | null = null;
+  indexedStatus: SessionStatus = 'active';
   expiryBucket = -1;
   entry: IndexEntry<SessionRecord<Metadata>> | null = null;
   userEntry: IndexEntry<SessionRecord<Metadata>> | null = null;

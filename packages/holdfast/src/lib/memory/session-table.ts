@@ -63,8 +63,9 @@ export class SessionTable<Metadata extends object> {
     this.#expiry.place(record);
     this.#idle.append(record);
     record.entry = this.all.add(record);
-    this.#indexUser(record);
-    this.#indexStatus(record);
+    const { userId, status } = record.state;
+    this.#indexUser(record, userId);
+    this.#indexStatus(record, status);
   }
 
   remove(record: SessionRecord<Metadata>): void {
@@ -73,8 +74,8 @@ export class SessionTable<Metadata extends object> {
     this.#expiry.remove(record);
     (record.lease === null ? this.#idle : this.#held).remove(record);
     if (record.entry !== null) this.all.remove(record.entry);
-    this.#unindexUser(record, record.state.userId);
-    this.#unindexStatus(record, record.state.status);
+    this.#unindexUser(record);
+    this.#unindexStatus(record);
   }
 
   /** Call after the record was active or its expiry moved. */
@@ -95,15 +96,14 @@ export class SessionTable<Metadata extends object> {
 
   /** Sets the record's state and moves it between the indexes. */
   setState(record: SessionRecord<Metadata>, state: SessionRecord<Metadata>['state']): void {
-    const before = record.state;
     record.state = state;
-    if (before.userId !== state.userId) {
-      this.#unindexUser(record, before.userId);
-      this.#indexUser(record);
+    if (record.indexedUser !== state.userId) {
+      this.#unindexUser(record);
+      this.#indexUser(record, state.userId);
     }
-    if (before.status !== state.status) {
-      this.#unindexStatus(record, before.status);
-      this.#indexStatus(record);
+    if (record.indexedStatus !== state.status) {
+      this.#unindexStatus(record);
+      this.#indexStatus(record, state.status);
     }
   }
 
@@ -129,22 +129,24 @@ export class SessionTable<Metadata extends object> {
     );
   }
 
-  #indexUser(record: SessionRecord<Metadata>): void {
-    const { userId } = record.state;
+  #indexUser(record: SessionRecord<Metadata>, userId: string | null): void {
+    record.indexedUser = userId;
     record.userEntry = userId === null ? null : indexOf(this.#byUser, userId).add(record);
   }
 
-  #unindexUser(record: SessionRecord<Metadata>, userId: string | null): void {
+  #unindexUser(record: SessionRecord<Metadata>): void {
+    const { indexedUser: userId } = record;
     if (userId !== null) leave(this.#byUser, userId, record.userEntry);
     record.userEntry = null;
   }
 
-  #indexStatus(record: SessionRecord<Metadata>): void {
-    const { status } = record.state;
+  #indexStatus(record: SessionRecord<Metadata>, status: SessionStatus): void {
+    record.indexedStatus = status;
     record.statusEntry = status === 'active' ? null : indexOf(this.#byStatus, status).add(record);
   }
 
-  #unindexStatus(record: SessionRecord<Metadata>, status: SessionStatus): void {
+  #unindexStatus(record: SessionRecord<Metadata>): void {
+    const { indexedStatus: status } = record;
     if (status !== 'active') leave(this.#byStatus, status, record.statusEntry);
     record.statusEntry = null;
   }
