@@ -140,11 +140,16 @@ describe('async', () => {
 
   it('says of a deletion that no replica confirms that it may come back', async () => {
     const sessions = await instance({});
-    await sessions.store.create('s');
+    await sessions.store.create('s', { userId: 'ada' });
+    const told: unknown[] = [];
+    sessions.store.on('deleted', (event) => told.push(event));
     await deafReplica();
     const error = await rejection(sessions.store.delete('s'));
     expect(error).toBeInstanceOf(OutcomeUnknownError);
     expect(await sessions.store.get('s', { fresh: true })).toBeNull();
+    // It has gone here, and so has what goes with it.
+    expect(told).toEqual([{ sessionId: 's', userId: 'ada' }]);
+    expect(await sessions.store.upkeep.entriesOf('ada')).toEqual([]);
   });
 
   it('waits for nobody where there is no replica, and for the first one when it has come', async () => {

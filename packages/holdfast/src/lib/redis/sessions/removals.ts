@@ -1,7 +1,7 @@
 import { randomId } from '../../model/ids.ts';
 import type { StoreEventName } from '../../store/store-events.ts';
 import { despiteFailures } from '../batches.ts';
-import { bytesOrNull, text } from '../connection/reply.ts';
+import { bytesOrNull, type ReplyList, text } from '../connection/reply.ts';
 import type { RedisCore } from '../core/redis-core.ts';
 import { type Header, none, parseHeader } from '../layout/header.ts';
 import { scripts } from '../scripts/scripts.ts';
@@ -178,8 +178,23 @@ export class Removals<Metadata extends object> {
     const outcome = text(reply[0]);
     if (outcome === 'alive') return outcome;
     this.#core.known.forget(id);
-    // What was ended on purpose must not come back with a failover; what expired cannot.
-    if (event !== 'expired') await this.#core.replicas.confirm(id, nonce, { always: true });
+    // The session has gone here, whether or not a replica says so.
+    const followed = this.#followed(id, outcome, reply, event);
+    try {
+      // What was ended on purpose must not come back with a failover; what expired cannot.
+      if (event !== 'expired') await this.#core.replicas.confirm(id, nonce, { always: true });
+    } finally {
+      await followed;
+    }
+    return outcome;
+  }
+
+  async #followed(
+    id: string,
+    outcome: string,
+    reply: ReplyList,
+    event: 'deleted' | 'evicted' | 'expired',
+  ): Promise<void> {
     if (outcome === 'removed') {
       await this.left(id, parseHeader(text(reply[1])), bytesOrNull(reply[2]) ?? nothing, event);
     }
@@ -192,6 +207,5 @@ export class Removals<Metadata extends object> {
       this.#core.tell(event, { sessionId: id, userId: null });
     }
     if (outcome === 'vanished') this.#core.tell('expired', { sessionId: id, userId: null });
-    return outcome;
   }
 }
