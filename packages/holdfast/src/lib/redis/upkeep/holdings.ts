@@ -1,9 +1,12 @@
+import { SessionGoneError } from '../../errors/errors.ts';
 import type { JsonValue } from '../../json/json-value.ts';
 import type { Message } from '../../model/message.ts';
 import type { Session } from '../../model/session.ts';
 import type { TurnEvent } from '../../model/turn-event.ts';
 import { bytes, list, text } from '../connection/reply.ts';
 import type { RedisCore } from '../core/redis-core.ts';
+import { gone } from '../core/refusals.ts';
+import type { StoredSnapshot } from '../known/snapshot.ts';
 import { parseHeader } from '../layout/header.ts';
 import type { HistoryReader } from '../reads/history.ts';
 
@@ -29,20 +32,32 @@ export class HoldingsReader<Metadata extends object> {
     this.#history = history;
   }
 
-  /** `null` when there is no such session. @throws DecryptionError */
+  /** `null` when there is no such session, or it has ended meanwhile. @throws DecryptionError */
   async of(id: string): Promise<Holdings<Metadata> | null> {
-    const { known, link, records } = this.#core;
     const stored = await this.#core.stored.read(id);
     if (stored === null) return null;
+    try {
+      return await this.#holdings(id, stored);
+    } catch (error) {
+      if (error instanceof SessionGoneError) return null;
+      throw error;
+    }
+  }
+
+  /** @throws SessionGoneError, also when another session has taken the id meanwhile */
+  async #holdings(id: string, stored: StoredSnapshot<Metadata>): Promise<Holdings<Metadata>> {
+    const { known, link, records } = this.#core;
+    const { incarnation } = stored.header;
     const { keys } = known.of(id);
-    const [line, outcomes, output, messages] = await Promise.all([
-      link.command(['HGET', keys[0], 'h']),
+    const [outcomes, output, messages] = await Promise.all([
       link.command(['LRANGE', keys[2], '0', '-1']),
       link.command(['LRANGE', keys[3], '0', '-1']),
-      this.#history.page(id, {}),
+      this.#history.page(id, { incarnation }),
     ]);
-    if (line === null) return null;
-    const at = { sessionId: id, incarnation: parseHeader(text(line)).incarnation };
+    // Asked last: what was read before is this session's as long as it is there.
+    const line = text(await link.command(['HGET', keys[0], 'h']));
+    if (line === '' || parseHeader(line).incarnation !== incarnation) throw gone(id);
+    const at = { sessionId: id, incarnation };
     const { authenticatedAt, clientBinding: binding } = stored.snapshot.credentials;
     return {
       session: this.#core.stored.view(id, stored),
