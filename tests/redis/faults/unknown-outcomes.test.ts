@@ -22,6 +22,9 @@ afterAll(() => server.stop());
 /** The clock is what makes it pass (`late`). */
 const patient = { timeoutMs: 60_000, retries: 2 };
 
+/** What is said of calls that take no nonce: not to repeat them under one. */
+const madeAgain = /may have taken effect\. Make the same call again: (?!.*nonce)/;
+
 /** The failure of a call whose reply was lost, or that was never sent, when its deadline has passed. */
 async function late(call: Promise<unknown>, lost?: Promise<void>): Promise<Error> {
   const failure = rejection(call);
@@ -147,7 +150,9 @@ describe('where no reply comes until the deadline', () => {
     await other.store.create('s');
     proxy.refuse();
     const lost = proxy.cutNextReply(callOf('remove'));
-    expect(await late(one.store.delete('s'), lost)).toBeInstanceOf(OutcomeUnknownError);
+    const error = await late(one.store.delete('s'), lost);
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    expect(error.message).toMatch(madeAgain);
     expect(await other.store.get('s')).toBeNull();
   });
 
@@ -157,7 +162,9 @@ describe('where no reply comes until the deadline', () => {
     await vi.waitUntil(() => Date.now() > lastActivity, { interval: 1 });
     proxy.refuse();
     const lost = proxy.cutNextReply(callOf('touch'));
-    expect(await late(one.store.touch('s'), lost)).toBeInstanceOf(OutcomeUnknownError);
+    const error = await late(one.store.touch('s'), lost);
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    expect(error.message).toMatch(madeAgain);
     expect((await other.store.get('s'))?.lastActivity).toBeGreaterThan(lastActivity);
   });
 
@@ -166,7 +173,9 @@ describe('where no reply comes until the deadline', () => {
     await other.store.create('s', { userId: 'ada' });
     proxy.refuse();
     const lost = proxy.cutNextReply(callOf('user', 'end'));
-    expect(await late(one.store.deleteUser('ada'), lost)).toBeInstanceOf(OutcomeUnknownError);
+    const error = await late(one.store.deleteUser('ada'), lost);
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    expect(error.message).toMatch(madeAgain);
   });
 
   it('a call that was never sent says that nothing was written, and a later one works', async () => {

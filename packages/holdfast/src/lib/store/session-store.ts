@@ -180,7 +180,10 @@ export interface SessionStore<
     credentials: SessionCredentials,
     options?: WriteOptions & { readonly ifTokenHash?: string | null | undefined },
   ): Promise<Session<Metadata>>;
-  /** Ends the session at once, with a turn in it too. Whether there was one. */
+  /**
+   * Ends the session at once, with a turn in it too. Whether there was one: of a call that is made again after an
+   * `OutcomeUnknownError`, not whether the first one ended it.
+   */
   delete(id: string, options?: ReadOptions): Promise<boolean>;
 
   /** The sessions there are, by id. */

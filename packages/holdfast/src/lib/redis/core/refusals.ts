@@ -8,6 +8,7 @@ import {
   StoreUnavailableError,
   TurnInterruptedError,
 } from '../../errors/errors.ts';
+import { sentenceOf } from '../../errors/sentence-of.ts';
 import type { Answer } from './session-calls.ts';
 
 export function notFound(id: string): SessionNotFoundError {
@@ -49,6 +50,18 @@ export async function completing<Result>(nonce: string, rest: Promise<Result>): 
     if (!isIncomplete(cause)) throw cause;
     const message = 'A write took effect, but what goes with it could not be read or written.';
     throw new OutcomeUnknownError(message, { nonce, cause });
+  }
+}
+
+/** Of a write for which callers have no nonce, and need none: made again it does no more. */
+export async function repeatable<Result>(write: Promise<Result>): Promise<Result> {
+  try {
+    return await write;
+  } catch (cause) {
+    if (!(cause instanceof OutcomeUnknownError)) throw cause;
+    const remedy =
+      'Make the same call again: what it was to do is done once, whichever of the two did it.';
+    throw new OutcomeUnknownError(sentenceOf(cause), { nonce: cause.nonce, cause, remedy });
   }
 }
 

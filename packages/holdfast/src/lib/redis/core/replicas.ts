@@ -46,7 +46,7 @@ export class Replicas {
     const ifAny = !this.#isReplicated;
     if (await this.#link.confirm(server, this.#keys.mark(key), { deadline, ifAny })) return;
     throw new OutcomeUnknownError(
-      `A write to session ${id} took effect, but no replica of ${this.#link.address.display} confirmed it in time: it is lost if that server is. Look whether replicas are connected, and repeat it under its nonce.`,
+      `A write to session ${id} took effect, but no replica of ${this.#link.address.display} confirmed it in time: it is lost if that server is. Look whether replicas are connected.`,
       { nonce },
     );
   }

@@ -3,6 +3,7 @@ import type { StoreEventName } from '../../store/store-events.ts';
 import { despiteFailures } from '../batches.ts';
 import { bytesOrNull, type ReplyList, text } from '../connection/reply.ts';
 import type { RedisCore } from '../core/redis-core.ts';
+import { repeatable } from '../core/refusals.ts';
 import { type Header, none, parseHeader } from '../layout/header.ts';
 import { scripts } from '../scripts/scripts.ts';
 import type { UserIndex } from './user-index.ts';
@@ -111,7 +112,7 @@ export class Removals<Metadata extends object> {
     userId: string,
     { except, signal }: { except?: string | undefined; signal?: AbortSignal | undefined },
   ): Promise<number> {
-    await this.#users.end(userId);
+    await repeatable(this.#users.end(userId));
     return despiteFailures(
       async (failures) => {
         let count = 0;
@@ -167,7 +168,15 @@ export class Removals<Metadata extends object> {
     }
   }
 
-  async #remove(
+  #remove(
+    id: string,
+    args: readonly string[],
+    event: 'deleted' | 'evicted' | 'expired',
+  ): Promise<string> {
+    return repeatable(this.#removeOnce(id, args, event));
+  }
+
+  async #removeOnce(
     id: string,
     args: readonly string[],
     event: 'deleted' | 'evicted' | 'expired',

@@ -13,6 +13,7 @@ import { assertAtomic } from '../../store/assert-atomic.ts';
 import type { AppendOptions, UpdateOptions, WriteOptions } from '../../store/session-store.ts';
 import { int } from '../connection/reply.ts';
 import type { RedisCore } from '../core/redis-core.ts';
+import { repeatable } from '../core/refusals.ts';
 import { scripts } from '../scripts/scripts.ts';
 import { named, type WriteOrder } from './write-order.ts';
 import type { Writes } from './writes.ts';
@@ -77,7 +78,7 @@ export class SessionChanges<Metadata extends object, MetadataInput extends objec
     assertId(id, 'A session id');
     const { calls, known, options } = this.#core;
     const args = [...calls.common(id), String(options.idleTimeoutMs)];
-    const { reply } = await calls.run(scripts.touch, id, touchKeys, args, randomId());
+    const { reply } = await repeatable(calls.run(scripts.touch, id, touchKeys, args, randomId()));
     known.l1?.drop(id);
     return int(reply[0]) === 1;
   }
