@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../packages/holdfast/src/lib/clock.ts';
 import { OutcomeUnknownError } from '../../packages/holdfast/src/lib/errors/errors.ts';
@@ -108,6 +109,24 @@ describe('cleanup', () => {
 });
 
 describe('cleanup in the background', () => {
+  it('belongs to no request that happens to open the store', async () => {
+    const context = new AsyncLocalStorage<string>();
+    const contexts: unknown[] = [];
+    const connect: ConnectRedis = async (...where) => {
+      const connection = await connectNodeRedis(...where);
+      const send = connection.send.bind(connection);
+      connection.send = (args) => {
+        if (args[0] === 'SET' && args[3] === 'NX') contexts.push(context.getStore());
+        return send(args);
+      };
+      return connection;
+    };
+    const place = new SharedNamespace(server.url, { connect, cleanupIntervalMs: 100 });
+    await context.run('a request', () => place.instance());
+    await expect.poll(() => contexts.length, soon).toBeGreaterThanOrEqual(lanes);
+    expect(contexts).not.toContain('a request');
+  });
+
   it('is begun by each instance at a time of its own', async () => {
     const roundMs = 1_500;
     const place = new SharedNamespace(server.url, { cleanupIntervalMs: 3 * roundMs });

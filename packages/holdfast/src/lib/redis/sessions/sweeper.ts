@@ -1,4 +1,5 @@
 import type { CancelTimer } from '../../clock.ts';
+import { outside } from '../connection/outside.ts';
 import type { RedisCore } from '../core/redis-core.ts';
 import type { Removals } from './removals.ts';
 
@@ -30,9 +31,9 @@ export class Sweeper<Metadata extends object> {
   start(): void {
     if (this.#stopped) return;
     const restMs = this.#roundMs * (1 - jitter * Math.random());
-    this.#cancel = this.#core.options.clock.setTimer(restMs, () => void this.#sweep(), {
-      background: true,
-    });
+    const sweep = () => void this.#sweep();
+    const { clock } = this.#core.options;
+    this.#cancel = outside(() => clock.setTimer(restMs, sweep, { background: true }));
   }
 
   stop(): void {
