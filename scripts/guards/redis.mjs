@@ -1,6 +1,7 @@
 // @ts-check
 
 const attacks = 'tests/redis/encryption/attacks.test.ts';
+const changed = 'tests/redis/topologies/changed-primaries.test.ts';
 const moves = 'tests/redis/topologies/moved-slots.test.ts';
 const imports = 'tests/redis/importing.test.ts';
 const requests = 'tests/redis/encryption/requests.test.ts';
@@ -141,6 +142,14 @@ export const redisGuards = [
     notices: 'are removed only as they were read',
   },
   {
+    name: 'the refusal of a primary that has become a replica',
+    file: 'lib/redis/connection/nodes/redis-node.ts',
+    guard: "if (server?.isReplica && this.#server !== '') throw readOnly('replica');",
+    without: '',
+    test: changed,
+    notices: 'a primary that has become a replica is not read from, once that is known',
+  },
+  {
     name: 'the wait for a replica that its slot has left',
     file: 'lib/redis/connection/nodes/replication.ts',
     guard: "error instanceof RedisReplyError && error.code === 'MOVED'",
@@ -153,7 +162,7 @@ export const redisGuards = [
     file: 'lib/redis/connection/nodes/replication.ts',
     guard: "failure.code === 'READONLY'",
     without: "failure.code === ''",
-    test: 'tests/redis/topologies/changed-primaries.test.ts',
+    test: changed,
     notices: 'a replica that is asked for its replicas is left',
   },
   {
@@ -185,7 +194,7 @@ export const redisGuards = [
     file: 'lib/redis/connection/nodes/redis-node.ts',
     guard: 'for (const { current } of [this.#subscriber, this.replication.keeper]) {',
     without: 'for (const { current } of [this.replication.keeper]) {',
-    test: 'tests/redis/topologies/changed-primaries.test.ts',
+    test: changed,
     notices: 'who waits for a session is woken by the new primary, whatever the old one hears',
   },
 ];
