@@ -21,12 +21,21 @@ export class ApiError extends Error {
     this.code = options.code ?? '';
   }
 
-  /** The session itself is no longer there for this browser. */
+  /**
+   * The session itself is no longer there for this browser. Its server says so by the code: a 404 alone
+   * may be a proxy's, while nothing stands behind it.
+   */
   get sessionGone(): boolean {
-    if (this.status === 403) return this.code === 'FINGERPRINT_MISMATCH';
-    return this.status === 401 || this.status === 404 || this.status === 410;
+    return GONE.has(this.code);
   }
 }
+
+const GONE: ReadonlySet<string> = new Set([
+  'INVALID_TOKEN',
+  'SESSION_NOT_FOUND',
+  'SESSION_GONE',
+  'FINGERPRINT_MISMATCH',
+]);
 
 export function isGone(error: unknown): boolean {
   return error instanceof ApiError && error.sessionGone;

@@ -201,11 +201,17 @@ describe('loading', () => {
 });
 
 describe('a session that is gone', () => {
-  it.each([401, 404, 410])(
-    'starts afresh with a notice when a page opens on a %i',
-    async (status) => {
+  const gone = [
+    [401, 'INVALID_TOKEN'],
+    [404, 'SESSION_NOT_FOUND'],
+    [410, 'SESSION_GONE'],
+  ] as const;
+
+  it.each(gone)(
+    'starts afresh with a notice when a page opens on a %i %s',
+    async (status, code) => {
       scene.open('s-1');
-      server.histories = [problem(status)];
+      server.histories = [problem(status, code)];
       await scene.conversation.load();
       expect(scene.shown).toEqual([`(${NOTICE.expired})`]);
       expect(scene.session.read()).toBeNull();
@@ -214,9 +220,9 @@ describe('a session that is gone', () => {
     },
   );
 
-  it.each([401, 404, 410])('carries a message over into a new one on a %i', async (status) => {
+  it.each(gone)('carries a message over into a new one on a %i %s', async (status, code) => {
     scene.open('s-1');
-    server.replies = [answer('Hi'), problem(status), created('s-2'), answer('Still here')];
+    server.replies = [answer('Hi'), problem(status, code), created('s-2'), answer('Still here')];
     await scene.conversation.send('Hello');
     await scene.conversation.send('Are you there?');
     expect(server.lines.slice(1)).toEqual(['POST /s-1/messages', 'POST ', 'POST /s-2/messages']);
@@ -241,10 +247,25 @@ describe('a session that is gone', () => {
 
   it('gives up, and does not loop, when the new session is refused as well', async () => {
     scene.open('s-1');
-    server.replies = [problem(401), created('s-2'), problem(401)];
+    const refused = problem(401, 'INVALID_TOKEN');
+    server.replies = [refused, created('s-2'), refused];
     await scene.conversation.send('Hello');
     expect(server.sent).toHaveLength(3);
     expect(scene.failed[0]?.reason).toContain('cookie');
+  });
+
+  it.each([401, 404, 410])('is kept when somebody else on the way says %i', async (status) => {
+    scene.open('s-1');
+    server.histories = [() => new Response('<h1>Not here</h1>', { status })];
+    await scene.conversation.load();
+    expect(scene.shown).toEqual([`(${NOTICE.notLoaded})`]);
+    server.replies = [() => new Response('<h1>Not here</h1>', { status }), answer('Hi')];
+    await scene.conversation.send('Hello');
+    expect(scene.session.read()).toBe('s-1');
+    expect(scene.failed).toMatchObject([{ text: 'Hello' }]);
+    expect(scene.failed[0]?.reason).not.toContain('cookie');
+    await scene.conversation.retry('key-1');
+    expect(scene.shown).toEqual(['user: Hello', 'assistant: Hi']);
   });
 
   it.each([403, 429, 500, 503])('keeps the session on a %i', async (status) => {
@@ -275,7 +296,7 @@ describe('ending', () => {
 
   it('takes a session that is already gone as ended', async () => {
     scene.open('s-1');
-    server.replies = [problem(404)];
+    server.replies = [problem(404, 'SESSION_NOT_FOUND')];
     await scene.conversation.end();
     expect(scene.shown).toEqual([`(${NOTICE.ended})`]);
   });

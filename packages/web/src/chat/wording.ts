@@ -22,6 +22,9 @@ export const REASON = {
 /** Why a message was not delivered, for the customer; never the server's own words about itself. */
 export function reasonFor(error: unknown): string {
   if (!(error instanceof ApiError)) return REASON.page;
+  if (error.code === 'INVALID_TOKEN') {
+    return 'Not sent: this browser refused the cookie that a conversation needs.';
+  }
   switch (error.status) {
     case 0:
       return 'No answer: the connection failed.';
@@ -29,8 +32,6 @@ export function reasonFor(error: unknown): string {
     case 413:
     case 422:
       return `Not accepted${error.detail === '' ? '.' : `: ${error.detail}`}`;
-    case 401:
-      return 'Not sent: this browser refused the cookie that a conversation needs.';
     case 403:
       return 'Not sent: this page may not use this conversation. Reload it and try again.';
     case 409:
