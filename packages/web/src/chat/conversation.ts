@@ -125,6 +125,8 @@ export class Conversation {
   show(visible: boolean): void {
     this.#visible = visible;
     this.#live.show(visible);
+    // A page that was put away, for the browser's way back, is told nothing of other tabs.
+    if (visible && this.#options.session.read() !== this.#live.id) void this.load();
     this.checkForPerson(true);
   }
 

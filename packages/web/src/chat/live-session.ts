@@ -55,7 +55,8 @@ export class LiveSession {
     this.#feed = new LiveFeed({
       api: options.api,
       pause: options.pause,
-      onEvent: (event) => (event === 'session-ended' ? options.onGone() : this.hear(event)),
+      // A stream ends so for an old token, too, and this browser may have a newer one by now.
+      onEvent: (event) => (event === 'session-ended' ? void this.#catchUp() : this.hear(event)),
       onConnected: () => this.#begun(),
       onOffline: () => {
         this.#connected = false;

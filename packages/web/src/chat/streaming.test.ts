@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { answer, answerBody, offline, said, timeOf } from './testing/fake-server.ts';
+import { answer, answerBody, offline, problem, said, timeOf } from './testing/fake-server.ts';
 import { Scene } from './testing/scene.ts';
 import { REASON } from './wording.ts';
 
@@ -279,9 +279,33 @@ describe('what happens elsewhere', () => {
     server.history = said('Hello', 'Hi');
     await scene.reload();
     const feed = await server.stream(1);
+    server.histories = [problem(410, 'SESSION_GONE')];
     feed.send('session.ended', {});
     await expect.poll(() => scene.session.read()).toBeNull();
     expect(scene.shown).toEqual(['(Your earlier conversation has ended, so this is a new one.)']);
+  });
+
+  it('a new token ends the stream, and not the conversation', async () => {
+    server.history = said('Hello', 'Hi');
+    await scene.reload();
+    const feed = await server.stream(1);
+    await scene.pass(1_000);
+    feed.send('session.ended', {}).end();
+    await scene.pass(1_000);
+    const next = await server.stream(2);
+    next.say(1, '7', 'text', { text: 'One' });
+    await scene.shows('user: Hello', 'assistant: Hi', '[writing] One');
+    expect(scene.session.read()).toBe('s-1');
+  });
+
+  it('while nobody looks, another conversation in its place, is shown by the next look', async () => {
+    scene.conversation.show(false);
+    scene.session.write('s-2');
+    server.history = said('Something else', 'Of course');
+    scene.conversation.show(true);
+    await scene.shows('user: Something else', 'assistant: Of course');
+    expect((await server.stream(1)).response.ok).toBe(true);
+    expect(server.calls.some(({ line }) => line.startsWith('GET /s-2/stream'))).toBe(true);
   });
 
   it('is followed again after a break, from where it left off', async () => {
