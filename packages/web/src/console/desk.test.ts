@@ -112,8 +112,11 @@ describe('signing in', () => {
     expect([...tab.values.values()]).toEqual([]);
   });
 
-  it.each([401, 403])('forgets a key that is refused with a %i', async (status) => {
-    refuse = json({ status, detail: 'no' }, status);
+  it.each([
+    [401, 'INVALID_TOKEN'],
+    [403, 'OPERATOR_ONLY'],
+  ])('forgets a key that is refused with a %i %s', async (status, code) => {
+    refuse = json({ status, detail: 'no', code }, status);
     await desk.signIn('wrong');
     expect(desk.state).toMatchObject({
       signedIn: false,
@@ -129,9 +132,19 @@ describe('signing in', () => {
     expect(desk.state.signInProblem).toBe('The session store did not answer.');
   });
 
+  it.each([401, 403])('is not over when somebody else on the way says %i', async (status) => {
+    await desk.signIn('secret-key');
+    refuse = new Response('<h1>Not now</h1>', { status });
+    await desk.refresh();
+    expect(desk.state).toMatchObject({
+      signedIn: true,
+      listProblem: `The server answered ${status}.`,
+    });
+  });
+
   it('is over when the server takes the key no longer', async () => {
     await desk.signIn('secret-key');
-    refuse = json({ status: 401 }, 401);
+    refuse = json({ status: 403, code: 'OPERATOR_ONLY' }, 403);
     await desk.refresh();
     expect(desk.state).toMatchObject({ signedIn: false, sessions: null });
     expect(desk.state.signInProblem).toContain('no longer');

@@ -277,8 +277,11 @@ export class Desk {
 
 type Work = (api: OperatorApi, signal: AbortSignal) => Promise<Partial<DeskState>>;
 
+/** How the server itself refuses a key; a proxy's 403 says nothing of it. */
+const REFUSED: ReadonlySet<string> = new Set(['OPERATOR_ONLY', 'INVALID_TOKEN']);
+
 function isRefused(error: unknown): boolean {
-  return error instanceof ApiError && (error.status === 401 || error.status === 403);
+  return error instanceof ApiError && REFUSED.has(error.code);
 }
 
 /** A transcript only grows: each line is known by its place. */
