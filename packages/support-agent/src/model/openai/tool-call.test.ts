@@ -24,6 +24,7 @@ describe('toolCallOf', () => {
     ['is no JSON', '{"query": "a'],
     ['would be a property of every object', '{"__proto__":{"a":1}}'],
     ['is called constructor', '{"a":[{"constructor":1}]}'],
+    ['has a number beyond all that are stored', '{"query":-1e999}'],
     ['is too deep', nested(51)],
     ['is too long', JSON.stringify({ query: 'x'.repeat(17_000) })],
   ])('takes what %s for text, which no tool takes and any session stores', async (_, text) => {
@@ -48,9 +49,13 @@ describe('toolCallOf', () => {
     const sessions = createTestSessions();
     onTestFinished(() => sessions.close());
     await sessions.getOrCreate({ sessionId: 's' });
-    const calls = ['{"__proto__":1}', nested(50), '[{"prototype":1}]'].map((input) =>
-      toolCallOf('x', input),
-    );
+    const calls = [
+      '{"__proto__":1}',
+      nested(50),
+      '[{"prototype":1}]',
+      '1e999',
+      '{"a":[-1e999]}',
+    ].map((input) => toolCallOf('x', input));
     await sessions.turn('s', (turn) => {
       turn.append({ role: 'assistant', content: { text: '', tool_calls: calls } });
     });

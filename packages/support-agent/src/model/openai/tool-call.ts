@@ -32,8 +32,9 @@ function inputOf(text: string): JsonValue {
   }
 }
 
-/** @throws for what must not be stored: keys that are properties of every object */
+/** @throws for what must not be stored: keys that are properties of every object, numbers that JSON reads as infinite */
 function safely(key: string, value: JsonValue): JsonValue {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new SyntaxError('a number');
   if (['__proto__', 'constructor', 'prototype'].includes(key)) throw new SyntaxError('a key');
   return value;
 }
