@@ -160,6 +160,18 @@ it('can be used by keyboard alone', async () => {
   expect(await focused()).toBe('Your message');
 });
 
+it('sends nothing with the key that ends a composition, as Safari tells of it', async () => {
+  const { address } = await realServer();
+  const chat = new Chat(await (await visitor(address)).open());
+  await chat.input.fill('へんぴん');
+  const composed = { key: 'Enter', keyCode: 229, bubbles: true, cancelable: true };
+  await chat.input.dispatchEvent('keydown', composed);
+  expect(await chat.input.inputValue()).toBe('へんぴん');
+  await chat.input.press('Enter');
+  await expect.poll(() => chat.input.inputValue(), soon).toBe('');
+  expect((await chat.lines())[0]).toBe('user: へんぴん');
+});
+
 it('tells a screen reader whole answers, and of waiting for them once', async () => {
   const { address } = await realServer();
   const page = await (await visitor(address)).open();

@@ -112,6 +112,35 @@ it('leaves alone a ticket that came after its operator’s look, and shows it', 
   expect(await desk.getByText('changed meanwhile').count()).toBe(0);
 });
 
+it('stays where its operator reads further up, whatever comes meanwhile', async () => {
+  const { address } = await realServer();
+  const customer = new Chat(await (await visitor(address)).open());
+  for (const text of ['How long does a refund take?', 'How do I return a jacket?', 'Hello']) {
+    await customer.ask(text);
+  }
+  const desk = await (await visitor(address, { viewport: { width: 1000, height: 480 } })).open(
+    '/console',
+  );
+  await signIn(desk, operatorKey);
+  await desk.locator('.row').click();
+  await expect.poll(() => said(desk), soon).toHaveLength(6);
+  const log = desk.locator('.transcript');
+  const first = log.locator('.line').first();
+  await first.scrollIntoViewIfNeeded();
+  const place = () => first.evaluate((line) => Math.round(line.getBoundingClientRect().top));
+  const before = await place();
+  await customer.ask('How long is the warranty on a tent?');
+  await expect.poll(() => said(desk), soon).toHaveLength(8);
+  expect(await place()).toBe(before);
+
+  await desk.getByRole('button', { name: 'Take over' }).click();
+  await first.scrollIntoViewIfNeeded();
+  await desk.getByLabel('Your message to the customer').fill('Kari here.');
+  await desk.keyboard.press('Enter');
+  await expect.poll(() => said(desk), soon).toHaveLength(9);
+  expect(await log.evaluate(({ scrollTop }) => scrollTop), 'what they write is in view').toBe(0);
+});
+
 it('lists sessions by status, and forgets the key when its operator signs out', async () => {
   const { address } = await realServer();
   for (const text of [

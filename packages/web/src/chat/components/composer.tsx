@@ -1,5 +1,6 @@
-import type { RefObject, TargetedKeyboardEvent, TargetedSubmitEvent } from 'preact';
+import type { RefObject, TargetedSubmitEvent } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { enterSends } from '../../components/enter-sends.ts';
 import { SendIcon } from '../../components/icons.tsx';
 import { lengthHint } from '../wording.ts';
 
@@ -29,13 +30,6 @@ export function Composer({ input, onSend }: ComposerProps) {
     setText('');
   }
 
-  function onKeyDown(event: TargetedKeyboardEvent<HTMLTextAreaElement>) {
-    // While an input method composes, Enter belongs to it.
-    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
-    event.preventDefault();
-    event.currentTarget.form?.requestSubmit();
-  }
-
   return (
     <form class="composer column" onSubmit={submit}>
       <div class="field">
@@ -50,7 +44,7 @@ export function Composer({ input, onSend }: ComposerProps) {
           value={text}
           ref={input}
           onInput={(event) => setText(event.currentTarget.value)}
-          onKeyDown={onKeyDown}
+          onKeyDown={enterSends}
           aria-invalid={tooLong}
           aria-describedby="length keys"
           enterkeyhint="send"

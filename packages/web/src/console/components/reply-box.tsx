@@ -1,5 +1,6 @@
-import type { RefObject, TargetedKeyboardEvent, TargetedSubmitEvent } from 'preact';
+import type { RefObject, TargetedSubmitEvent } from 'preact';
 import { useState } from 'preact/hooks';
+import { enterSends } from '../../components/enter-sends.ts';
 import { SendIcon } from '../../components/icons.tsx';
 
 interface ReplyBoxProps {
@@ -20,13 +21,6 @@ export function ReplyBox({ input, busy, onSay }: ReplyBoxProps) {
     if (await onSay(message)) setText((now) => (now === text ? '' : now));
   }
 
-  function onKeyDown(event: TargetedKeyboardEvent<HTMLTextAreaElement>) {
-    // While an input method composes, Enter belongs to it.
-    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
-    event.preventDefault();
-    event.currentTarget.form?.requestSubmit();
-  }
-
   return (
     <form class="reply" onSubmit={submit}>
       <div class="field">
@@ -41,7 +35,7 @@ export function ReplyBox({ input, busy, onSay }: ReplyBoxProps) {
           value={text}
           ref={input}
           onInput={(event) => setText(event.currentTarget.value)}
-          onKeyDown={onKeyDown}
+          onKeyDown={enterSends}
         />
         <button type="submit" class="send" disabled={busy}>
           <SendIcon />

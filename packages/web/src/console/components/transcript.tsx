@@ -3,6 +3,9 @@ import { SpokenText } from '../../components/spoken-text.tsx';
 import { timeLabel } from '../../time-label.ts';
 import { type Line, type SaidLine, type StepLine, withResults } from '../wire.ts';
 
+/** Whoever has scrolled back further than this reads there, and stays. */
+const AT_END_PX = 120;
+
 interface TranscriptProps {
   lines: readonly Line[];
   /** There are messages before these. */
@@ -19,10 +22,14 @@ const SPEAKER = {
 
 export function Transcript({ lines, earlier, onEarlier }: TranscriptProps) {
   const scroller = useRef<HTMLDivElement>(null);
-  const newest = lines.at(-1)?.seq;
+  const newest = lines.at(-1);
+  const isFromHere = newest?.kind === 'said' && newest.role === 'operator';
   useLayoutEffect(() => {
-    if (scroller.current !== null && newest !== undefined) scroller.current.scrollTop = 0;
-  }, [newest]);
+    const log = scroller.current;
+    if (log === null || newest === undefined) return;
+    // Laid out in reverse: its end is at 0, and what is further up is below that.
+    if (isFromHere || log.scrollTop >= -AT_END_PX) log.scrollTop = 0;
+  }, [newest?.seq]);
 
   /** The button vanishes with the first message: the focus goes where one reads on. */
   function showEarlier() {
