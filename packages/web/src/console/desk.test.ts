@@ -126,6 +126,14 @@ describe('signing in', () => {
     expect([...tab.values.values()]).toEqual([]);
   });
 
+  it('is not disturbed by what is read again and again', async () => {
+    await desk.choose('s-1');
+    const signingIn = desk.signIn('secret-key');
+    await desk.refresh();
+    await signingIn;
+    expect(desk.state).toMatchObject({ signedIn: true, signInProblem: '', session: { id: 's-1' } });
+  });
+
   it('says so when the server is away, and does not blame the key', async () => {
     refuse = json({ status: 503, detail: 'The session store did not answer.' }, 503);
     await desk.signIn('secret-key');
@@ -166,6 +174,14 @@ describe('the list', () => {
       'GET ?limit=25',
       'GET ?limit=25&status=handed_over',
     ]);
+  });
+
+  it('turns one page for two clicks in a row', async () => {
+    await desk.signIn('secret-key');
+    await Promise.all([desk.older(), desk.older()]);
+    await desk.newer();
+    expect(desk.state).toMatchObject({ hasNewer: false, hasOlder: true });
+    expect(lines().at(-1)).toBe('GET ?limit=25');
   });
 
   it('stays as it was when it cannot be read anew, and says so', async () => {

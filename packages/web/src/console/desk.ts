@@ -132,7 +132,8 @@ export class Desk {
   }
 
   older(): Promise<void> {
-    if (this.#next !== null) this.#cursors.push(this.#next);
+    // Until the page is there, a second click means the same one.
+    if (this.#next !== null && this.#next !== this.#cursors.at(-1)) this.#cursors.push(this.#next);
     return this.#tryList();
   }
 
@@ -153,6 +154,8 @@ export class Desk {
 
   /** To be called every few seconds, and when something failed. */
   async refresh(): Promise<void> {
+    // While a key is tried, a second list would take the place of the one that it waits for.
+    if (!this.#state.signedIn) return;
     await Promise.all([this.#tryList(), this.#read()]);
   }
 
