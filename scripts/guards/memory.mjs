@@ -149,4 +149,11 @@ export const memoryGuards = [
     test: driver,
     notices: 'never evicts a session in a turn',
   },
+  {
+    name: 'the open session that a message is for',
+    file: 'lib/memory/session-changes.ts',
+    guard: "if (options.ifOpen === true && record.state.status === 'closed') {",
+    without: 'if (options.ifOpen === null) {',
+    notices: 'a message for an open session is none for a closed one',
+  },
 ];

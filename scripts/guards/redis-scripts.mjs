@@ -237,4 +237,12 @@ export const scriptGuards = [
     notices:
       'whose token was exchanged meanwhile leaves the queue when it learns that, and keeps nobody waiting',
   },
+  {
+    name: 'the open session that a message is for',
+    file: 'lib/redis/scripts/write.lua',
+    guard: "if H[ST] == 'closed' then return { 'closed' } end",
+    without: '',
+    test: onRedis,
+    notices: 'a message for an open session is none for a closed one',
+  },
 ];
