@@ -197,4 +197,12 @@ export const redisGuards = [
     test: changed,
     notices: 'who waits for a session is woken by the new primary, whatever the old one hears',
   },
+  {
+    name: 'the switch that a sentinel tells of',
+    file: 'lib/redis/connection/routes/sentinels.ts',
+    guard: 'await connection.subscribe(switches);',
+    without: 'void switches;',
+    test: 'tests/redis/topologies/sentinels.test.ts',
+    notices: 'a switch is followed when a sentinel tells of it, though the old primary goes on',
+  },
 ];

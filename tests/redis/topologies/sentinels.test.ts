@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ConfigError } from '../../../packages/holdfast/src/lib/errors/errors.ts';
 import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/client/node-redis.ts';
 import { RedisLink } from '../../../packages/holdfast/src/lib/redis/connection/link/redis-link.ts';
@@ -8,7 +9,9 @@ import {
   RedisTimeoutError,
 } from '../../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
 import { topologyOf } from '../../../packages/holdfast/src/lib/redis/connection/routes/topology.ts';
+import { ask } from '../../servers/ask.ts';
 import { SentinelSetup } from '../../servers/redis-sentinel.ts';
+import { startRedis } from '../../servers/redis-server.ts';
 import { echo, linkOptions, openedLink, rejection } from '../connection/fixtures.ts';
 
 describe('with sentinels', () => {
@@ -40,4 +43,38 @@ describe('with sentinels', () => {
     expect(error).toBeInstanceOf(ConfigError);
     expect(error.message).toContain('REDIS_SENTINEL_MASTER');
   });
+});
+
+it('a switch is followed when a sentinel tells of it, though the old primary goes on taking writes', async () => {
+  await using setup = await SentinelSetup.start({
+    replicas: 1,
+    downAfterMs: 60_000,
+    // The sentinels cannot make it a replica.
+    startPrimary: (options) =>
+      startRedis({
+        ...options,
+        args: [...(options.args ?? []), '--rename-command', 'SLAVEOF', 'x'],
+      }),
+  });
+  // Nobody asks from time to time.
+  vi.useFakeTimers({ toFake: ['setInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const address = new RedisAddress({ url: 'redis://primary' });
+  const sentinel = { nodes: setup.addresses, master: setup.master };
+  const { link } = await openedLink('redis://primary', {
+    address,
+    topology: topologyOf({ sentinel }, address),
+  });
+  const [old, next] = setup.nodes;
+  await ask(setup.addresses[0] ?? '', 'SENTINEL', 'FAILOVER', setup.master);
+  const isThere = async () => {
+    await link.command(['SET', 'written', 'x'], 'a nonce');
+    return (await ask(next?.port ?? 0, 'EXISTS', 'written')) === 1;
+  };
+  // `vi.waitUntil` would let the faked time go on.
+  const isPromoted = async () => String(await ask(next?.port ?? 0, 'ROLE')).startsWith('master');
+  while (!(await isPromoted())) await sleep(20);
+  // What the old one takes does not come to the new one any more.
+  while (!(await isThere())) await sleep(20);
+  expect(String(await ask(old?.port ?? 0, 'ROLE'))).toMatch(/^master/);
 });

@@ -30,6 +30,8 @@ const answerMs = 1_000;
 const othersMs = 200;
 /** How often the sentinels are asked whether the primary is another one, in ms. */
 const watchMs = 1_000;
+/** Where a sentinel tells that it is. */
+const switches = '+switch-master';
 
 /** Where sentinels say that the primary is, and in which epoch of their votes it became that. */
 interface Answer {
@@ -39,8 +41,8 @@ interface Answer {
 
 /**
  * The server that sentinels call the primary (Redis, "Guidelines for Sentinel clients"): asked for
- * before each connection, and every second whether it still is. Of several answers the one of the
- * newest epoch counts: a sentinel that is cut off goes on naming the old one.
+ * before each connection, when one of them tells of a switch, and every second whether it still is. Of several
+ * answers the one of the newest epoch counts: a sentinel that is cut off goes on naming the old one.
  */
 export class SentinelServer implements Routes {
   readonly isSharded = false;
@@ -161,7 +163,14 @@ export class SentinelServer implements Routes {
       if (this.#connections.get(name) === connecting) this.#connections.delete(name);
     };
     connecting.then((connection) => connection.closed.then(forget), forget);
+    connecting.then((connection) => this.#listen(connection)).catch(() => {});
     return connecting;
+  }
+
+  /** What an old primary that lives takes meanwhile is lost. Who may not listen learns it by asking. */
+  async #listen(connection: RedisConnection): Promise<void> {
+    connection.onMessage = () => void this.#look();
+    await connection.subscribe(switches);
   }
 }
 
