@@ -71,6 +71,11 @@ export const sessionsAnswer = z
   .describe('A page of sessions, in a stable order.')
   .register(components, { id: 'Sessions' });
 
+/** For a customer: what cannot be read is the operators' to mend. */
+export const othersAnswer = sessionsAnswer
+  .omit({ unreadable: true })
+  .describe('A page of one user’s sessions, in a stable order.');
+
 export const messageAnswer = z
   .strictObject({
     id: z.string(),

@@ -3,9 +3,9 @@ import { ValidationError } from 'holdfast';
 import {
   newSessionAnswer,
   nothing,
+  othersAnswer,
   revokedAnswer,
   sessionAnswer,
-  sessionsAnswer,
 } from '../api/answers.ts';
 import { operation } from '../api/operations.ts';
 import { presentSession } from '../api/presenters.ts';
@@ -118,7 +118,7 @@ export async function sessionRoutes(
     ].join(' '),
     params: sessionParams,
     querystring: userSessionsQuery,
-    answers: { 200: sessionsAnswer },
+    answers: { 200: othersAnswer },
   });
   app.get('/api/sessions/:id/others', { schema: listOthers }, async (request) => {
     const { id, userId } = await gate.session(request, request.params.id);
