@@ -19,13 +19,11 @@ const patiently = { timeout: 60_000 };
 
 /** Two names whose slots differ and are the same server's; and the server. */
 async function twoAtOne(slotOfName: (name: string) => number) {
-  const first = randomUUID();
-  const owner = await cluster.ownerOf(slotOfName(first));
   for (;;) {
-    const second = randomUUID();
-    const slot = slotOfName(second);
-    if (slot === slotOfName(first) || (await cluster.ownerOf(slot)) !== owner) continue;
-    return { first, second, owner };
+    const [first, second] = [randomUUID(), randomUUID()];
+    const [slot, other] = [slotOfName(first), slotOfName(second)];
+    const owner = await cluster.ownerOf(slot);
+    if (slot !== other && (await cluster.ownerOf(other)) === owner) return { first, second, owner };
   }
 }
 
