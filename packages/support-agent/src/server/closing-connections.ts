@@ -6,11 +6,13 @@ import { HttpProblem } from './errors/http-problem.ts';
 
 /** What was on its way when the server began to close has arrived by then, in ms. */
 const onItsWayMs = 1_000;
+/** So many connections wait in the system for a server that listens (Node's `backlog`, unless told otherwise). */
+const mostWaiting = 511;
 /** So long a client has for the rest of its last answer. */
 const lingerMs = 1_000;
 
 /**
- * While the server closes: takes the connections that have reached it (for a second at most, where new ones come
+ * While the server closes: takes the connections that have reached it (so many as can wait, where new ones come
  * all the time), for they are reset otherwise, whatever was sent over them; and ends those that it would wait for:
  * those that are kept alive, each with the last answer that is due over it, and those that were opened ahead and
  * never used, as browsers do.
@@ -67,9 +69,9 @@ function endSoon(socket: Socket): void {
 
 /** The event loop accepts one connection in a turn: once a whole turn brought none, there are no more. */
 async function untilSteady(count: () => number): Promise<void> {
-  const until = performance.now() + onItsWayMs;
+  const last = count() + mostWaiting;
   // The turn that is under way may be past the place where it accepts.
-  for (let quiet = 0; quiet < 2 && performance.now() < until; ) {
+  for (let quiet = 0; quiet < 2 && count() < last; ) {
     const before = count();
     await allDueNow();
     quiet = count() === before ? quiet + 1 : 0;
