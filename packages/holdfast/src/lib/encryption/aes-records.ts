@@ -81,8 +81,9 @@ export class AesRecords {
     }
   }
 
-  /** Whether the first key of the ring made it. */
+  /** Whether the first key of the ring made it; not one that is cut off in its key id. */
   isOfPrimary(envelope: Buffer): boolean {
+    if (envelope.length < nonceAt) return false;
     return envelope.readUInt32BE(keyIdAt) === this.#ring.primary.idNumber;
   }
 

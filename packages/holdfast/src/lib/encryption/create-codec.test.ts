@@ -41,6 +41,23 @@ describe('a codec', () => {
   });
 
   it.each(['aes-256-gcm', 'fernet'] as const)(
+    'says of a record that is cut off anywhere that it is damaged, when it renews it, too: %s',
+    (cipher) => {
+      const codec = createCodec(ring, { ...options, cipher });
+      const at = { sessionId: 's', incarnation: 'i', kind: 'state', position: 1 } as const;
+      const stored = Buffer.from(codec.encode({ a: 1 }, at));
+      const renew = (bytes: Buffer) => {
+        if (codec.isStale(bytes, at)) codec.encode(decodeRecord(codec, bytes, at), at);
+        return decodeRecord(codec, bytes, at);
+      };
+      expect(renew(stored)).toEqual({ a: 1 });
+      for (let length = 1; length < stored.length; length += 1) {
+        expect(() => renew(stored.subarray(0, length))).toThrow(DecryptionError);
+      }
+    },
+  );
+
+  it.each(['aes-256-gcm', 'fernet'] as const)(
     'tells what is damaged from what a key or a setting is missing for: %s',
     (cipher) => {
       const codec = createCodec(ring, { ...options, cipher });
