@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import { generateKey } from 'holdfast/encryption';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { redisForTests } from '../servers/redis-for-tests.ts';
-import { holdfast, logOf, type OpenSession, ServerOnRedis } from './server-on-redis.ts';
+import {
+  holdfast,
+  logOf,
+  type OpenSession,
+  operatorKey,
+  ServerOnRedis,
+} from './server-on-redis.ts';
 
 const keptSessions = 4;
 
@@ -134,6 +140,51 @@ describe('a change of keys', () => {
     await missing.takes([own, others]);
     expect((await missing.server.say(session, 'And to islands?')).status).toBe(200);
     expect(await missing.server.history(session)).toHaveLength(4);
+  });
+
+  it('that leaves the key of a session out: operators are told of it in each list, and can end it', async () => {
+    const { url } = await redisForTests();
+    const [old, next] = [generateKey(), generateKey()];
+    // What a server has read it may still have in memory, and then needs no key for it.
+    const keyed = await KeyedServer.start(url, [old], { SESSION_L1_CACHE_ENABLED: 'false' });
+    const asOperator = { token: operatorKey };
+    const list = async (path: string) => (await keyed.server.request('GET', path, asOperator)).body;
+    const openFor = async (user: string) => {
+      const body = { user_id: user };
+      const opened = await keyed.server.request('POST', '/api/sessions', { ...asOperator, body });
+      return { id: String(opened.body.session_id), token: String(opened.body.token) };
+    };
+    const lost = await openFor('user-7');
+    await keyed.takes([next]);
+    const own = await openFor('user-7');
+    for (const path of ['/api/sessions', '/api/sessions?status=active']) {
+      expect(await list(path), path).toMatchObject({
+        sessions: [{ session_id: own.id }],
+        unreadable: [
+          {
+            session_id: lost.id,
+            code: 'DECRYPTION',
+            reason: expect.stringMatching(/key id [0-9a-f]{8} /),
+          },
+        ],
+      });
+    }
+    const others = await keyed.server.request('GET', `/api/sessions/${own.id}/others`, own);
+    expect(others).toMatchObject({ status: 200, body: { sessions: [], next_cursor: null } });
+    expect(JSON.stringify(others.body)).not.toContain(lost.id);
+
+    const path = `/api/sessions/${lost.id}`;
+    for (const method of ['GET', 'DELETE']) {
+      const refused = await keyed.server.request(method, path, lost);
+      expect(refused, `${method} by its customer`).toMatchObject({ status: 500 });
+    }
+    expect(await keyed.server.request('GET', path, asOperator)).toMatchObject({
+      status: 500,
+      body: { code: 'DECRYPTION' },
+    });
+    expect((await keyed.server.request('DELETE', path, asOperator)).status).toBe(204);
+    expect((await keyed.server.request('DELETE', path, asOperator)).status).toBe(404);
+    expect(await list('/api/sessions')).toMatchObject({ unreadable: [] });
   });
 
   it('goes on where it was when `holdfast rekey` was killed', async () => {
