@@ -1,5 +1,7 @@
+import { generateKey } from 'holdfast/encryption';
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
+import { redisForTests } from '../servers/redis-for-tests.ts';
 import { expectAccessible } from './support/axe.ts';
 import { visitor } from './support/browser.ts';
 import { Chat, soon } from './support/chat.ts';
@@ -169,6 +171,57 @@ it('lists sessions by status, and forgets the key when its operator signs out', 
   await desk.reload();
   await desk.getByLabel('Operator key').waitFor();
   expect(await desk.locator('.row').count()).toBe(0);
+});
+
+it('tells of sessions that cannot be read, beside those that can', async () => {
+  const redis = await redisForTests();
+  const on = (key: string) =>
+    realServer({
+      ...{ SESSION_STORE_TYPE: 'redis', REDIS_URL: redis.url },
+      SESSION_ENCRYPTION_KEY: key,
+    });
+  const [before, after] = [await on(generateKey()), await on(generateKey())];
+  const api = (method: string, path: string) =>
+    fetch(`${before.address}/api/sessions${path}`, {
+      method,
+      headers: { authorization: `Bearer ${operatorKey}` },
+    });
+  const ids: string[] = [];
+  const open = async () => {
+    const { session_id: id } = (await (await api('POST', '')).json()) as { session_id: string };
+    ids.push(id);
+  };
+  await open();
+  await open();
+  const desk = await (await visitor(after.address)).open('/console');
+  await signIn(desk, operatorKey);
+  const told = desk.getByRole('region', { name: 'Sessions that cannot be read' });
+  await told.getByText('2 sessions cannot be read').waitFor();
+  await desk.getByText('There are no others.').waitFor();
+  expect((await told.getByRole('listitem').allTextContents()).sort()).toEqual(ids.sort());
+
+  // One that is asked for by its address: what there is of it, and a way out.
+  await desk.goto(`${after.address}/console#${ids[0]}`);
+  await desk.getByRole('alert').getByText('This session cannot be read').waitFor();
+  expect(await desk.locator('main h2').textContent()).toBe('Not shown');
+  expect(await desk.locator('[aria-busy="true"]').count(), 'nothing more is to come').toBe(0);
+  await desk.goBack();
+
+  for (let more = 0; more < 4; more += 1) await open();
+  await new Chat(await (await visitor(after.address)).open()).ask('How long does a refund take?');
+  await told.getByText('6 sessions cannot be read').waitFor();
+  await expect.poll(() => titles(desk), soon).toHaveLength(1);
+  expect((await told.getByRole('listitem').allTextContents()).at(-1)).toBe('and 1 more');
+  for (const width of [1280, 320]) {
+    await desk.setViewportSize({ width, height: 780 });
+    await expectAccessible(desk, `a list with a gap, ${width} px wide`);
+    const wide = await desk.evaluate<number>(
+      'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+    );
+    expect(wide, `${width} px: it fits`).toBeLessThanOrEqual(0);
+  }
+  for (const id of ids) expect((await api('DELETE', `/${id}`)).status).toBe(204);
+  await expect.poll(() => told.count(), soon).toBe(0);
 });
 
 it('leaves the focus where an operator goes on, whatever they press', async () => {

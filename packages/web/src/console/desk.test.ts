@@ -184,6 +184,15 @@ describe('the list', () => {
     expect(lines().at(-1)).toBe('GET ?limit=25');
   });
 
+  it('begins anew with each status, also where the page after is wanted before it has come', async () => {
+    await desk.signIn('secret-key');
+    const filtering = desk.filter('closed');
+    expect(desk.state).toMatchObject({ sessions: null, hasNewer: false, hasOlder: false });
+    await Promise.allSettled([filtering, desk.older()]);
+    expect(lines().at(-1)).toBe('GET ?limit=25&status=closed');
+    expect(desk.state.hasNewer).toBe(false);
+  });
+
   it('stays as it was when it cannot be read anew, and says so', async () => {
     await desk.signIn('secret-key');
     refuse = json({}, 500);
@@ -246,6 +255,15 @@ describe('a session', () => {
     await desk.setStatus('active');
     expect(desk.state.actionProblem).toBe('');
     expect(calls.at(-3)).toMatchObject({ body: { status: 'active', if_ticket: 'T-00000001' } });
+  });
+
+  it.each([
+    ['{}', 'The server answered 404.'],
+    ['{"code":"SESSION_NOT_FOUND"}', 'There is no such session any more.'],
+  ])('is not there any more only where its server says so (%s)', async (body, problem) => {
+    refuse = new Response(body, { status: 404 });
+    await desk.refresh();
+    expect(desk.state).toMatchObject({ sessionProblem: problem });
   });
 
   it('tells what could not be done until something else is tried', async () => {

@@ -14,6 +14,8 @@ export interface DeskState {
   readonly filter: Status | null;
   /** `null` before they have come. */
   readonly sessions: readonly SessionRow[] | null;
+  /** The ids of those that belong among them and cannot be read. */
+  readonly unreadable: readonly string[];
   readonly hasNewer: boolean;
   readonly hasOlder: boolean;
   readonly listProblem: string;
@@ -46,15 +48,21 @@ const NO_SESSION = {
   busy: false,
 } as const;
 
+/** Before a list has come. */
+const NO_LIST = {
+  sessions: null,
+  unreadable: [],
+  hasNewer: false,
+  hasOlder: false,
+  listProblem: '',
+} as const;
+
 const START: DeskState = {
   signedIn: false,
   signingIn: false,
   signInProblem: '',
   filter: null,
-  sessions: null,
-  hasNewer: false,
-  hasOlder: false,
-  listProblem: '',
+  ...NO_LIST,
   chosen: null,
   ...NO_SESSION,
 };
@@ -127,7 +135,9 @@ export class Desk {
 
   filter(filter: Status | null): Promise<void> {
     this.#cursors = [null];
-    this.#set({ filter, sessions: null });
+    // It leads on from the list of before.
+    this.#next = null;
+    this.#set({ filter, ...NO_LIST });
     return this.#tryList();
   }
 
@@ -218,6 +228,7 @@ export class Desk {
     this.#next = page.next;
     this.#set({
       sessions: page.sessions,
+      unreadable: page.unreadable,
       hasOlder: page.next !== null,
       hasNewer: this.#cursors.length > 1,
       listProblem: '',

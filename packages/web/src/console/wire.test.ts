@@ -25,7 +25,17 @@ describe('readRow', () => {
 describe('readPage', () => {
   it('is null for anything that is not a page', () => {
     for (const body of [undefined, [], { sessions: 'none' }]) expect(readPage(body)).toBeNull();
-    expect(readPage({ sessions: [{}], next_cursor: null })).toEqual({ sessions: [], next: null });
+    expect(readPage({ sessions: [{}], next_cursor: null })).toEqual({
+      sessions: [],
+      unreadable: [],
+      next: null,
+    });
+  });
+
+  it('names what cannot be read, as long as it has a name', () => {
+    const unreadable = [{ session_id: 's-1', code: 'DECRYPTION' }, {}, null, { session_id: 7 }];
+    expect(readPage({ sessions: [], unreadable })?.unreadable).toEqual(['s-1']);
+    expect(readPage({ sessions: [], unreadable: 'none' })?.unreadable).toEqual([]);
   });
 });
 

@@ -41,6 +41,8 @@ export interface SessionRow {
 
 export interface SessionPage {
   readonly sessions: readonly SessionRow[];
+  /** The ids of those that belong on the page and cannot be read. */
+  readonly unreadable: readonly string[];
   readonly next: string | null;
 }
 
@@ -114,10 +116,11 @@ export function readRow(body: unknown): SessionRow | null {
 }
 
 export function readPage(body: unknown): SessionPage | null {
-  const { sessions, next_cursor } = fields(body);
+  const { sessions, unreadable, next_cursor } = fields(body);
   if (!Array.isArray(sessions)) return null;
   return {
     sessions: sessions.flatMap((session) => readRow(session) ?? []),
+    unreadable: strings(readList(unreadable).map((session) => fields(session).session_id)),
     next: readString(next_cursor) || null,
   };
 }

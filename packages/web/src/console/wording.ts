@@ -17,7 +17,8 @@ export const STATUS: Readonly<Record<Status, string>> = {
 export function problemFor(error: unknown): string {
   if (!(error instanceof ApiError)) return 'Something went wrong on this page.';
   if (error.status === 0) return 'The server cannot be reached.';
-  if (error.status === 404) return 'There is no such session any more.';
+  if (error.code === 'SESSION_NOT_FOUND') return 'There is no such session any more.';
+  if (error.code === 'DECRYPTION') return 'This session cannot be read: see the list of sessions.';
   if (error.code === 'VERSION_CONFLICT') {
     return 'Nothing was changed: the customer’s ticket has changed meanwhile. This is how it stands; please decide again.';
   }

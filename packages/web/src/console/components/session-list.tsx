@@ -4,6 +4,7 @@ import type { DeskState } from '../desk.ts';
 import type { SessionRow } from '../wire.ts';
 import { ago, isWaiting, STATUS, titleOf } from '../wording.ts';
 import { StatusPill } from './status-pill.tsx';
+import { Unreadable } from './unreadable.tsx';
 
 interface SessionListProps {
   state: DeskState;
@@ -20,7 +21,7 @@ const FILTERS: readonly (readonly [Status | null, string])[] = [
 ];
 
 export function SessionList({ state, onFilter, onOlder, onNewer }: SessionListProps) {
-  const { sessions, filter, chosen, listProblem, hasNewer, hasOlder } = state;
+  const { sessions, unreadable, filter, chosen, listProblem, hasNewer, hasOlder } = state;
   const list = useRef<HTMLElement>(null);
   const left = useRef<string | null>(null);
   // Who signed in reads the list next, and who leaves a session goes on from its row.
@@ -41,7 +42,13 @@ export function SessionList({ state, onFilter, onOlder, onNewer }: SessionListPr
   }
 
   return (
-    <nav class="list" aria-label="Sessions" aria-busy={sessions === null} ref={list} tabIndex={-1}>
+    <nav
+      class="list"
+      aria-label="Sessions"
+      aria-busy={sessions === null && listProblem === ''}
+      ref={list}
+      tabIndex={-1}
+    >
       <fieldset class="filters">
         <legend class="visually-hidden">Show sessions by status</legend>
         {FILTERS.map(([status, label]) => (
@@ -61,11 +68,8 @@ export function SessionList({ state, onFilter, onOlder, onNewer }: SessionListPr
         </p>
       )}
       {sessions === null && listProblem === '' && <p class="blank">Loading the sessions…</p>}
-      {sessions?.length === 0 && (
-        <p class="blank">
-          {filter === null ? 'There are no sessions yet.' : 'There are no sessions like that.'}
-        </p>
-      )}
+      {unreadable.length > 0 && <Unreadable ids={unreadable} />}
+      {sessions?.length === 0 && <p class="blank">{noneLabel(state)}</p>}
       <ul>
         {inOrder(sessions ?? []).map((session) => (
           <li key={session.id}>
@@ -110,6 +114,13 @@ function Row({ session, current }: { session: SessionRow; current: boolean }) {
       </span>
     </a>
   );
+}
+
+/** Why a list is empty, where only what was looked at is known. */
+function noneLabel({ filter, unreadable, hasNewer, hasOlder }: DeskState): string {
+  if (hasNewer || hasOlder) return 'There are none on this page.';
+  if (unreadable.length > 0) return 'There are no others.';
+  return filter === null ? 'There are no sessions yet.' : 'There are no sessions like that.';
 }
 
 /** Who waits for a person comes first; then as the customers were last heard of. */

@@ -58,7 +58,7 @@ export function SessionPane({ state, onBack, onStatus, onSay, onEarlier }: Sessi
   }
 
   return (
-    <article class="pane" aria-busy={session === null}>
+    <article class="pane" aria-busy={session === null && problem === ''}>
       <header class="pane-head">
         <button type="button" class="back" onClick={onBack}>
           <BackIcon />
@@ -66,7 +66,7 @@ export function SessionPane({ state, onBack, onStatus, onSay, onEarlier }: Sessi
         </button>
         <div class="pane-title">
           <h2 ref={title} tabIndex={-1}>
-            {session === null ? 'Loading…' : titleOf(session)}
+            {session === null ? (problem === '' ? 'Loading…' : 'Not shown') : titleOf(session)}
           </h2>
           <span role="status">{session !== null && <StatusPill session={session} />}</span>
         </div>
