@@ -34,7 +34,7 @@ interface Outbound {
 }
 
 /** What a session's stream says: a piece of a turn, or that the session has ended, or is not this reader's any more. */
-export type FeedEvent = TurnEvent | 'session-ended';
+type FeedEvent = TurnEvent | 'session-ended';
 
 /** The calls that the chat makes. Each rejects with an `ApiError`, or as its signal says. */
 export interface ChatApi {

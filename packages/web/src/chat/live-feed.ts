@@ -1,6 +1,7 @@
 import { isGone } from '../http.ts';
 import type { Pause } from '../pause.ts';
-import type { ChatApi, FeedEvent } from './api.ts';
+import type { TurnEvent } from '../wire.ts';
+import type { ChatApi } from './api.ts';
 
 const FIRST_DELAY_MS = 1_000;
 const LONGEST_DELAY_MS = 30_000;
@@ -8,7 +9,9 @@ const LONGEST_DELAY_MS = 30_000;
 export interface FeedOptions {
   readonly api: Pick<ChatApi, 'follow'>;
   readonly pause: Pause;
-  readonly onEvent: (event: FeedEvent) => void;
+  readonly onEvent: (event: TurnEvent) => void;
+  /** The stream has ended for good, unless its reader has a newer token by now. */
+  readonly onEnded: () => void;
   /** The stream has begun: what was missed comes next. */
   readonly onConnected: () => void;
   /** There is no stream for now; it is tried again. */
@@ -22,6 +25,8 @@ export class LiveFeed {
   #id: string | null = null;
   #after = 0;
   #suspended = false;
+  /** The server has ended the stream, and has not begun another one. */
+  #ended = false;
 
   constructor(options: FeedOptions) {
     this.#options = options;
@@ -59,24 +64,33 @@ export class LiveFeed {
   }
 
   async #run(id: string, signal: AbortSignal): Promise<void> {
-    const { api, pause, onEvent, onConnected, onOffline } = this.#options;
+    const { api, pause, onEvent, onEnded, onConnected, onOffline } = this.#options;
     let delay = FIRST_DELAY_MS;
     while (!signal.aborted) {
       try {
         const events = await api.follow(id, this.#after, signal);
         if (signal.aborted) return;
         delay = FIRST_DELAY_MS;
+        this.#ended = false;
         onConnected();
         for await (const event of events) {
           if (signal.aborted) return;
-          if (event !== 'session-ended') this.#after = Math.max(this.#after, event.seq);
+          if (event === 'session-ended') {
+            // A void token, too, ends a stream, and may do so before the new one is here: the next try tells.
+            this.#ended = true;
+            break;
+          }
+          this.#after = Math.max(this.#after, event.seq);
           onEvent(event);
         }
       } catch (error) {
         if (signal.aborted) return;
         onOffline();
-        // Who may not read it now will not later; that the session is gone is found out elsewhere.
-        if (isGone(error)) return;
+        if (isGone(error)) {
+          // Who may not read it now will not later; that the session is gone is found out elsewhere.
+          if (!this.#ended) return;
+          onEnded();
+        }
       }
       await pause(delay, signal);
       delay = Math.min(delay * 2, LONGEST_DELAY_MS);

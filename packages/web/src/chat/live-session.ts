@@ -55,8 +55,8 @@ export class LiveSession {
     this.#feed = new LiveFeed({
       api: options.api,
       pause: options.pause,
-      // A stream ends so for an old token, too, and this browser may have a newer one by now.
-      onEvent: (event) => (event === 'session-ended' ? void this.#catchUp() : this.hear(event)),
+      onEvent: (event) => this.hear(event),
+      onEnded: () => void this.#catchUp(),
       onConnected: () => this.#begun(),
       onOffline: () => {
         this.#connected = false;

@@ -279,20 +279,38 @@ describe('what happens elsewhere', () => {
     server.history = said('Hello', 'Hi');
     await scene.reload();
     const feed = await server.stream(1);
-    server.histories = [problem(410, 'SESSION_GONE')];
-    feed.send('session.ended', {});
+    server.streamReplies = [problem(401, 'INVALID_TOKEN')];
+    server.histories = [problem(401, 'INVALID_TOKEN')];
+    await scene.pass(1_000);
+    feed.send('session.ended', {}).end();
+    await scene.pass(1_000);
     await expect.poll(() => scene.session.read()).toBeNull();
     expect(scene.shown).toEqual(['(Your earlier conversation has ended, so this is a new one.)']);
   });
 
-  it('a new token ends the stream, and not the conversation', async () => {
+  it('an end is found out also where the server cannot be asked at first', async () => {
     server.history = said('Hello', 'Hi');
     await scene.reload();
     const feed = await server.stream(1);
+    const gone = problem(401, 'INVALID_TOKEN');
+    server.streamReplies = [offline, gone, gone];
+    server.histories = [offline, gone];
+    await scene.pass(1_000);
+    feed.send('session.ended', {}).end();
+    for (const pause of [1_000, 2_000, 4_000]) await scene.pass(pause);
+    await expect.poll(() => scene.session.read()).toBeNull();
+  });
+
+  it('a new token ends the stream, and not the conversation, also where it comes after that', async () => {
+    server.history = said('Hello', 'Hi');
+    await scene.reload();
+    const feed = await server.stream(1);
+    server.histories = [problem(401, 'INVALID_TOKEN')];
     await scene.pass(1_000);
     feed.send('session.ended', {}).end();
     await scene.pass(1_000);
     const next = await server.stream(2);
+    server.histories = [];
     next.say(1, '7', 'text', { text: 'One' });
     await scene.shows('user: Hello', 'assistant: Hi', '[writing] One');
     expect(scene.session.read()).toBe('s-1');

@@ -115,6 +115,8 @@ export class FakeServer {
   /** The streams of the session that were opened, in order. */
   readonly streams: FakeStream[] = [];
   streamsRefused = false;
+  /** Answers to `GET /:id/stream` before those that are streams. */
+  streamReplies: Reply[] = [];
   #woken = () => {};
 
   readonly fetch: Fetch = async (url, init) => {
@@ -158,6 +160,8 @@ export class FakeServer {
   async #reply(line: string, { signal }: RequestInit): Promise<Response> {
     if (/^GET \/[^/]*\/stream/.test(line)) {
       if (this.streamsRefused) return offline();
+      const scripted = this.streamReplies.shift();
+      if (scripted) return scripted();
       const stream = new FakeStream(signal);
       this.streams.push(stream);
       this.#woken();
