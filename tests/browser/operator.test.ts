@@ -143,6 +143,40 @@ it('stays where its operator reads further up, whatever comes meanwhile', async 
   expect(await log.evaluate(({ scrollTop }) => scrollTop), 'what they write is in view').toBe(0);
 });
 
+it('keeps what its operator is writing, whoever ends the session meanwhile', async () => {
+  const { address } = await realServer();
+  for (const question of ['How long does a refund take?', 'Do you ship to Norway?']) {
+    await new Chat(await (await visitor(address)).open()).ask(question);
+  }
+  const desk = await (await visitor(address)).open('/console');
+  await signIn(desk, operatorKey);
+  await desk.locator('.row').first().click();
+  await desk.getByRole('button', { name: 'Take over' }).click();
+  const box = desk.getByLabel('Your message to the customer');
+  await box.fill('A long answer that is not');
+  const id = new URL(desk.url()).hash.slice(1);
+  const colleague = await fetch(`${address}/api/sessions/${id}/status`, {
+    method: 'PATCH',
+    headers: { authorization: `Bearer ${operatorKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ status: 'closed' }),
+  });
+  expect(colleague.status).toBe(200);
+  await desk.getByText('it takes no more messages').waitFor();
+  expect(await desk.locator(':focus').getAttribute('id')).toBe('reply');
+  await desk.keyboard.type(' done yet');
+  await expectAccessible(desk, 'a draft for a closed session');
+  await desk.locator('.row').last().click();
+  await expect.poll(() => box.count(), soon).toBe(0);
+  await desk.locator('.row').first().click();
+  await box.waitFor();
+  expect(await box.inputValue()).toBe('A long answer that is not done yet');
+  await desk.getByRole('button', { name: 'Reopen' }).click();
+  await desk.getByRole('button', { name: 'Take over' }).click();
+  await box.press('Enter');
+  await expect.poll(() => said(desk), soon).toContain('A long answer that is not done yet');
+  expect(await box.inputValue()).toBe('');
+});
+
 it('lists sessions by status, and forgets the key when its operator signs out', async () => {
   const { address } = await realServer();
   for (const text of [

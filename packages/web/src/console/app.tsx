@@ -5,11 +5,13 @@ import { SessionList } from './components/session-list.tsx';
 import { SessionPane } from './components/session-pane.tsx';
 import { SignIn } from './components/sign-in.tsx';
 import type { Desk } from './desk.ts';
+import { useDrafts } from './use-drafts.ts';
 
 export function App({ desk }: { desk: Desk }) {
   const [state, setState] = useState(desk.state);
   const conversation = useRef<HTMLElement>(null);
   useEffect(() => desk.subscribe(setState), [desk]);
+  const drafts = useDrafts(state.signedIn);
 
   if (!state.signedIn) {
     return (
@@ -52,6 +54,7 @@ export function App({ desk }: { desk: Desk }) {
             <SessionPane
               key={state.chosen}
               state={state}
+              drafts={drafts}
               onBack={() => {
                 location.hash = '';
               }}

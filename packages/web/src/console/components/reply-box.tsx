@@ -1,24 +1,21 @@
 import type { RefObject, TargetedSubmitEvent } from 'preact';
-import { useState } from 'preact/hooks';
 import { enterSends } from '../../components/enter-sends.ts';
 import { SendIcon } from '../../components/icons.tsx';
 
 interface ReplyBoxProps {
   input: RefObject<HTMLTextAreaElement>;
-  busy: boolean;
-  /** Whether the message was taken; until then it stays in the box. */
-  onSay: (text: string) => Promise<boolean>;
+  text: string;
+  onText: (text: string) => void;
+  canSend: boolean;
+  onSend: (message: string) => void;
 }
 
-export function ReplyBox({ input, busy, onSay }: ReplyBoxProps) {
-  const [text, setText] = useState('');
-
-  async function submit(event: TargetedSubmitEvent<HTMLFormElement>) {
+export function ReplyBox({ input, text, onText, canSend, onSend }: ReplyBoxProps) {
+  function submit(event: TargetedSubmitEvent<HTMLFormElement>) {
     event.preventDefault();
     input.current?.focus();
     const message = text.trim();
-    if (message === '' || busy) return;
-    if (await onSay(message)) setText((now) => (now === text ? '' : now));
+    if (message !== '' && canSend) onSend(message);
   }
 
   return (
@@ -34,10 +31,10 @@ export function ReplyBox({ input, busy, onSay }: ReplyBoxProps) {
           placeholder="Write to the customer"
           value={text}
           ref={input}
-          onInput={(event) => setText(event.currentTarget.value)}
+          onInput={(event) => onText(event.currentTarget.value)}
           onKeyDown={enterSends}
         />
-        <button type="submit" class="send" disabled={busy}>
+        <button type="submit" class="send" disabled={!canSend}>
           <SendIcon />
           <span class="visually-hidden">Send</span>
         </button>

@@ -2,6 +2,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { BackIcon } from '../../components/icons.tsx';
 import type { Status } from '../../wire.ts';
 import type { DeskState } from '../desk.ts';
+import type { Drafts } from '../use-drafts.ts';
 import { titleOf } from '../wording.ts';
 import { About } from './about.tsx';
 import { ReplyBox } from './reply-box.tsx';
@@ -10,8 +11,10 @@ import { Transcript } from './transcript.tsx';
 
 interface SessionPaneProps {
   state: DeskState;
+  drafts: Drafts;
   onBack: () => void;
   onStatus: (status: Status) => void;
+  /** Whether the message was taken; until then it stays in its box. */
   onSay: (text: string) => Promise<boolean>;
   onEarlier: () => void;
 }
@@ -29,7 +32,14 @@ const ACTIONS: Readonly<Record<Status, readonly (readonly [Status, string])[]>> 
   closed: [['active', 'Reopen']],
 };
 
-export function SessionPane({ state, onBack, onStatus, onSay, onEarlier }: SessionPaneProps) {
+export function SessionPane({
+  state,
+  drafts,
+  onBack,
+  onStatus,
+  onSay,
+  onEarlier,
+}: SessionPaneProps) {
   const { session, lines, earlier, busy } = state;
   // Where the session cannot be read, what stands there is no answer to what was tried.
   const problem = state.sessionProblem || state.actionProblem;
@@ -49,6 +59,11 @@ export function SessionPane({ state, onBack, onStatus, onSay, onEarlier }: Sessi
     wanted.current = null;
     if (document.activeElement === title.current) reply.current?.focus();
   }, [status]);
+
+  const draft = session === null ? '' : drafts.of(session.id);
+  async function send(id: string, message: string) {
+    if (await onSay(message)) drafts.sent(id, message);
+  }
 
   /** The button is replaced by others: the focus does not wait for that. */
   function change(next: Status) {
@@ -94,14 +109,21 @@ export function SessionPane({ state, onBack, onStatus, onSay, onEarlier }: Sessi
         <>
           <About session={session} />
           <Transcript lines={lines} earlier={earlier !== null} onEarlier={onEarlier} />
-          {session.status === 'handed_over' ? (
-            <ReplyBox input={reply} busy={busy} onSay={onSay} />
-          ) : (
+          {session.status !== 'handed_over' && (
             <p class="reply-hint">
               {session.status === 'closed'
                 ? 'This session is closed: it takes no more messages.'
                 : 'The assistant answers. Take over to write to the customer yourself.'}
             </p>
+          )}
+          {(session.status === 'handed_over' || draft !== '') && (
+            <ReplyBox
+              input={reply}
+              text={draft}
+              onText={(text) => drafts.write(session.id, text)}
+              canSend={session.status === 'handed_over' && !busy}
+              onSend={(message) => void send(session.id, message)}
+            />
           )}
         </>
       )}
