@@ -76,8 +76,8 @@ export interface ListOptions extends ReadOptions {
 export interface SessionPage<Metadata extends object> {
   readonly sessions: readonly Session<Metadata>[];
   /**
-   * Those among them that are there and cannot be shown, by which filter it may be, and why: they fail no page,
-   * and count for no limit.
+   * Sessions that belong on this page, as far as the index tells, and cannot be read; each with the reason. They
+   * do not make the page fail, and `limit` does not count them.
    */
   readonly unreadable: readonly UnreadableSession[];
   /** Where the next page begins; `null` on the last page. */
@@ -193,7 +193,7 @@ export interface SessionStore<
   ): Promise<ReadonlyMap<string, Session<Metadata>>>;
   /**
    * As `set`, of each entry; the results are in the order of the entries.
-   * @throws StoreUnavailableError when for want of the store none was written, and nothing else became of any.
+   * @throws StoreUnavailableError when every entry failed for want of the store; otherwise failures are in the results
    */
   setBatch(
     entries: readonly BatchEntry<MetadataInput>[],
