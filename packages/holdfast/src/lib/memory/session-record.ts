@@ -176,8 +176,8 @@ export class SessionRecord<Metadata extends object = JsonObject>
 
   /** A lease until `until` holds off the idle timeout, not the absolute one. */
   heldUntil(until: number): void {
-    const expiresAt = Math.min(until, this.absoluteExpiresAt);
-    if (expiresAt <= this.expiresAt) return;
+    const expiresAt = Math.max(this.#idleExpiresAt, Math.min(until, this.absoluteExpiresAt));
+    if (expiresAt === this.expiresAt) return;
     this.expiresAt = expiresAt;
     this.#view = null;
   }

@@ -113,6 +113,16 @@ export function expiryCases(context: SuiteContext): void {
       assert.equal((await store.get('s'))?.expiresAt, expiresAt);
     });
 
+    context.case('law 7: a lease renewed for less time holds it off for less', async () => {
+      const { store } = await context.place();
+      const { expiresAt: idleEnd } = await store.create('s');
+      const { lease } = await context.beginByHand(store, 's', { leaseMs: idleMs * 3 });
+      const { expiresAt } = await store.renew(lease, idleMs * 2);
+      assert.equal((await store.get('s', { fresh: true }))?.expiresAt, expiresAt);
+      await store.renew(lease, leaseMs);
+      assert.equal((await store.get('s', { fresh: true }))?.expiresAt, idleEnd);
+    });
+
     context.case(
       'law 7: a commit’s idle timeout is counted from it, however long its lease was',
       async () => {
