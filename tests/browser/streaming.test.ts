@@ -46,6 +46,32 @@ it('keeps the end of a long answer in view, but not from somebody who reads furt
   await expect.poll(above, soon).toBe(0);
 });
 
+it('shows the answer to a message that is longer than the page, whatever tells of it first', async () => {
+  const { address, model } = await pacedServer();
+  const page = await (await visitor(address, { viewport: { width: 375, height: 700 } })).open();
+  const chat = new Chat(page);
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  // The session's stream is ahead of the message's own reply.
+  await page.route('**/messages', async (route) => {
+    const response = await route.fetch();
+    await released;
+    await route.fulfill({ response });
+  });
+  const question = 'a long story '.repeat(100).trim();
+  await chat.say(question);
+  const answer = await model.nextAnswer();
+  answer.say('I see.');
+  answer.end();
+  await chat.log.locator('[data-draft]', { hasText: 'I see.' }).waitFor();
+  release();
+  await chat.shows(`user: ${question}`, 'assistant: I see.');
+  const shown = chat.log.locator('[data-role="assistant"]');
+  expect(await shown.evaluate((it) => it.getBoundingClientRect().bottom)).toBeLessThan(700);
+});
+
 it('goes on with an answer after a reload in the middle of it', async () => {
   const { address, model } = await pacedServer();
   const chat = new Chat(await (await visitor(address)).open());

@@ -28,15 +28,16 @@ export function useFollowNewest(
     if (!wrote && log.scrollTop < -AT_END_PX) return;
     // What was read while it was written stays where it is.
     if (!wrote && before.newest?.kind === 'draft' && before.newest.text !== '') return;
-    showNewest(log);
+    log.scrollTop = 0;
+    // Customers know how their own messages begin, and who is not at the end is not followed to the answer.
+    if (newest?.id !== lastWritten?.id) backToBeginning(log);
   });
 }
 
-/** Down to the end, but never past the beginning of a last message that is taller than the view. */
-function showNewest(log: HTMLElement): void {
+/** Not past the beginning of a last message that is taller than the view. */
+function backToBeginning(log: HTMLElement): void {
   const last = log.querySelector('.column > :last-child');
   if (last === null) return;
-  log.scrollTop = 0;
   const hidden = log.getBoundingClientRect().top + 16 - last.getBoundingClientRect().top;
   if (hidden > 0) log.scrollTop -= hidden;
 }
