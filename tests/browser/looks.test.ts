@@ -132,6 +132,10 @@ describe.each(kinds)('at $name', ({ name, options }) => {
     await page.keyboard.press('Enter');
     await page.locator('.row').first().waitFor();
     await look(page, 'console-list', name);
+    // A line of its own would take room from the conversation.
+    const brand = await page.getByRole('heading', { name: 'Fjell & Fern Console' }).boundingBox();
+    const leave = await page.getByRole('button', { name: 'Sign out' }).boundingBox();
+    expect(leave?.y).toBeLessThan((brand?.y ?? 0) + (brand?.height ?? 0));
     await page.locator('.row').click();
     await page.locator('.line').first().waitFor();
     await look(page, 'console-session', name);
