@@ -16,6 +16,11 @@ export function askBack([one, other]: Two<Passage>): string {
   return templates.askBack.fill(label(one, other), label(other, one));
 }
 
+/** Whether their labels tell the two apart: articles may be called alike. */
+export function canBeAsked([one, other]: Two<Passage>): boolean {
+  return label(one, other) !== label(other, one);
+}
+
 /** The labels between which the answer before let the customer choose, if it did. */
 export function offeredBy(answer: string): Two<string> | null {
   const [one, other] = templates.askBack.readEnd(answer) ?? [];

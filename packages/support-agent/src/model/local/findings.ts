@@ -2,7 +2,7 @@ import { articleOf, type Passage } from '../../knowledge/passage.ts';
 import { partSaid, sharesWord, wordsOf } from '../../knowledge/question.ts';
 import { contentTerms } from '../../knowledge/terms.ts';
 import { confidenceIn, fits, tieWith } from '../confidence.ts';
-import { isLabelOf } from './choice.ts';
+import { canBeAsked, isLabelOf } from './choice.ts';
 import { asksMoreOf, goesOn, refersBack, type Topic } from './follow-up.ts';
 import { asksForSomething, type Question, queriesFor } from './question.ts';
 
@@ -47,7 +47,9 @@ export function judge(found: readonly Passage[], question: string, mayTie: boole
     return { kind: 'nothing', confidence: best?.coverage ?? 0 };
   }
   const other = tieWith(best, found);
-  if (other === undefined) return answerFrom([{ passage: best, question }]);
+  if (other === undefined || !canBeAsked([best, other])) {
+    return answerFrom([{ passage: best, question }]);
+  }
   // Whoever writes a heading means it.
   const named = [best, other].find(({ heading }) => sameTerms(heading, question));
   if (named !== undefined || !mayTie) return answerFrom([{ passage: named ?? best, question }]);

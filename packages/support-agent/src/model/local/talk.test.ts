@@ -192,6 +192,7 @@ describe('several questions in one message', () => {
 });
 
 describe('two articles that fit alike', () => {
+  const alike = { title: 'Returns', heading: 'How to send it back' };
   const tie = [passage('a#x'), passage('a#y', { score: 9.9 }), passage('b#z', { score: 9.8 })];
   const question = templates.askBack.fill('About x', 'About z');
   const earlier = [{ role: 'user', text: 'what' } as const, said(question)];
@@ -210,6 +211,7 @@ describe('two articles that fit alike', () => {
       [passage('a#x', { coverage: minCoverage }), passage('b#z', { coverage: minCoverage - 0.01 })],
     ],
     ['they are of one article', [passage('a#x'), passage('a#z')]],
+    ['nobody could tell one from the other', [passage('a#x', alike), passage('b#z', alike)]],
   ])('answers when %s', async (_, found) => {
     expect((await ask('what', { found })).text).toBe('This is a#x.');
   });
