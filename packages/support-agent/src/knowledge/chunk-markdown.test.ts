@@ -22,6 +22,37 @@ describe('chunkMarkdown', () => {
     expect(chunks[0]?.text).toContain('# no heading');
   });
 
+  it('takes a line that is underlined for a heading, but no row of a table and no end of a paragraph', () => {
+    const chunks = chunkMarkdown(
+      'a',
+      'Returns\n=======\nIntro.\n\nWhat it costs\n---\n£3.\n\n---\n\n| a |\n|---|\n\nOne\ntwo.\n---\n- x\n---',
+    );
+    expect(chunks.map(({ title, heading, text }) => [title, heading, text.split('\n')[0]])).toEqual(
+      [
+        ['Returns', 'Returns', 'Intro.'],
+        ['Returns', 'What it costs', '£3.'],
+      ],
+    );
+    expect(chunks[1]?.text).toBe('£3.\n| a |\nOne two.\n- x');
+  });
+
+  it('leaves out what site generators put above an article, but for its title', () => {
+    const chunk = { heading: 'Costs', text: '£3.' };
+    const above = '---\ntitle: "Returns: how"\ntags:\n  - a\n---\n';
+    expect(chunkMarkdown('a', `${above}## Costs\n£3.`)).toMatchObject([
+      { title: 'Returns: how', ...chunk },
+    ]);
+    expect(chunkMarkdown('a', `${above.replaceAll('\n', '\r\n')}# B\n## Costs\n£3.`)).toMatchObject(
+      [{ title: 'B', ...chunk }],
+    );
+    expect(chunkMarkdown('a', '---\nlayout: x\n---\n## Costs\n£3.')).toMatchObject([
+      { title: 'a', ...chunk },
+    ]);
+    expect(chunkMarkdown('a', '---\n\nBoth: stay.\n\n---\n\nHere.')[0]?.text).toContain(
+      'Both: stay.',
+    );
+  });
+
   it('joins wrapped lines of a paragraph and keeps list items apart', () => {
     const [chunk] = chunkMarkdown(
       'a',
@@ -48,6 +79,15 @@ describe('chunkMarkdown', () => {
   it('reads a heading of a megabyte as fast as any other line', () => {
     const [chunk] = chunkMarkdown('a', `# A${' '.repeat(500_000)}x${' #'.repeat(250_000)}\ntext`);
     expect(chunk?.text).toBe('text');
+  });
+
+  it.each([
+    ['a title', `---\ntitle: ${' '.repeat(1_000_000)}x\n---\ntext`],
+    ['what may be YAML', `---\na:${'\n--- x'.repeat(200_000)}\n\n# A\ntext`],
+    ['what may be an underline', `# A\nx\n${'-'.repeat(1_000_000)} x\n\ntext`],
+    ['what may be a break', `# A\n${'* '.repeat(500_000)}x\n\ntext`],
+  ])('reads %s of a megabyte as fast as any other line', (_, article) => {
+    expect(chunkMarkdown('a', article).at(-1)?.text).toMatch(/text$/);
   });
 
   it('gives sections of the same heading ids of their own', () => {

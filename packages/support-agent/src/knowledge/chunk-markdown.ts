@@ -1,7 +1,12 @@
 import type { Chunk } from './passage.ts';
 
-/** ATX headings only (CommonMark 0.31, section 4.2). */
+/** YAML between two lines of dashes, as site generators read it. */
+const frontMatterPattern = /^---[ \t]*\r?\n[\w-]+:[\s\S]*?\n(?:---|\.\.\.)[ \t]*(?:\r?\n|$)/;
 const headingPattern = /^ {0,3}(#{1,6})[ \t]/;
+/** Below a paragraph of one line it makes that a heading. */
+const underlinePattern = /^ {0,3}(=+|-+)[ \t]*$/;
+/** A break between topics, or what separates the head of a table. */
+const drawnPattern = /^[\s|:+=*_-]{3,}$/;
 const fencePattern = /^ {0,3}(`{3,}|~{3,})/;
 /** A line that begins a block of its own, so that it is not joined to the line before. */
 const blockPattern = /^ *(?:[-*+>|]|\d+[.)])(?: |$)/;
@@ -18,12 +23,15 @@ interface Section {
 }
 
 /**
- * Splits an article into its sections. `articleId` names it in ids, and titles it when it has no
- * level-1 heading. Sections without text are left out; a long one becomes several chunks.
+ * Splits an article into its sections. `articleId` names it in ids, and titles it when it has neither
+ * a level-1 heading nor a title above it. Sections without text are left out; a long one becomes
+ * several chunks.
  */
 export function chunkMarkdown(articleId: string, markdown: string): Chunk[] {
-  const sections = splitSections(markdown);
-  const title = sections.find((section) => section.level === 1)?.heading || articleId;
+  const [frontMatter = ''] = frontMatterPattern.exec(markdown) ?? [];
+  const sections = splitSections(markdown.slice(frontMatter.length));
+  const heading = sections.find((section) => section.level === 1)?.heading;
+  const title = heading || titleIn(frontMatter) || articleId;
   const ids = new Map<string, number>();
   const chunks: Chunk[] = [];
   for (const section of sections) {
@@ -38,6 +46,11 @@ export function chunkMarkdown(articleId: string, markdown: string): Chunk[] {
   return chunks;
 }
 
+function titleIn(frontMatter: string): string | undefined {
+  const [, title] = /^title:(.*)$/m.exec(frontMatter) ?? [];
+  return title?.trim().replace(/^(["'])(.*)\1$/, '$2');
+}
+
 function splitSections(markdown: string): Section[] {
   let current: Section = { level: 0, heading: '', lines: [] };
   const sections = [current];
@@ -47,6 +60,13 @@ function splitSections(markdown: string): Section[] {
     if (marker !== undefined && (fence === undefined || marker.startsWith(fence))) {
       fence = fence === undefined ? marker : undefined;
       current.lines.push('');
+      continue;
+    }
+    const underline = fence === undefined ? underlinePattern.exec(line)?.[1] : undefined;
+    if (underline !== undefined && endsInOneLine(current.lines)) {
+      const heading = stripInline(current.lines.pop() ?? '');
+      current = { level: underline.startsWith('=') ? 1 : 2, heading, lines: [] };
+      sections.push(current);
       continue;
     }
     const match = fence === undefined ? headingPattern.exec(line) : null;
@@ -61,6 +81,12 @@ function splitSections(markdown: string): Section[] {
   return sections;
 }
 
+/** Whether they end with a paragraph of a single line. */
+function endsInOneLine(lines: readonly string[]): boolean {
+  const [last = '', before = ''] = lines.slice(-2).reverse();
+  return /^ {0,3}\S/.test(last) && !blockPattern.test(last) && before.trim() === '';
+}
+
 /** A closing run of `#` after a space is not part of a heading. */
 function stripClosing(text: string): string {
   let end = text.length;
@@ -72,7 +98,7 @@ function plainText(lines: readonly string[]): string {
   const blocks: string[] = [];
   let open = false;
   for (const raw of lines) {
-    const line = stripInline(raw.trim());
+    const line = drawnPattern.test(raw) ? '' : stripInline(raw.trim());
     if (line === '') {
       open = false;
     } else if (open && !blockPattern.test(raw)) {
