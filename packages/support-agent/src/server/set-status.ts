@@ -6,6 +6,7 @@ import {
   VersionConflictError,
 } from 'holdfast';
 import { openTicket } from '../tools/support-record.ts';
+import { HttpProblem } from './errors/http-problem.ts';
 
 export interface StatusChange {
   readonly status: SessionStatus;
@@ -21,7 +22,7 @@ const maxTries = 20;
  * so has dealt with its ticket.
  *
  * @param seen the session as it was read just now
- * @throws VersionConflictError when another ticket is open, SessionNotFoundError
+ * @throws HttpProblem when another ticket is open, VersionConflictError when each try was lost, SessionNotFoundError
  */
 export async function setStatus(
   store: SessionStore,
@@ -48,7 +49,8 @@ export async function setStatus(
 function assertTicket(session: Session, expected: string | null): void {
   const open = openTicket(session)?.id ?? null;
   if (open === expected) return;
-  throw new VersionConflictError(
+  throw new HttpProblem(
+    'TICKET_CHANGED',
     `The session ${session.id} has ${ticketNamed(open)}, not ${ticketNamed(expected)}.`,
   );
 }

@@ -242,7 +242,7 @@ describe('a session', () => {
 
   it('stays as it is when another ticket has come, which it shows with the reason', async () => {
     rows = [row('s-1', { version: 2, ticket: { id: 'T-00000001', reason: 'anger' } })];
-    refusePatch = json({ status: 409, code: 'VERSION_CONFLICT', detail: 'no' }, 409);
+    refusePatch = json({ status: 409, code: 'TICKET_CHANGED', detail: 'no' }, 409);
     await desk.setStatus('active');
     expect(desk.state).toMatchObject({
       session: { status: 'active', ticket: { id: 'T-00000001' } },

@@ -19,8 +19,11 @@ export function problemFor(error: unknown): string {
   if (error.status === 0) return 'The server cannot be reached.';
   if (error.code === 'SESSION_NOT_FOUND') return 'There is no such session any more.';
   if (error.code === 'DECRYPTION') return 'This session cannot be read: see the list of sessions.';
-  if (error.code === 'VERSION_CONFLICT') {
+  if (error.code === 'TICKET_CHANGED') {
     return 'Nothing was changed: the customer’s ticket has changed meanwhile. This is how it stands; please decide again.';
+  }
+  if (error.code === 'VERSION_CONFLICT') {
+    return 'Nothing was changed: too much else changed in this session at the same time. Please try again.';
   }
   if (error.status === 429) return 'Too many requests at once. It goes on in a moment.';
   return error.detail === '' ? `The server answered ${error.status}.` : error.detail;

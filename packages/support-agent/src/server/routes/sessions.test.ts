@@ -198,11 +198,11 @@ describe('PATCH /api/sessions/:id/status', () => {
         ['active', first],
         ['closed', null],
       ] as const) {
-        expectProblem(await set(status, seen), 409, 'VERSION_CONFLICT');
+        expectProblem(await set(status, seen), 409, 'TICKET_CHANGED');
       }
       expect(await show()).toEqual(before);
       expect((await set('active', before.ticket.id)).json()).toMatchObject({ ticket: null });
-      expectProblem(await set('active', before.ticket.id), 409, 'VERSION_CONFLICT');
+      expectProblem(await set('active', before.ticket.id), 409, 'TICKET_CHANGED');
     });
 
     it('is not in the way of other changes, also at the same time', async () => {
@@ -217,6 +217,16 @@ describe('PATCH /api/sessions/:id/status', () => {
       expect((await set('active', first)).json()).toMatchObject({ status: 'active', ticket: null });
     });
 
+    it('says of changes that it always came too late for that they are no other ticket', async () => {
+      const { first, set, sessions, session } = await startWithTicket();
+      const update = sessions.store.update.bind(sessions.store);
+      sessions.store.update = async (...args) => {
+        await sessions.store.incrementCounter(session.id, 'others');
+        return update(...args);
+      };
+      expectProblem(await set('active', first), 409, 'VERSION_CONFLICT');
+    });
+
     it('leaves alone one that comes between its own look and write', async () => {
       const { first, set, say, sessions, session, show } = await startWithTicket();
       await set('active', first);
@@ -226,7 +236,7 @@ describe('PATCH /api/sessions/:id/status', () => {
         await say(session, asked);
         return update(...args);
       };
-      expectProblem(await set('active', null), 409, 'VERSION_CONFLICT');
+      expectProblem(await set('active', null), 409, 'TICKET_CHANGED');
       expect(await show()).toMatchObject({ escalated: true, ticket: { reason: 'asked_for' } });
     });
 

@@ -160,7 +160,7 @@ export async function sessionRoutes(
       'assistant keeps silent from the next message on (one that is being answered gets its answer);',
       '`active` gives it back to the assistant, or reopens it, and takes',
       'the escalation as dealt with. A ticket that comes after the caller’s look would be dealt with',
-      'unseen: with the ticket that was seen as `if_ticket`, another one is left alone (409, `VERSION_CONFLICT`).',
+      'unseen: with the ticket that was seen as `if_ticket`, another one is left alone (409, `TICKET_CHANGED`).',
     ].join(' '),
     params: sessionParams,
     body: statusBody,
