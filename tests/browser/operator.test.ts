@@ -136,10 +136,23 @@ it('stays where its operator reads further up, whatever comes meanwhile', async 
   expect(await place()).toBe(before);
 
   await desk.getByRole('button', { name: 'Take over' }).click();
+  const box = desk.getByLabel('Your message to the customer');
+  await box.waitFor();
   await first.scrollIntoViewIfNeeded();
-  await desk.getByLabel('Your message to the customer').fill('Kari here.');
-  await desk.keyboard.press('Enter');
+  const reading = await place();
+  const id = new URL(desk.url()).hash.slice(1);
+  const colleague = await fetch(`${address}/api/sessions/${id}/operator-messages`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${operatorKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ message: 'Ada here.' }),
+  });
+  expect(colleague.status).toBe(201);
   await expect.poll(() => said(desk), soon).toHaveLength(9);
+  expect(await place(), 'another operator is nobody here').toBe(reading);
+
+  await box.fill('Kari here.');
+  await box.press('Enter');
+  await expect.poll(() => said(desk), soon).toHaveLength(10);
   expect(await log.evaluate(({ scrollTop }) => scrollTop), 'what they write is in view').toBe(0);
 });
 

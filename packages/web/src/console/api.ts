@@ -11,6 +11,8 @@ import {
 
 const PAGE_SIZE = 25;
 const TRANSCRIPT_SIZE = 100;
+/** Far longer than the server takes for any of this: a reply that is not there by then was lost. */
+const LONGEST_MS = 30_000;
 
 interface ListQuery {
   /** `null` for all. */
@@ -24,20 +26,31 @@ interface StatusChange {
   readonly ifTicket?: string | null;
 }
 
-/** The calls that the console makes. Each rejects with an `ApiError`, or as its signal says. */
+/** The calls that the console makes. Each rejects with an `ApiError`, or as its signal says; what changes something has none. */
 export interface OperatorApi {
   list(query: ListQuery, signal: AbortSignal): Promise<SessionPage>;
   session(id: string, signal: AbortSignal): Promise<SessionRow>;
   /** The newest messages, or those before `before`. */
   transcript(id: string, signal: AbortSignal, before?: number): Promise<TranscriptPage>;
-  setStatus(id: string, change: StatusChange, signal: AbortSignal): Promise<SessionRow>;
-  say(id: string, message: { text: string; key: string }, signal: AbortSignal): Promise<void>;
+  setStatus(id: string, change: StatusChange): Promise<SessionRow>;
+  say(id: string, message: { text: string; key: string }): Promise<void>;
 }
 
-export function createOperatorApi(fetcher: Fetch, operatorKey: string): OperatorApi {
+export function createOperatorApi(
+  fetcher: Fetch,
+  operatorKey: string,
+  longestMs = LONGEST_MS,
+): OperatorApi {
+  const inTime: Fetch = (url, init) => {
+    const limit = AbortSignal.timeout(longestMs);
+    const signal = init.signal ? AbortSignal.any([init.signal, limit]) : limit;
+    return fetcher(url, { ...init, signal });
+  };
   // Never a customer's cookie: this browser may have a chat open as well.
-  const http = new Http(fetcher, 'omit');
+  const http = new Http(inTime, 'omit');
   const headers = { authorization: `Bearer ${operatorKey}` };
+  // What changes something goes on to its end.
+  const unstopped = new AbortController().signal;
   const at = (id: string, rest = '') => `/api/sessions/${encodeURIComponent(id)}${rest}`;
 
   return {
@@ -56,14 +69,14 @@ export function createOperatorApi(fetcher: Fetch, operatorKey: string): Operator
       const path = at(id, `/messages?limit=${TRANSCRIPT_SIZE}${earlier}`);
       return readTranscript(await http.json('GET', path, { signal, headers })) ?? unreadable();
     },
-    async setStatus(id, { status, ifTicket }, signal) {
+    async setStatus(id, { status, ifTicket }) {
       const body = ifTicket === undefined ? { status } : { status, if_ticket: ifTicket };
-      const call = { signal, headers, body };
+      const call = { signal: unstopped, headers, body };
       return readRow(await http.json('PATCH', at(id, '/status'), call)) ?? unreadable();
     },
-    async say(id, { text, key }, signal) {
+    async say(id, { text, key }) {
       await http.json('POST', at(id, '/operator-messages'), {
-        signal,
+        signal: unstopped,
         headers: { ...headers, 'idempotency-key': key },
         body: { message: text },
       });

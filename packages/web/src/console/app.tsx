@@ -4,6 +4,7 @@ import { LeaveIcon } from '../components/icons.tsx';
 import { SessionList } from './components/session-list.tsx';
 import { SessionPane } from './components/session-pane.tsx';
 import { SignIn } from './components/sign-in.tsx';
+import { Undone } from './components/undone.tsx';
 import type { Desk } from './desk.ts';
 import { useDrafts } from './use-drafts.ts';
 
@@ -11,7 +12,12 @@ export function App({ desk }: { desk: Desk }) {
   const [state, setState] = useState(desk.state);
   const conversation = useRef<HTMLElement>(null);
   useEffect(() => desk.subscribe(setState), [desk]);
-  const drafts = useDrafts(state.signedIn);
+  const drafts = useDrafts();
+
+  function signOut() {
+    drafts.forget();
+    desk.signOut();
+  }
 
   if (!state.signedIn) {
     return (
@@ -22,6 +28,7 @@ export function App({ desk }: { desk: Desk }) {
       />
     );
   }
+  const undone = state.errands.filter(({ id, problem }) => id !== state.chosen && problem !== '');
   return (
     <div class="desk" data-pane={state.chosen === null ? 'list' : 'session'}>
       {state.chosen !== null && (
@@ -35,11 +42,18 @@ export function App({ desk }: { desk: Desk }) {
         <h1>
           Fjell &amp; Fern <span>Console</span>
         </h1>
-        <button type="button" class="on-night" onClick={() => desk.signOut()}>
+        <button type="button" class="on-night" onClick={signOut}>
           <LeaveIcon />
           Sign out
         </button>
       </header>
+      {undone.length > 0 && (
+        <div class="undone">
+          {undone.map((errand) => (
+            <Undone key={errand.id} errand={errand} />
+          ))}
+        </div>
+      )}
       <main class="panes">
         <SessionList
           state={state}

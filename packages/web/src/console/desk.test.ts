@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Fetch } from '../http.ts';
 import { fakeStorage } from '../testing/fake-storage.ts';
 import { createOperatorApi } from './api.ts';
 import { Desk } from './desk.ts';
@@ -31,6 +32,8 @@ let messages: object[];
 let before: number | null;
 let refuse: Response | null;
 let refusePatch: Response | null;
+/** Keeps back the answers to what begins so. */
+let late: { readonly line: string; readonly until: Promise<void> } | null;
 const tab = fakeStorage();
 let desk: Desk;
 
@@ -41,6 +44,7 @@ beforeEach(() => {
   before = null;
   refuse = null;
   refusePatch = null;
+  late = null;
   tab.values.clear();
   desk = openDesk();
 });
@@ -48,13 +52,34 @@ beforeEach(() => {
 function openDesk(): Desk {
   let keys = 0;
   return new Desk({
-    connect: (key) => createOperatorApi(async (url, init) => answer(url, init), key),
+    connect: (key) => createOperatorApi(serve, key),
     operatorKey: createOperatorKey(tab),
     newKey: () => {
       keys += 1;
       return `key-${keys}`;
     },
   });
+}
+
+const serve: Fetch = async (url, init) => {
+  const waiting = late;
+  const reply = answer(url, init);
+  if (waiting !== null && calls.at(-1)?.line.startsWith(waiting.line)) await waiting.until;
+  init.signal?.throwIfAborted();
+  return reply;
+};
+
+/** What begins so is answered only once it is let go. */
+function hold(line: string): () => void {
+  let letGo = () => {};
+  const until = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  late = { line, until };
+  return () => {
+    late = null;
+    letGo();
+  };
 }
 
 function answer(url: string, init: RequestInit): Response {
@@ -87,6 +112,42 @@ describe('a transcript', () => {
     await desk.refresh();
     expect(desk.state.lines.map(({ seq }) => seq)).toEqual([9]);
     expect(desk.state.earlier).toBe(9);
+  });
+});
+
+describe('a page before', () => {
+  it('is left alone where the transcript has begun anew meanwhile', async () => {
+    const line = (seq: number) => ({ seq, role: 'user', content: { text: 'Hello' } });
+    messages = [line(9)];
+    before = 9;
+    await desk.signIn('secret-key');
+    await desk.choose('s-1');
+    messages = [line(1)];
+    before = null;
+    const letGo = hold('GET /s-1/messages?limit=100&before=');
+    const loading = desk.loadEarlier();
+    rows = [row('s-1', { version: 2 })];
+    messages = [line(500)];
+    before = 500;
+    await desk.refresh();
+    letGo();
+    await loading;
+    expect(desk.state.lines.map(({ seq }) => seq)).toEqual([500]);
+    expect(desk.state.earlier).toBe(500);
+  });
+});
+
+describe('an answer that never comes', () => {
+  it('is given up, so that it is asked again', async () => {
+    const silent: Fetch = (_url, { signal }) =>
+      new Promise((_resolve, reject) => {
+        signal?.addEventListener('abort', () => reject(signal.reason));
+      });
+    const api = createOperatorApi(silent, 'secret-key', 1);
+    const { signal } = new AbortController();
+    const never = expect.objectContaining({ status: 0 });
+    await expect(api.session('s-1', signal)).rejects.toEqual(never);
+    await expect(api.say('s-1', { text: 'Kari here.', key: 'key-1' })).rejects.toEqual(never);
   });
 });
 
@@ -193,6 +254,18 @@ describe('the list', () => {
     expect(desk.state.hasNewer).toBe(false);
   });
 
+  it('comes also where that takes longer than until it is read again', async () => {
+    await desk.signIn('secret-key');
+    rows = [row('s-3')];
+    const letGo = hold('GET ?');
+    const first = desk.refresh();
+    const second = desk.refresh();
+    letGo();
+    await Promise.all([first, second]);
+    expect(desk.state.sessions).toMatchObject([{ id: 's-3' }]);
+    expect(lines().filter((line) => line.startsWith('GET ?'))).toHaveLength(2);
+  });
+
   it('stays as it was when it cannot be read anew, and says so', async () => {
     await desk.signIn('secret-key');
     refuse = json({}, 500);
@@ -225,7 +298,7 @@ describe('a session', () => {
   it('is taken over, given back and closed by its status', async () => {
     await desk.setStatus('handed_over');
     expect(calls[0]).toMatchObject({ line: 'PATCH /s-1/status', body: { status: 'handed_over' } });
-    expect(desk.state).toMatchObject({ session: { status: 'handed_over' }, busy: false });
+    expect(desk.state).toMatchObject({ session: { status: 'handed_over' }, errands: [] });
   });
 
   it('is given back or closed only with the ticket that its operator saw', async () => {
@@ -246,14 +319,13 @@ describe('a session', () => {
     await desk.setStatus('active');
     expect(desk.state).toMatchObject({
       session: { status: 'active', ticket: { id: 'T-00000001' } },
-      actionProblem: expect.stringContaining('meanwhile'),
-      busy: false,
+      errands: [{ id: 's-1', busy: false, problem: expect.stringContaining('meanwhile') }],
     });
     await desk.refresh();
-    expect(desk.state.actionProblem, 'until the next try').not.toBe('');
+    expect(desk.state.errands, 'until the next try').toHaveLength(1);
     refusePatch = null;
     await desk.setStatus('active');
-    expect(desk.state.actionProblem).toBe('');
+    expect(desk.state.errands).toEqual([]);
     expect(calls.at(-3)).toMatchObject({ body: { status: 'active', if_ticket: 'T-00000001' } });
   });
 
@@ -270,19 +342,20 @@ describe('a session', () => {
     refusePatch = json({ status: 503, detail: 'The session store did not answer.' }, 503);
     await desk.setStatus('closed');
     await desk.refresh();
-    expect(desk.state.actionProblem).toBe('The session store did not answer.');
+    expect(desk.state.errands).toMatchObject([{ problem: 'The session store did not answer.' }]);
     await desk.choose('s-2');
-    expect(desk.state.actionProblem).toBe('');
+    expect(desk.state.errands, 'which its operator has seen').toEqual([]);
   });
 
   it('gets a message, and a repeat of one that failed under its own key', async () => {
     refuse = json({}, 503);
     expect(await desk.say('Kari here.')).toBe(false);
+    await desk.refresh();
     refuse = null;
     await desk.refresh();
     expect(desk.state).toMatchObject({
       sessionProblem: '',
-      actionProblem: 'The server answered 503.',
+      errands: [{ id: 's-1', problem: 'The server answered 503.' }],
     });
     expect(await desk.say('Kari here.')).toBe(true);
     expect(await desk.say('Kari here.')).toBe(true);

@@ -1,36 +1,10 @@
 import { ApiError } from '../http.ts';
 import type { Status } from '../wire.ts';
 import type { OperatorApi } from './api.ts';
+import { type DeskState, type Errand, NO_LIST, NO_SESSION, START } from './desk-state.ts';
 import type { OperatorKey } from './operator-key.ts';
-import type { Line, SessionRow } from './wire.ts';
-import { problemFor, SIGN_IN } from './wording.ts';
-
-export interface DeskState {
-  readonly signedIn: boolean;
-  /** The key is being tried. */
-  readonly signingIn: boolean;
-  readonly signInProblem: string;
-  /** `null` for all. */
-  readonly filter: Status | null;
-  /** `null` before they have come. */
-  readonly sessions: readonly SessionRow[] | null;
-  /** The ids of those that belong among them and cannot be read. */
-  readonly unreadable: readonly string[];
-  readonly hasNewer: boolean;
-  readonly hasOlder: boolean;
-  readonly listProblem: string;
-  /** The session that is chosen, whether or not it has come. */
-  readonly chosen: string | null;
-  readonly session: SessionRow | null;
-  readonly lines: readonly Line[];
-  readonly earlier: number | null;
-  /** Why the session cannot be shown as it is now. */
-  readonly sessionProblem: string;
-  /** Why what was asked for last was not done; stays until something else is asked for. */
-  readonly actionProblem: string;
-  /** A change is on its way. */
-  readonly busy: boolean;
-}
+import type { Line } from './wire.ts';
+import { problemFor, SIGN_IN, titleOf } from './wording.ts';
 
 export interface DeskOptions {
   readonly connect: (operatorKey: string) => OperatorApi;
@@ -39,33 +13,20 @@ export interface DeskOptions {
   readonly newKey: () => string;
 }
 
-const NO_SESSION = {
-  session: null,
-  lines: [],
-  earlier: null,
-  sessionProblem: '',
-  actionProblem: '',
-  busy: false,
-} as const;
+/** What is asked about the chosen session. */
+class Reading {
+  readonly #stop = new AbortController();
+  readonly signal = this.#stop.signal;
+  /** That of the session whose messages have been read. */
+  version: number | null = null;
+  underWay: Promise<void> | null = null;
+  /** Something was done since what is under way was asked for. */
+  behind = false;
 
-/** Before a list has come. */
-const NO_LIST = {
-  sessions: null,
-  unreadable: [],
-  hasNewer: false,
-  hasOlder: false,
-  listProblem: '',
-} as const;
-
-const START: DeskState = {
-  signedIn: false,
-  signingIn: false,
-  signInProblem: '',
-  filter: null,
-  ...NO_LIST,
-  chosen: null,
-  ...NO_SESSION,
-};
+  stop(): void {
+    this.#stop.abort();
+  }
+}
 
 /** What an operator has in front of them: the sessions, and one of them opened. */
 export class Desk {
@@ -76,13 +37,11 @@ export class Desk {
   /** The cursors of the pages up to the one that is shown; the first page has none. */
   #cursors: (string | null)[] = [null];
   #next: string | null = null;
-  /** Aborts what the session that was chosen before still waits for. */
-  #reading = new AbortController();
-  #listing = new AbortController();
-  /** The version of the chosen session whose messages have been read. */
-  #readVersion: number | null = null;
-  /** A message that may have arrived is repeated under its own key. */
-  #unsent = { id: '', text: '', key: '' };
+  #reading = new Reading();
+  /** Aborts the list that is under way. */
+  #listing: AbortController | null = null;
+  /** By session: a message that may have arrived is repeated under its own key. */
+  readonly #unsent = new Map<string, { readonly text: string; readonly key: string }>();
 
   constructor(options: DeskOptions) {
     this.#options = options;
@@ -107,30 +66,26 @@ export class Desk {
 
   async signIn(key: string): Promise<void> {
     this.#set({ signingIn: true, signInProblem: '' });
-    this.#api = this.#options.connect(key);
+    const api = this.#options.connect(key);
     try {
-      await this.#list(this.#api);
+      await this.#list(api);
     } catch (error) {
       const signInProblem = isRefused(error) ? SIGN_IN.wrongKey : problemFor(error);
       if (isRefused(error)) this.#options.operatorKey.clear();
-      this.#api = null;
       this.#set({ signingIn: false, signInProblem });
       return;
     }
+    // Not before: all else that is asked with a key takes it for one that was good.
+    this.#api = api;
     this.#options.operatorKey.write(key);
     this.#set({ signedIn: true, signingIn: false });
     await this.#read();
   }
 
-  signOut(problem = ''): void {
-    this.#reading.abort();
-    this.#listing.abort();
-    this.#options.operatorKey.clear();
-    this.#api = null;
-    this.#cursors = [null];
-    this.#reading = new AbortController();
-    this.#readVersion = null;
-    this.#set({ ...START, chosen: this.#state.chosen, signInProblem: problem });
+  /** A message that is on its way arrives all the same. */
+  signOut(): void {
+    this.#unsent.clear();
+    this.#leave('');
   }
 
   filter(filter: Status | null): Promise<void> {
@@ -155,10 +110,11 @@ export class Desk {
   /** Opens a session, or closes the one that is open. */
   async choose(id: string | null): Promise<void> {
     if (id === this.#state.chosen) return;
-    this.#reading.abort();
-    this.#reading = new AbortController();
-    this.#readVersion = null;
-    this.#set({ chosen: id, ...NO_SESSION });
+    const left = this.#state.chosen;
+    const errands = this.#state.errands.filter((errand) => errand.busy || errand.id !== left);
+    this.#reading.stop();
+    this.#reading = new Reading();
+    this.#set({ chosen: id, ...NO_SESSION, errands });
     await this.#read();
   }
 
@@ -166,7 +122,8 @@ export class Desk {
   async refresh(): Promise<void> {
     // While a key is tried, a second list would take the place of the one that it waits for.
     if (!this.#state.signedIn) return;
-    await Promise.all([this.#tryList(), this.#read()]);
+    // A list that takes longer than until the next call would never come if it were asked for anew.
+    await Promise.all([this.#listing === null ? this.#tryList() : undefined, this.#read()]);
   }
 
   async loadEarlier(): Promise<void> {
@@ -174,6 +131,8 @@ export class Desk {
     if (chosen === null || earlier === null) return;
     await this.#ofSession(async (api, signal) => {
       const page = await api.transcript(chosen, signal, earlier);
+      // The transcript has begun anew: what lies between could not be asked for any more.
+      if (this.#state.earlier !== earlier) return {};
       return { lines: merged(page.lines, this.#state.lines), earlier: page.before };
     });
   }
@@ -184,26 +143,24 @@ export class Desk {
     // Whoever takes over takes what has come meanwhile, too; all else is decided on what was seen.
     const change =
       status === 'handed_over' ? { status } : { status, ifTicket: session?.ticket?.id ?? null };
-    await this.#act(async (api, signal) => ({
-      session: await api.setStatus(chosen, change, signal),
-    }));
-    await this.refresh();
+    await this.#act(async (api) => ({ session: await api.setStatus(chosen, change) }));
+    await Promise.all([this.#tryList(), this.#readAnew()]);
   }
 
   /** Whether the message was taken. */
   async say(text: string): Promise<boolean> {
     const { chosen } = this.#state;
     if (chosen === null) return false;
-    if (this.#unsent.id !== chosen || this.#unsent.text !== text) {
-      this.#unsent = { id: chosen, text, key: this.#options.newKey() };
-    }
-    const { key } = this.#unsent;
-    const taken = await this.#act(async (api, signal) => {
-      await api.say(chosen, { text, key }, signal);
+    const before = this.#unsent.get(chosen);
+    const unsent = before?.text === text ? before : { text, key: this.#options.newKey() };
+    this.#unsent.set(chosen, unsent);
+    const taken = await this.#act(async (api) => {
+      await api.say(chosen, unsent);
       return {};
     });
-    if (taken) this.#unsent = { id: '', text: '', key: '' };
-    await this.#read();
+    if (taken) this.#unsent.delete(chosen);
+    // Not awaited: a message that was taken must be gone from its box, or it is sent twice.
+    void this.#readAnew();
     return taken;
   }
 
@@ -213,74 +170,125 @@ export class Desk {
       await this.#list(this.#api);
     } catch (error) {
       if (this.#api === null) return;
-      if (isRefused(error)) this.signOut(SIGN_IN.noLonger);
+      if (isRefused(error)) this.#leave(SIGN_IN.noLonger);
       else if (error instanceof ApiError) this.#set({ listProblem: problemFor(error) });
     }
   }
 
   async #list(api: OperatorApi): Promise<void> {
-    this.#listing.abort();
-    this.#listing = new AbortController();
-    const { signal } = this.#listing;
-    const cursor = this.#cursors.at(-1) ?? null;
-    const page = await api.list({ status: this.#state.filter, cursor }, signal);
-    signal.throwIfAborted();
-    this.#next = page.next;
-    this.#set({
-      sessions: page.sessions,
-      unreadable: page.unreadable,
-      hasOlder: page.next !== null,
-      hasNewer: this.#cursors.length > 1,
-      listProblem: '',
-    });
+    this.#listing?.abort();
+    const listing = new AbortController();
+    this.#listing = listing;
+    try {
+      const cursor = this.#cursors.at(-1) ?? null;
+      const page = await api.list({ status: this.#state.filter, cursor }, listing.signal);
+      listing.signal.throwIfAborted();
+      this.#next = page.next;
+      this.#set({
+        sessions: page.sessions,
+        unreadable: page.unreadable,
+        hasOlder: page.next !== null,
+        hasNewer: this.#cursors.length > 1,
+        listProblem: '',
+      });
+    } finally {
+      if (this.#listing === listing) this.#listing = null;
+    }
   }
 
-  /** Reads the chosen session, and its newest messages where it has changed. */
-  async #read(): Promise<void> {
+  /** Reads the chosen session; one at a time, or an older answer could come last. */
+  #read(): Promise<void> {
+    const reading = this.#reading;
+    reading.underWay ??= this.#readUntilEven(reading);
+    return reading.underWay;
+  }
+
+  /** The same, and takes nothing that was asked for before. */
+  #readAnew(): Promise<void> {
+    this.#reading.behind = true;
+    return this.#read();
+  }
+
+  async #readUntilEven(reading: Reading): Promise<void> {
+    do {
+      reading.behind = false;
+      await this.#readOnce(reading);
+    } while (reading.behind && !reading.signal.aborted);
+    reading.underWay = null;
+  }
+
+  /** The chosen session, and its newest messages where it has changed. */
+  async #readOnce(reading: Reading): Promise<void> {
     const { chosen } = this.#state;
     if (chosen === null) return;
     await this.#ofSession(async (api, signal) => {
       const session = await api.session(chosen, signal);
-      if (session.version === this.#readVersion) return { session };
+      if (reading.behind) return {};
+      if (session.version === reading.version) return { session };
       const page = await api.transcript(chosen, signal);
+      if (reading.behind) return {};
       const { lines, earlier } = this.#state;
       const lastSeq = lines.at(-1)?.seq ?? 0;
       // Where lines are missing in between, it begins anew with the newest page.
-      const anew =
-        this.#readVersion === null || (page.before !== null && page.before > lastSeq + 1);
-      this.#readVersion = session.version;
+      const anew = reading.version === null || (page.before !== null && page.before > lastSeq + 1);
+      reading.version = session.version;
       if (anew) return { session, lines: page.lines, earlier: page.before };
       return { session, lines: merged(lines, page.lines), earlier };
     });
   }
 
-  /** What an operator asks for. Whether it was done. */
-  async #act(work: Work): Promise<boolean> {
-    const { signal } = this.#reading;
-    this.#set({ busy: true, actionProblem: '' });
-    const done = await this.#ofSession(work, 'actionProblem');
-    if (!signal.aborted) this.#set({ busy: false });
-    return done;
-  }
-
-  /** Whether it was done; what went wrong is shown with the session. */
-  async #ofSession(
-    work: Work,
-    problem: 'sessionProblem' | 'actionProblem' = 'sessionProblem',
-  ): Promise<boolean> {
-    const { signal } = this.#reading;
-    if (this.#api === null) return false;
+  /** What an operator asks of the chosen session; no look at another one stops it. Whether it was done. */
+  async #act(work: (api: OperatorApi) => Promise<Partial<DeskState>>): Promise<boolean> {
+    const { chosen: id, session } = this.#state;
+    const api = this.#api;
+    const reading = this.#reading;
+    if (api === null || id === null) return false;
+    const errand = { id, title: session === null ? id : titleOf(session) };
+    this.#note({ ...errand, busy: true, problem: '' });
     try {
-      const change = await work(this.#api, signal);
-      if (signal.aborted) return false;
-      this.#set({ ...change, [problem]: '' });
+      const change = await work(api);
+      if (api !== this.#api) return true;
+      this.#note({ ...errand, busy: false, problem: '' });
+      if (reading === this.#reading) this.#set(change);
       return true;
     } catch (error) {
-      if (signal.aborted) return false;
-      if (isRefused(error)) this.signOut(SIGN_IN.noLonger);
-      else this.#set({ [problem]: problemFor(error) });
+      if (api !== this.#api) return false;
+      if (isRefused(error)) this.#leave(SIGN_IN.noLonger);
+      else this.#note({ ...errand, busy: false, problem: problemFor(error) });
       return false;
     }
+  }
+
+  #note(errand: Errand): void {
+    const others = this.#state.errands.filter(({ id }) => id !== errand.id);
+    const isDone = !errand.busy && errand.problem === '';
+    this.#set({ errands: isDone ? others : [...others, errand] });
+  }
+
+  /** What goes wrong with it is shown with the session. */
+  async #ofSession(
+    work: (api: OperatorApi, signal: AbortSignal) => Promise<Partial<DeskState>>,
+  ): Promise<void> {
+    const { signal } = this.#reading;
+    if (this.#api === null) return;
+    try {
+      const change = await work(this.#api, signal);
+      if (!signal.aborted) this.#set({ ...change, sessionProblem: '' });
+    } catch (error) {
+      if (signal.aborted) return;
+      if (isRefused(error)) this.#leave(SIGN_IN.noLonger);
+      else this.#set({ sessionProblem: problemFor(error) });
+    }
+  }
+
+  #leave(problem: string): void {
+    this.#reading.stop();
+    this.#reading = new Reading();
+    this.#listing?.abort();
+    this.#options.operatorKey.clear();
+    this.#api = null;
+    this.#cursors = [null];
+    this.#set({ ...START, chosen: this.#state.chosen, signInProblem: problem });
   }
 
   #set(change: Partial<DeskState>): void {
@@ -288,8 +296,6 @@ export class Desk {
     for (const listener of this.#listeners) listener(this.#state);
   }
 }
-
-type Work = (api: OperatorApi, signal: AbortSignal) => Promise<Partial<DeskState>>;
 
 /** How the server itself refuses a key; a proxy's 403 says nothing of it. */
 const REFUSED: ReadonlySet<string> = new Set(['OPERATOR_ONLY', 'INVALID_TOKEN']);

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { Status } from '../../wire.ts';
-import type { DeskState } from '../desk.ts';
+import type { DeskState } from '../desk-state.ts';
 import type { SessionRow } from '../wire.ts';
 import { ago, isWaiting, STATUS, titleOf } from '../wording.ts';
 import { StatusPill } from './status-pill.tsx';

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { BackIcon } from '../../components/icons.tsx';
 import type { Status } from '../../wire.ts';
-import type { DeskState } from '../desk.ts';
+import type { DeskState } from '../desk-state.ts';
 import type { Drafts } from '../use-drafts.ts';
 import { titleOf } from '../wording.ts';
 import { About } from './about.tsx';
@@ -40,10 +40,13 @@ export function SessionPane({
   onSay,
   onEarlier,
 }: SessionPaneProps) {
-  const { session, lines, earlier, busy } = state;
+  const { session, lines, earlier } = state;
+  const errand = state.errands.find(({ id }) => id === state.chosen);
+  const busy = errand?.busy ?? false;
   // Where the session cannot be read, what stands there is no answer to what was tried.
-  const problem = state.sessionProblem || state.actionProblem;
+  const problem = state.sessionProblem || errand?.problem || '';
   const title = useRef<HTMLHeadingElement>(null);
+  const log = useRef<HTMLDivElement>(null);
   const reply = useRef<HTMLTextAreaElement>(null);
   const wanted = useRef<Status | null>(null);
   const arrived = session !== null;
@@ -62,6 +65,8 @@ export function SessionPane({
 
   const draft = session === null ? '' : drafts.of(session.id);
   async function send(id: string, message: string) {
+    // Laid out in reverse: who writes is at its end, where what they write comes.
+    log.current?.scrollTo({ top: 0 });
     if (await onSay(message)) drafts.sent(id, message);
   }
 
@@ -108,7 +113,12 @@ export function SessionPane({
       {session !== null && (
         <>
           <About session={session} />
-          <Transcript lines={lines} earlier={earlier !== null} onEarlier={onEarlier} />
+          <Transcript
+            lines={lines}
+            earlier={earlier !== null}
+            scroller={log}
+            onEarlier={onEarlier}
+          />
           {session.status !== 'handed_over' && (
             <p class="reply-hint">
               {session.status === 'closed'

@@ -1,4 +1,5 @@
-import { useLayoutEffect, useRef } from 'preact/hooks';
+import type { RefObject } from 'preact';
+import { useLayoutEffect } from 'preact/hooks';
 import { SpokenText } from '../../components/spoken-text.tsx';
 import { timeLabel } from '../../time-label.ts';
 import { type Line, type SaidLine, type StepLine, withResults } from '../wire.ts';
@@ -10,6 +11,7 @@ interface TranscriptProps {
   lines: readonly Line[];
   /** There are messages before these. */
   earlier: boolean;
+  scroller: RefObject<HTMLDivElement>;
   onEarlier: () => void;
 }
 
@@ -20,15 +22,13 @@ const SPEAKER = {
   system: 'System',
 } as const;
 
-export function Transcript({ lines, earlier, onEarlier }: TranscriptProps) {
-  const scroller = useRef<HTMLDivElement>(null);
+export function Transcript({ lines, earlier, scroller, onEarlier }: TranscriptProps) {
   const newest = lines.at(-1);
-  const isFromHere = newest?.kind === 'said' && newest.role === 'operator';
   useLayoutEffect(() => {
     const log = scroller.current;
     if (log === null || newest === undefined) return;
     // Laid out in reverse: its end is at 0, and what is further up is below that.
-    if (isFromHere || log.scrollTop >= -AT_END_PX) log.scrollTop = 0;
+    if (log.scrollTop >= -AT_END_PX) log.scrollTop = 0;
   }, [newest?.seq]);
 
   /** The button vanishes with the first message: the focus goes where one reads on. */
