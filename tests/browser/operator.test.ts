@@ -179,12 +179,14 @@ it('keeps what its operator is writing, whoever ends the session meanwhile', asy
   await desk.keyboard.type(' done yet');
   await expectAccessible(desk, 'a draft for a closed session');
   await desk.locator('.row').last().click();
-  await expect.poll(() => box.count(), soon).toBe(0);
+  await expect.poll(() => said(desk), soon).toContain('How long does a refund take?');
+  expect(await box.count(), 'it is for the other session').toBe(0);
   await desk.locator('.row').first().click();
   await box.waitFor();
   expect(await box.inputValue()).toBe('A long answer that is not done yet');
   await desk.getByRole('button', { name: 'Reopen' }).click();
   await desk.getByRole('button', { name: 'Take over' }).click();
+  await desk.getByRole('button', { name: 'Give back' }).waitFor();
   await box.press('Enter');
   await expect.poll(() => said(desk), soon).toContain('A long answer that is not done yet');
   expect(await box.inputValue()).toBe('');
