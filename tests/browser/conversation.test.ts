@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { visitor } from './support/browser.ts';
 import { Chat, soon } from './support/chat.ts';
-import { realServer } from './support/real-server.ts';
+import { operatorKey, realServer } from './support/real-server.ts';
 
 const questions = [
   'How long does standard delivery take?',
@@ -76,6 +76,28 @@ it('begins a new conversation with nothing of the old one, and ends one for good
   await chat.page.getByText('How can we help?').waitFor();
   await chat.shows();
 });
+
+it('shows nothing any more of a conversation that was ended while nobody looked', async () => {
+  const { address } = await realServer();
+  const chat = new Chat(await (await visitor(address)).open());
+  await chat.ask('How long does a refund take?');
+  await chat.page.evaluate(look('hidden'));
+  const id = await chat.page.evaluate<string>('localStorage["holdfast.session_id"]');
+  const ended = await fetch(`${address}/api/sessions/${id}`, {
+    method: 'DELETE',
+    headers: { authorization: `Bearer ${operatorKey}` },
+  });
+  expect(ended.status).toBe(204);
+  await chat.page.evaluate(look('visible'));
+  await chat.page.getByText('Your earlier conversation has ended').waitFor();
+  await chat.shows();
+});
+
+/** In the page: a browser without a window is never hidden. */
+const look = (state: string) => `
+  Object.defineProperty(document, 'visibilityState', { value: '${state}', configurable: true });
+  document.dispatchEvent(new Event('visibilitychange'));
+`;
 
 it('shows what articles say as text, whatever it is', async () => {
   const folder = temporaryFolder();

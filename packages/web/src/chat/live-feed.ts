@@ -25,7 +25,7 @@ export class LiveFeed {
   #id: string | null = null;
   #after = 0;
   #suspended = false;
-  /** The server has ended the stream, and has not begun another one. */
+  /** The server has ended the stream, or refused it, and has not begun another one. */
   #ended = false;
 
   constructor(options: FeedOptions) {
@@ -76,7 +76,7 @@ export class LiveFeed {
         for await (const event of events) {
           if (signal.aborted) return;
           if (event === 'session-ended') {
-            // A void token, too, ends a stream, and may do so before the new one is here: the next try tells.
+            // A void token, too, ends a stream.
             this.#ended = true;
             break;
           }
@@ -87,9 +87,9 @@ export class LiveFeed {
         if (signal.aborted) return;
         onOffline();
         if (isGone(error)) {
-          // Who may not read it now will not later; that the session is gone is found out elsewhere.
-          if (!this.#ended) return;
-          onEnded();
+          // A token may be void before the new one is here: the next try tells.
+          if (this.#ended) onEnded();
+          this.#ended = true;
         }
       }
       await pause(delay, signal);

@@ -288,6 +288,21 @@ describe('what happens elsewhere', () => {
     expect(scene.shown).toEqual(['(Your earlier conversation has ended, so this is a new one.)']);
   });
 
+  it('an end takes everything off the screen also where it came while nobody looked', async () => {
+    server.history = said('Hello', 'Hi');
+    await scene.reload();
+    await server.stream(1);
+    await scene.pass(1_000);
+    scene.conversation.show(false);
+    const gone = problem(401, 'INVALID_TOKEN');
+    server.streamReplies = [gone, gone];
+    server.histories = [gone];
+    scene.conversation.show(true);
+    await scene.pass(1_000);
+    await expect.poll(() => scene.session.read()).toBeNull();
+    expect(scene.shown).toEqual(['(Your earlier conversation has ended, so this is a new one.)']);
+  });
+
   it('an end is found out also where the server cannot be asked at first', async () => {
     server.history = said('Hello', 'Hi');
     await scene.reload();
