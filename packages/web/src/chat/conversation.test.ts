@@ -170,6 +170,37 @@ describe('loading', () => {
     expect(scene.shown).toHaveLength(52);
   });
 
+  it('leaves no hole where newer ones have come before the older ones that were asked for', async () => {
+    scene.open('s-1');
+    const page = (seq: number) => [{ seq, role: 'assistant', content: `No. ${seq}` }];
+    const late = pending();
+    server.histories = [
+      () => json({ messages: page(9), next_before: 9 }),
+      late.reply,
+      () => json({ messages: page(500), next_before: 500 }),
+    ];
+    await scene.conversation.load();
+    const loading = scene.conversation.loadEarlier();
+    await scene.conversation.load();
+    late.arrive(json({ messages: page(1), next_before: null }));
+    await loading;
+    expect(scene.shown).toEqual([`(${NOTICE.shortened})`, 'assistant: No. 500']);
+  });
+
+  it('takes no older answer after a newer one', async () => {
+    scene.open('s-1');
+    const late = pending();
+    server.histories = [late.reply];
+    const loading = scene.conversation.load();
+    await expect.poll(() => server.lines).toHaveLength(1);
+    server.session = { status: 'handed_over', version: 2 };
+    scene.conversation.checkForPerson(true);
+    await expect.poll(() => scene.conversation.state.status).toBe('handed_over');
+    late.arrive(json({ messages: [], next_before: null }));
+    await loading;
+    expect(scene.conversation.state.status).toBe('handed_over');
+  });
+
   it('survives a failure: a message can be sent, and the rest is fetched after it', async () => {
     scene.open('s-1');
     server.histories = [offline];
@@ -245,6 +276,19 @@ describe('a session that is gone', () => {
     expect(scene.session.read()).toBe('s-2');
   });
 
+  it('carries a message over into the one that another tab has begun by then', async () => {
+    scene.open('s-1');
+    const gone = () => {
+      scene.session.write('s-2');
+      return problem(401, 'INVALID_TOKEN')();
+    };
+    server.replies = [gone, answer('Hi')];
+    await scene.conversation.send('Hello');
+    expect(server.lines).toEqual(['POST /s-1/messages', 'POST /s-2/messages']);
+    expect(scene.session.read()).toBe('s-2');
+    expect(scene.shown).toEqual(['user: Hello', 'assistant: Hi']);
+  });
+
   it('gives up, and does not loop, when the new session is refused as well', async () => {
     scene.open('s-1');
     const refused = problem(401, 'INVALID_TOKEN');
@@ -292,6 +336,18 @@ describe('ending', () => {
       'POST ',
       'POST /s-2/messages',
     ]);
+  });
+
+  it('leaves alone what another tab has begun meanwhile', async () => {
+    scene.open('s-1');
+    const late = pending();
+    server.replies = [late.reply];
+    const ending = scene.conversation.end();
+    await Promise.resolve();
+    scene.session.write('s-2');
+    late.arrive(deleted());
+    await ending;
+    expect(scene.session.read()).toBe('s-2');
   });
 
   it('takes a session that is already gone as ended', async () => {

@@ -103,8 +103,9 @@ export class Conversation {
 
   /** Leaves the session to whom it was passed on to, and shows nothing of it any more. */
   startNew(): void {
+    const { session } = this.#options;
     this.#stopWork();
-    this.#options.session.clear();
+    session.clear(session.read());
     this.#switch(null, []);
     this.#publish();
   }
@@ -164,6 +165,8 @@ export class Conversation {
       } catch (error) {
         if (!isGone(error)) throw error;
         this.#expire();
+        // Another tab may have gone on already.
+        if (session.read() !== null) return this.#ask(item, signal);
       }
     }
     const id = await api.create(signal);
@@ -202,7 +205,7 @@ export class Conversation {
         return;
       }
     }
-    session.clear();
+    session.clear(id);
     // Written after the end was asked for, so meant for the next conversation.
     const next = this.#unsent().filter(({ delivery }) => delivery === 'sending');
     this.#switch(null, next, [notice(NOTICE.ended)]);
@@ -215,13 +218,13 @@ export class Conversation {
     const said = this.#entries().filter(
       (entry) => entry.kind === 'message' && entry.delivery === 'sent',
     );
-    this.#options.session.clear();
+    this.#options.session.clear(this.#live.id);
     this.#switch(null, this.#unsent(), [...said, notice(closed ? NOTICE.closed : NOTICE.expired)]);
   }
 
   /** The session was ended elsewhere, or has expired: nothing of it stays on the screen. */
   #gone(): void {
-    this.#options.session.clear();
+    this.#options.session.clear(this.#live.id);
     this.#switch(null, this.#unsent(), [notice(NOTICE.expired)]);
     this.#loading = false;
     this.#publish();

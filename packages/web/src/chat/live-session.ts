@@ -42,6 +42,9 @@ export class LiveSession {
   #catching: Promise<void> | null = null;
   #behind = false;
   #checks = 0;
+  /** How many reads were begun, and which of them was the last to be taken. */
+  #reads = 0;
+  #taken = 0;
   /** Live output up to here belongs to turns that have ended. */
   seen: number;
 
@@ -107,13 +110,17 @@ export class LiveSession {
     const { signal } = this.#stop;
     if (signal.aborted) return;
     if (id === null) return this.#settle();
+    this.#reads += 1;
+    const read = this.#reads;
     const ended = this.transcript.unclaimed.filter(({ end }) => end !== null);
     try {
       // In this order: what is stored meanwhile then belongs to a later version.
       const info = await api.session(id, signal);
       const history = await api.history(id, signal);
       if (signal.aborted) return;
-      this.#info = info;
+      // An older answer may come last. Of the history it only adds.
+      if (read > this.#taken) this.#info = info;
+      this.#taken = Math.max(this.#taken, read);
       this.#incomplete = false;
       this.transcript.merge(history);
       this.transcript.finishTurns(ended.map((turn) => turn.id));
@@ -132,6 +139,8 @@ export class LiveSession {
     if (this.id === null || before === null) return;
     const page = await this.#options.api.history(this.id, signal, before).catch(() => null);
     if (page === null || signal.aborted) return;
+    // What is known has begun anew: what lies between could not be asked for any more.
+    if (this.transcript.earlier !== before) return;
     this.transcript.merge(page);
     this.#options.onChange();
   }

@@ -32,7 +32,7 @@ describe('createSessionId', () => {
       expect(session.read()).toBeNull();
       session.write('s-1');
       expect(session.read()).toBe('s-1');
-      session.clear();
+      session.clear('s-1');
       expect(session.read()).toBeNull();
     }
   });
@@ -45,7 +45,7 @@ describe('createSessionId', () => {
     const session = createSessionId(storage);
     session.write('s-1');
     expect(session.read()).toBe('s-1');
-    session.clear();
+    session.clear('s-1');
     expect(session.read()).toBeNull();
   });
 });

@@ -4,7 +4,8 @@ import type { KeyValue } from '../storage.ts';
 export interface SessionId {
   read(): string | null;
   write(id: string): void;
-  clear(): void;
+  /** Forgets this one; another, which another tab has begun meanwhile, stays. */
+  clear(id: string | null): void;
 }
 
 export const SESSION_KEY = 'holdfast.session_id';
@@ -18,15 +19,16 @@ const VALID = /^[A-Za-z0-9._:@-]{1,255}$/;
  */
 export function createSessionId(storage: KeyValue | null): SessionId {
   let remembered: string | null = null;
+  function read(): string | null {
+    try {
+      if (storage !== null) remembered = storage.getItem(SESSION_KEY);
+    } catch {
+      storage = null;
+    }
+    return remembered !== null && VALID.test(remembered) ? remembered : null;
+  }
   return {
-    read() {
-      try {
-        if (storage !== null) remembered = storage.getItem(SESSION_KEY);
-      } catch {
-        storage = null;
-      }
-      return remembered !== null && VALID.test(remembered) ? remembered : null;
-    },
+    read,
     write(id) {
       remembered = id;
       try {
@@ -35,7 +37,8 @@ export function createSessionId(storage: KeyValue | null): SessionId {
         storage = null;
       }
     },
-    clear() {
+    clear(id) {
+      if (read() !== id) return;
       remembered = null;
       try {
         storage?.removeItem(SESSION_KEY);

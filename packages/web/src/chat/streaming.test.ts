@@ -303,6 +303,22 @@ describe('what happens elsewhere', () => {
     expect(scene.shown).toEqual(['(Your earlier conversation has ended, so this is a new one.)']);
   });
 
+  it('an end leaves alone what another tab has begun meanwhile', async () => {
+    const feed = await server.stream(0);
+    await scene.pass(1_000);
+    server.streamReplies = [problem(401, 'INVALID_TOKEN')];
+    server.histories = [
+      () => {
+        scene.session.write('s-2');
+        return problem(401, 'INVALID_TOKEN')();
+      },
+    ];
+    feed.send('session.ended', {}).end();
+    await scene.pass(1_000);
+    await scene.shows('(Your earlier conversation has ended, so this is a new one.)');
+    expect(scene.session.read()).toBe('s-2');
+  });
+
   it('an end is found out also where the server cannot be asked at first', async () => {
     server.history = said('Hello', 'Hi');
     await scene.reload();
