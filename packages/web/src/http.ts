@@ -48,23 +48,47 @@ export interface Call {
   readonly body?: object;
 }
 
+/** Far longer than the server takes for any of these: a reply that is not there by then was lost. */
+const LONGEST_MS = 30_000;
+
 /** Calls to this site's server. Each rejects with an `ApiError`, or as its signal says. */
 export class Http {
   readonly #fetcher: Fetch;
   readonly #credentials: RequestCredentials;
+  readonly #longestMs: number;
 
   /** `omit` for a caller that sends a key of its own: its requests must not carry a customer's cookie. */
-  constructor(fetcher: Fetch, credentials: RequestCredentials = 'same-origin') {
+  constructor(
+    fetcher: Fetch,
+    credentials: RequestCredentials = 'same-origin',
+    longestMs = LONGEST_MS,
+  ) {
     this.#fetcher = fetcher;
     this.#credentials = credentials;
+    this.#longestMs = longestMs;
   }
 
   /** The JSON of the reply; `undefined` for what is not JSON: an empty 204, or a proxy's page. */
   async json(method: string, url: string, call: Call): Promise<unknown> {
-    return this.read(await this.open(method, url, call), call.signal);
+    const request = new AbortController();
+    const { signal } = request;
+    const stop = () => request.abort();
+    const timer = setTimeout(stop, this.#longestMs);
+    call.signal.addEventListener('abort', stop);
+    if (call.signal.aborted) stop();
+    const reply = async () => this.read(await this.open(method, url, { ...call, signal }), signal);
+    try {
+      return await reply();
+    } catch (cause) {
+      call.signal.throwIfAborted();
+      throw signal.aborted ? new ApiError(0, 'no reply in time', { cause }) : cause;
+    } finally {
+      clearTimeout(timer);
+      call.signal.removeEventListener('abort', stop);
+    }
   }
 
-  /** The reply with its body unread. */
+  /** The reply with its body unread, however long that takes. */
   async open(method: string, url: string, { signal, headers, body }: Call): Promise<Response> {
     const json = body === undefined ? {} : { 'content-type': 'application/json' };
     const response = await orNoReply(

@@ -11,8 +11,6 @@ import {
 
 const PAGE_SIZE = 25;
 const TRANSCRIPT_SIZE = 100;
-/** Far longer than the server takes for any of this: a reply that is not there by then was lost. */
-const LONGEST_MS = 30_000;
 
 interface ListQuery {
   /** `null` for all. */
@@ -36,18 +34,9 @@ export interface OperatorApi {
   say(id: string, message: { text: string; key: string }): Promise<void>;
 }
 
-export function createOperatorApi(
-  fetcher: Fetch,
-  operatorKey: string,
-  longestMs = LONGEST_MS,
-): OperatorApi {
-  const inTime: Fetch = (url, init) => {
-    const limit = AbortSignal.timeout(longestMs);
-    const signal = init.signal ? AbortSignal.any([init.signal, limit]) : limit;
-    return fetcher(url, { ...init, signal });
-  };
+export function createOperatorApi(fetcher: Fetch, operatorKey: string): OperatorApi {
   // Never a customer's cookie: this browser may have a chat open as well.
-  const http = new Http(inTime, 'omit');
+  const http = new Http(fetcher, 'omit');
   const headers = { authorization: `Bearer ${operatorKey}` };
   // What changes something goes on to its end.
   const unstopped = new AbortController().signal;

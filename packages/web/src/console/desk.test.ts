@@ -137,20 +137,6 @@ describe('a page before', () => {
   });
 });
 
-describe('an answer that never comes', () => {
-  it('is given up, so that it is asked again', async () => {
-    const silent: Fetch = (_url, { signal }) =>
-      new Promise((_resolve, reject) => {
-        signal?.addEventListener('abort', () => reject(signal.reason));
-      });
-    const api = createOperatorApi(silent, 'secret-key', 1);
-    const { signal } = new AbortController();
-    const never = expect.objectContaining({ status: 0 });
-    await expect(api.session('s-1', signal)).rejects.toEqual(never);
-    await expect(api.say('s-1', { text: 'Kari here.', key: 'key-1' })).rejects.toEqual(never);
-  });
-});
-
 describe('signing in', () => {
   it('sends the key with every call and a cookie with none', async () => {
     await desk.signIn('secret-key');
@@ -363,6 +349,17 @@ describe('a session', () => {
     expect(sent.map(({ body }) => body)).toEqual(Array(3).fill({ message: 'Kari here.' }));
     const keys = sent.map(({ headers }) => headers.get('idempotency-key'));
     expect(keys).toEqual(['key-1', 'key-1', 'key-2']);
+  });
+
+  it('is changed as was asked, whatever is looked at meanwhile', async () => {
+    const letGo = hold('PATCH');
+    const closing = desk.setStatus('closed');
+    await desk.choose('s-2');
+    expect(desk.state.errands).toMatchObject([{ id: 's-1', busy: true }]);
+    expect(calls.find(({ line }) => line.startsWith('PATCH'))?.init.signal?.aborted).toBe(false);
+    letGo();
+    await closing;
+    expect(desk.state).toMatchObject({ chosen: 's-2', errands: [] });
   });
 
   it('makes room for the next one at once', async () => {

@@ -123,7 +123,7 @@ function noneLabel({ filter, unreadable, hasNewer, hasOlder }: DeskState): strin
   return filter === null ? 'There are no sessions yet.' : 'There are no sessions like that.';
 }
 
-/** Who waits for a person comes first; then as the customers were last heard of. */
+/** Of one page, who waits for a person comes first; then as the customers were last heard of. */
 function inOrder(sessions: readonly SessionRow[]): SessionRow[] {
   return [...sessions].sort(
     (a, b) =>

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { ApiError, type Fetch, Http } from './http.ts';
+
+/** A server that takes a request and says nothing, until the page gives it up. */
+const silent: Fetch = (_url, { signal }) =>
+  new Promise((_resolve, reject) => {
+    const stop = () => reject(new DOMException('aborted', 'AbortError'));
+    signal?.addEventListener('abort', stop);
+    if (signal?.aborted) stop();
+  });
+
+/** One that begins to answer, and no more. */
+const half: Fetch = async (_url, { signal }) =>
+  new Response(
+    new ReadableStream({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode('{"half":'));
+        signal?.addEventListener('abort', () => controller.error(new TypeError('aborted')));
+      },
+    }),
+  );
+
+describe('a reply that never comes', () => {
+  it.each([
+    ['at all', silent],
+    ['to its end', half],
+  ])('%s, is given up as one that was lost', async (_much, fetcher) => {
+    const { signal } = new AbortController();
+    const reply = new Http(fetcher, 'omit', 1).json('GET', '/', { signal });
+    const error = await reply.catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(ApiError);
+    expect(error).toMatchObject({ status: 0 });
+  });
+
+  it('is given up when its caller says so, with the reason that they gave', async () => {
+    const caller = new AbortController();
+    const reply = new Http(silent).json('GET', '/', { signal: caller.signal });
+    caller.abort('left');
+    await expect(reply).rejects.toBe('left');
+    const again = new Http(silent).json('GET', '/', { signal: caller.signal });
+    await expect(again, 'before it began').rejects.toBe('left');
+  });
+});
