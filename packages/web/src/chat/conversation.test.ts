@@ -398,6 +398,21 @@ describe('ending', () => {
     expect(scene.shown).toEqual([`(${NOTICE.ended})`]);
   });
 
+  it('goes on to its end where a new conversation is wanted meanwhile', async () => {
+    scene.open('s-1');
+    const late = pending();
+    server.replies = [late.reply];
+    const ending = scene.conversation.end();
+    await Promise.resolve();
+    scene.conversation.startNew();
+    const again = scene.conversation.end();
+    late.arrive(problem(503)());
+    await Promise.all([ending, again]);
+    expect(server.lines).toEqual(['DELETE /s-1']);
+    expect(server.sent[0]?.init.signal?.aborted).toBe(false);
+    expect(scene.shown).toEqual([`(${NOTICE.notEnded})`]);
+  });
+
   it('loses nothing when the server cannot be reached', async () => {
     scene.open('s-1');
     server.replies = [answer('Hi'), offline];

@@ -47,6 +47,7 @@ export class Conversation {
   #visible = true;
   #tail: Promise<void> = Promise.resolve();
   #abort = new AbortController();
+  #ending: Promise<void> | null = null;
   #state: ConversationState;
 
   constructor(options: ConversationOptions) {
@@ -103,6 +104,8 @@ export class Conversation {
 
   /** Leaves the session to whom it was passed on to, and shows nothing of it any more. */
   startNew(): void {
+    // What is being ended must not be left to the server instead; a new one begins after it.
+    if (this.#ending !== null) return;
     const { session } = this.#options;
     this.#stopWork();
     session.clear(session.read());
@@ -112,6 +115,13 @@ export class Conversation {
 
   /** Ends the session. What was under way is dropped; if the server can't be reached, it can be retried. */
   end(): Promise<void> {
+    this.#ending ??= this.#stopAndEnd().finally(() => {
+      this.#ending = null;
+    });
+    return this.#ending;
+  }
+
+  #stopAndEnd(): Promise<void> {
     this.#stopWork();
     for (const { key, delivery } of this.#live.transcript.outgoing) {
       if (delivery === 'sending') this.#live.failed(key, REASON.stopped);
@@ -197,7 +207,6 @@ export class Conversation {
     try {
       if (id !== null) await api.end(id, signal);
     } catch (error) {
-      if (signal.aborted) return;
       if (!isGone(error)) {
         this.#below = [notice(NOTICE.notEnded)];
         this.#live.show(this.#visible);
