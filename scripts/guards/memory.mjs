@@ -109,9 +109,16 @@ export const memoryGuards = [
   {
     name: 'the lease that holds off idle expiry',
     file: 'lib/memory/session-record.ts',
-    guard: 'if (expiresAt <= this.expiresAt) return;',
+    guard: 'if (expiresAt === this.expiresAt) return;',
     without: 'if (expiresAt > 0) return;',
     notices: 'renewal keeps a long turn’s session, at a third of the lease',
+  },
+  {
+    name: 'the idle end that a shorter lease gives back',
+    file: 'lib/memory/session-record.ts',
+    guard: 'if (expiresAt === this.expiresAt) return;',
+    without: 'if (expiresAt <= this.expiresAt) return;',
+    notices: 'a lease renewed for less time holds it off for less',
   },
   {
     name: 'the user check',

@@ -245,4 +245,12 @@ export const scriptGuards = [
     test: onRedis,
     notices: 'a message for an open session is none for a closed one',
   },
+  {
+    name: 'the end of a rate’s window',
+    file: 'lib/redis/scripts/hit.lua',
+    guard: 'if left > 0 then',
+    without: 'if left >= 0 then',
+    test: onRedis,
+    notices: 'a window begins with its first hit, and ends',
+  },
 ];

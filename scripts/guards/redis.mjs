@@ -205,4 +205,12 @@ export const redisGuards = [
     test: 'tests/redis/topologies/sentinels.test.ts',
     notices: 'a switch is followed when a sentinel tells of it, though the old primary goes on',
   },
+  {
+    name: 'the word in a header that is no token’s',
+    file: 'lib/redis/layout/header.ts',
+    guard: 'return word;',
+    without: 'throw new URIError(word);',
+    test: 'tests/redis/regressions/unreadable-state.test.ts',
+    notices: 'is deleted also where its token’s place has what no token is',
+  },
 ];

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DecryptionError } from '../../../packages/holdfast/src/lib/errors/errors.ts';
 import { type FakeTimeRedis, startRedisOnFakeTime } from '../../servers/redis-server.ts';
 import { RecordingLogger, rejection } from '../connection/fixtures.ts';
+import { encrypting } from '../support/encryption.ts';
 import { SharedNamespace } from '../support/shared-namespace.ts';
 
 let server: FakeTimeRedis;
@@ -12,6 +13,8 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 const idleTimeoutMs = 60_000;
+/** In a session's header. */
+const tokenAt = 7;
 const warning = 'A session that ended cannot be read';
 
 const warned = (logger: RecordingLogger) =>
@@ -45,6 +48,19 @@ describe('a session whose state cannot be read', () => {
       expect(await instances.one.store.get('s')).toEqual(created);
     },
   );
+
+  it('is deleted also where its token’s place has what no token is', async () => {
+    const place = new SharedNamespace(server.url, { codec: encrypting('damaged') });
+    const ask = await place.asking();
+    const { store } = await place.instance();
+    await store.create('s');
+    const [key] = place.keys.session('s');
+    const header = String(await ask('HGET', key, 'h')).split(' ');
+    await ask('HSET', key, 'h', header.with(tokenAt, '=%zz').join(' '));
+    expect(await rejection(store.get('s', { fresh: true }))).toBeInstanceOf(DecryptionError);
+    expect(await store.delete('s')).toBe(true);
+    expect(await store.exists('s')).toBe(false);
+  });
 
   it.each([{}, { userId: 'ada' }])(
     'is named by a page of those that there are: %j',

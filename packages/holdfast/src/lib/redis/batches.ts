@@ -48,7 +48,7 @@ export async function deleteEach(
   ids: readonly string[],
   remove: (id: string) => Promise<boolean>,
 ): Promise<number> {
-  const deleted = await all([...new Set(ids)].map(remove));
+  const deleted = await allOf([...new Set(ids)].map(remove));
   return deleted.filter(Boolean).length;
 }
 
@@ -78,7 +78,7 @@ function gravest(failures: readonly unknown[]): unknown {
 }
 
 /** Waits for all of them, whatever becomes of any. @throws the gravest failure */
-async function all<Result>(writes: readonly Promise<Result>[]): Promise<Result[]> {
+export async function allOf<Result>(writes: readonly Promise<Result>[]): Promise<Result[]> {
   const failures: unknown[] = [];
   const results: Result[] = [];
   for (const outcome of await Promise.allSettled(writes)) {

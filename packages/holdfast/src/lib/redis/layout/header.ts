@@ -45,7 +45,7 @@ export function parseHeader(line: string): Header {
     etag: text(4),
     status: text(5) as SessionStatus,
     userName: user === none ? null : user.slice(1),
-    tokenHash: token === none ? null : decodeURIComponent(token.slice(1)),
+    tokenHash: token === none ? null : hashOf(token),
     createdAt: number(8),
     updatedAt: number(9),
     lastActivity: number(10),
@@ -60,6 +60,15 @@ export function parseHeader(line: string): Header {
     queued: flags.includes('q'),
     lastEventSeq: number(24),
   };
+}
+
+/** What `tokenWord` made a word of; a word that it made not, as it is: it is no token's hash. */
+function hashOf(word: string): string {
+  try {
+    return decodeURIComponent(word.slice(1));
+  } catch {
+    return word;
+  }
 }
 
 /** Whether a line was a header at all. */

@@ -1,6 +1,6 @@
 import { randomId } from '../../model/ids.ts';
 import type { StoreEventName } from '../../store/store-events.ts';
-import { despiteFailures } from '../batches.ts';
+import { allOf, despiteFailures } from '../batches.ts';
 import { bytesOrNull, type ReplyList, text } from '../connection/reply.ts';
 import type { RedisCore } from '../core/redis-core.ts';
 import { repeatable } from '../core/refusals.ts';
@@ -187,14 +187,14 @@ export class Removals<Metadata extends object> {
     const outcome = text(reply[0]);
     if (outcome === 'alive') return outcome;
     this.#core.known.forget(id);
-    // The session has gone here, whether or not a replica says so.
-    const followed = this.#followed(id, outcome, reply, event);
-    try {
+    await allOf([
+      // The session has gone here, whether or not a replica says so.
+      this.#followed(id, outcome, reply, event),
       // What was ended on purpose must not come back with a failover; what expired cannot.
-      if (event !== 'expired') await this.#core.replicas.confirm(id, nonce, { always: true });
-    } finally {
-      await followed;
-    }
+      event === 'expired'
+        ? Promise.resolve()
+        : this.#core.replicas.confirm(id, nonce, { always: true }),
+    ]);
     return outcome;
   }
 
