@@ -245,7 +245,7 @@ export class Begins<Metadata extends object> {
         incarnation: header.incarnation,
         nonce,
         fence: locking ? header.fence : unlockedFence(int(reply[1])),
-        expiresAt: header.leaseUntil,
+        expiresAt: locking ? header.leaseUntil : int(reply[1]) + leaseMs,
         ifVersion: locking ? null : header.version,
         idempotency,
       }),
