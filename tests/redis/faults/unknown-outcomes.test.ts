@@ -3,7 +3,6 @@ import {
   OutcomeUnknownError,
   StoreUnavailableError,
 } from '../../../packages/holdfast/src/lib/errors/errors.ts';
-import { FakeClock } from '../../../packages/holdfast/src/lib/testing/fake-clock.ts';
 import { type RedisServer, startRedis } from '../../servers/redis-server.ts';
 import { rejection } from '../connection/fixtures.ts';
 import { outOfTime } from '../support/clock/out-of-time.ts';
@@ -12,6 +11,7 @@ import { HeldCalls } from '../support/lines/held-calls.ts';
 import { contents, end, lossyScene, message } from '../support/lines/lossy-scene.ts';
 import { callOf } from '../support/requests.ts';
 import { type Instance, SharedNamespace } from '../support/shared-namespace.ts';
+import { late, patient } from './late.ts';
 
 let server: RedisServer;
 beforeAll(async () => {
@@ -19,18 +19,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** The clock is what makes it pass (`late`). */
-const patient = { timeoutMs: 60_000, retries: 2 };
-
 /** What is said of calls that take no nonce: not to repeat them under one. */
 const madeAgain = /may have taken effect\. Make the same call again: (?!.*nonce)/;
-
-/** The failure of a call whose reply was lost, or that was never sent, when its deadline has passed. */
-async function late(call: Promise<unknown>, lost?: Promise<void>): Promise<Error> {
-  const failure = rejection(call);
-  await lost;
-  return outOfTime(failure, patient.timeoutMs / 2);
-}
 
 describe('where no reply comes until the deadline', () => {
   it.each<
@@ -375,156 +365,5 @@ describe('a call that may have been made, and is refused when it is repeated,', 
     const error = await outOfTime(again, patient.timeoutMs / 2);
     expect(error).toBeInstanceOf(OutcomeUnknownError);
     expect((error as OutcomeUnknownError).nonce).toBe(nonce);
-  });
-});
-
-describe('where a turn does not learn that it waits for its session', () => {
-  it('it leaves the queue when it has given up', async () => {
-    const { one, other, proxy, isWaiting } = await lossyScene(server, patient);
-    await other.store.create('s');
-    const holder = await other.begin('s');
-    proxy.refuse();
-    const lost = proxy.cutNextReply(callOf('begin'));
-    const error = await late(
-      one.turn('s', async () => {}),
-      lost,
-    );
-    expect(error).toBeInstanceOf(OutcomeUnknownError);
-    await isWaiting();
-    proxy.accept();
-    const waiters = async () => (await other.store.getStats()).waiters;
-    await expect.poll(waiters, { timeout: 60_000 }).toBe(0);
-    await other.store.release(holder.lease);
-  });
-
-  it('it says so, and leaves the queue, when it waits and cannot ask again', async () => {
-    const place = new SharedNamespace(server.url);
-    const proxy = await flakyProxyForTest(server.port, { rate: 0 });
-    const clock = new FakeClock();
-    const one = await place.instance({ ...patient, url: proxy.url, clock });
-    const other = await place.instance({ timeoutMs: 60_000 });
-    const ask = await place.asking();
-    const waiters = () => ask('ZCARD', place.keys.session('s')[1]);
-    await other.store.create('s');
-    const holder = await other.begin('s');
-    const failure = rejection(one.turn('s', { waitSeconds: 1_000_000 }, async () => {}));
-    await expect.poll(waiters, { timeout: 60_000 }).toBe('1');
-    proxy.refuse();
-    const lost = proxy.cutNextReply(callOf('read'));
-    const read = rejection(one.store.exists('s'));
-    await lost;
-    // It asks again when the lease should have ended.
-    const time = setInterval(() => void clock.advance(31_000), 10);
-    const error = await outOfTime(failure, patient.timeoutMs / 2);
-    clearInterval(time);
-    expect(error).toBeInstanceOf(OutcomeUnknownError);
-    expect(error.cause).toBeInstanceOf(StoreUnavailableError);
-    await read;
-    proxy.accept();
-    await expect.poll(waiters, { timeout: 60_000 }).toBe('0');
-    await other.store.release(holder.lease);
-  });
-});
-
-describe('where of a batch of sessions one may have been written', () => {
-  it('each tells what became of it, and that one is repeated under its own nonce', async () => {
-    const { one, other, proxy, recovered } = await lossyScene(server, patient);
-    await other.store.create('taken');
-    // Their buckets are in use already.
-    for (const id of ['a', 'b']) {
-      await other.store.create(id);
-      await other.store.delete(id);
-    }
-    proxy.refuse();
-    const lost = proxy.cutNextReply(callOf('create', 'b'));
-    const batch = one.store.setBatch(['a', 'taken', 'b'].map((id) => ({ id, data: {} })));
-    await lost;
-    const results = await outOfTime(batch, patient.timeoutMs / 2);
-    expect(results).toMatchObject([
-      { id: 'a', session: { id: 'a', version: 1 } },
-      { id: 'taken', error: { code: 'VERSION_CONFLICT' } },
-      { id: 'b', error: { code: 'OUTCOME_UNKNOWN' } },
-    ]);
-    proxy.accept();
-    await recovered();
-    const [, , unknown] = results;
-    const error = unknown !== undefined && 'error' in unknown ? unknown.error : null;
-    const { nonce } = error as OutcomeUnknownError;
-    expect(await one.store.set('b', {}, { nonce })).toMatchObject({ id: 'b', version: 1 });
-    expect(await other.store.countActive()).toBe(3);
-  });
-
-  it('it fails as a whole where nothing was sent', async () => {
-    const { one, proxy } = await lossyScene(server, patient);
-    proxy.refuse();
-    const lost = proxy.cutNextReply(callOf('read'));
-    expect(await late(one.store.exists('s'), lost)).toBeInstanceOf(StoreUnavailableError);
-    const batch = one.store.setBatch(['a', 'b'].map((id) => ({ id, data: {} })));
-    expect(await late(batch)).toBeInstanceOf(StoreUnavailableError);
-  });
-});
-
-describe('where of several sessions one cannot be ended', () => {
-  /** The sessions "a" and "b" in other buckets, that of "a" with an index that is none. */
-  async function setUp() {
-    const place = new SharedNamespace(server.url);
-    const other = await place.instance();
-    const bucketOf = (id: string) => place.keys.bucketOf(id);
-    const b = ['b1', 'b2', 'b3', 'b4', 'b5'].find((id) => bucketOf(id) !== bucketOf('a')) ?? '';
-    for (const id of ['a', b]) await other.store.create(id, { userId: 'ada' });
-    const ask = await place.asking();
-    const spoil = async () => {
-      await ask('DEL', place.keys.expiry(bucketOf('a')));
-      await ask('SET', place.keys.expiry(bucketOf('a')), 'nothing');
-    };
-    return { place, other, b, bucketOf, spoil };
-  }
-
-  it.each<[string, (instance: Instance, ids: readonly string[]) => Promise<unknown>]>([
-    ['the end of a user’s sessions', ({ store }) => store.deleteUser('ada')],
-    ['a batch', ({ store }, ids) => store.deleteBatch(ids)],
-  ])('%s says of another one’s lost reply that it may have ended', async (_, end) => {
-    const { place, other, b, spoil } = await setUp();
-    await spoil();
-    const proxy = await flakyProxyForTest(server.port, { rate: 0 });
-    const calls = new HeldCalls();
-    const { connect } = calls;
-    const one = await place.instance({ ...patient, url: proxy.url, connect });
-    const held = calls.hold('remove', b);
-    const failure = rejection(end(one, ['a', b]));
-    await held.reached;
-    // With this reply there is that of the other one, which was sent before.
-    await one.store.exists('a');
-    proxy.refuse();
-    const lost = proxy.cutNextReply(callOf('remove', b));
-    held.release();
-    await lost;
-    const error = await outOfTime(failure, patient.timeoutMs / 2);
-    expect(error).toBeInstanceOf(OutcomeUnknownError);
-    expect(await other.store.get(b)).toBeNull();
-  });
-
-  it.each<[string, (instance: Instance) => Promise<unknown>]>([
-    ['the end of a user’s sessions', ({ store }) => store.deleteUser('ada')],
-    ['the end of all sessions', ({ store }) => store.deleteAll()],
-  ])('%s says so, and not that the rest cannot be found after it', async (_, end) => {
-    const { one, other, proxy } = await lossyScene(server, patient);
-    // More than one page of them.
-    const ids = Array.from({ length: 300 }, (_, n) => `s${n}`);
-    await Promise.all(ids.map((id) => other.store.create(id, { userId: 'ada' })));
-    proxy.refuse();
-    const lost = proxy.cutNextReply(callOf('remove'));
-    expect(await late(end(one), lost)).toBeInstanceOf(OutcomeUnknownError);
-  });
-
-  it('the end of all of them ends the others', async () => {
-    const { other, bucketOf, spoil } = await setUp();
-    // More than one page of them.
-    const ids = Array.from({ length: 300 }, (_, n) => `s${n}`);
-    await Promise.all(ids.map((id) => other.store.create(id)));
-    await spoil();
-    expect(await rejection(other.store.deleteAll())).toBeInstanceOf(StoreUnavailableError);
-    const left = ids.filter((id) => bucketOf(id) !== bucketOf('a'));
-    expect((await other.store.getBatch(left, { fresh: true })).size).toBe(0);
   });
 });
