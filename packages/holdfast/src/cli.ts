@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { run } from './lib/cli/program.ts';
 import { exitCodes } from './lib/cli/terminal.ts';
 
