@@ -263,7 +263,9 @@ describe.skipIf(missing !== null)('their Redis', () => {
     expect(
       await refused({ PYTHON_V2_ENCRYPTION_KEY: 'a' }, '--old-key-file', keyFile('b')),
     ).toContain('leave one out');
-    expect(await refused({}, '--old-key-file', '/nowhere')).toContain('could not be read');
+    expect(await refused({}, '--old-key-file', '/nowhere')).toContain(
+      '--old-key-file names a file that could not be read (ENOENT: there is no such file)',
+    );
     const scene = await Scene.open();
     expect((await scene.run('--nonsense')).code).toBe(2);
     expect(await scene.run('--help')).toMatchObject({ code: 0, stderr: '' });

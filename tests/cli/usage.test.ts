@@ -71,7 +71,7 @@ describe('holdfast', () => {
   it('names a settings file that is not there', async () => {
     const { code, stderr } = await run(['stats', '--settings', 'no-such-file']);
     expect(code).toBe(1);
-    expect(stderr).toContain('The settings file no-such-file could not be read.');
+    expect(stderr).toContain('The settings file no-such-file could not be read (ENOENT');
   });
 });
 

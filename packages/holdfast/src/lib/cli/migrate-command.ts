@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import type { Config } from '../config/load-config.ts';
 import { readSettings } from '../config/read-settings.ts';
 import { tlsOptions } from '../config/redis-config.ts';
+import { readNamed } from '../config/secret.ts';
 import { ConfigError } from '../errors/errors.ts';
 import { sentenceOf } from '../errors/sentence-of.ts';
 import { type MigrationOptions, migrate } from '../migration/python-v2/migration.ts';
@@ -159,12 +159,8 @@ function keyTexts({ oldKeyFile }: MigrateOptions, settings: Settings): readonly 
 }
 
 function readKey(path: string, name: string): string {
-  try {
-    // Editors and `echo` end a file with a newline.
-    const text = readFileSync(path, 'utf8').replace(/\r?\n$/, '');
-    if (text !== '') return text;
-  } catch (cause) {
-    throw new ConfigError(`${name} names a file that could not be read.`, { cause });
-  }
+  // Editors and `echo` end a file with a newline.
+  const text = readNamed(name, path).replace(/\r?\n$/, '');
+  if (text !== '') return text;
   throw new ConfigError(`${name} names a file that holds no key.`);
 }

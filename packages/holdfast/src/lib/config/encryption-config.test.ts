@@ -83,7 +83,7 @@ describe('encryption', () => {
 
   it.each([
     ['is empty', 'holds no key'],
-    ['is not there', 'cannot be read'],
+    ['is not there', 'could not be read (ENOENT: there is no such file)'],
     ['is set beside the key', 'are both set'],
   ])('says so when the file %s', (why, what) => {
     const { path } = fileOf('');

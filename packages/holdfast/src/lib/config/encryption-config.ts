@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import type { CipherName } from '../encryption/create-codec.ts';
 import { KeyRing } from '../encryption/key-ring.ts';
 import { ConfigError } from '../errors/errors.ts';
 import { sentenceOf } from '../errors/sentence-of.ts';
+import { readNamed } from './secret.ts';
 import type { Settings } from './settings.ts';
 
 /** How stored values are encrypted. The keys are inside the ring, which shows nothing of them. */
@@ -58,14 +58,7 @@ function keysOf(settings: Settings): string | undefined {
 
 /** One key a line, or separated by commas. */
 function readKeyFile(path: string): string {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw new ConfigError('SESSION_ENCRYPTION_KEY_FILE names a file that cannot be read.', {
-      cause,
-    });
-  }
+  const text = readNamed('SESSION_ENCRYPTION_KEY_FILE', path);
   const keys = text.split(/[\n,]/).flatMap((key) => key.trim() || []);
   if (keys.length === 0)
     throw new ConfigError('SESSION_ENCRYPTION_KEY_FILE names a file that holds no key.');

@@ -329,11 +329,17 @@ describe('a settings file', () => {
   it('must exist when it was asked for', () => {
     const envFile = join(folder(), 'absent.env');
     expect(() => loadConfig({ env: {}, envFile })).toThrow(ConfigError);
-    expect(() => loadConfig({ env: {}, envFile })).toThrow(/absent\.env could not be read/);
+    expect(() => loadConfig({ env: {}, envFile })).toThrow(
+      /absent\.env could not be read \(ENOENT: there is no such file\)\. /,
+    );
   });
 
   it('must be readable', () => {
-    expect(() => loadConfig({ env: {}, envFile: folder() })).toThrow(/could not be read/);
+    expect(() => loadConfig({ env: {}, envFile: folder() })).toThrow(
+      / could not be read \(EISDIR: it is a folder\)\. /,
+    );
+    const envFile = join(fileOf('API_PORT=8001'), 'settings.env');
+    expect(() => loadConfig({ env: {}, envFile })).toThrow(/ could not be read \(ENOTDIR\)\. /);
   });
 
   it('is .env in the working folder, if there is one', () => {

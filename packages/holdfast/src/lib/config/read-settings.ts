@@ -5,6 +5,7 @@ import { noticesOf } from './earlier-names.ts';
 import { misspeltNames } from './misspelt-names.ts';
 import { dropServiceLinks } from './service-links.ts';
 import type { ConfigWarning } from './warnings.ts';
+import { whyUnreadable } from './why-unreadable.ts';
 
 export interface SettingSources {
   /** Default: `process.env`, which is only read. */
@@ -40,7 +41,8 @@ function readEnvFile(envFile: string | undefined): Record<string, string> {
   } catch (error) {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     if (missing && envFile === undefined) return {};
-    throw new ConfigError(`The settings file ${envFile ?? '.env'} could not be read.`, {
+    const why = whyUnreadable(error);
+    throw new ConfigError(`The settings file ${envFile ?? '.env'} could not be read (${why}).`, {
       cause: error,
     });
   }

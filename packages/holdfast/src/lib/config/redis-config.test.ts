@@ -51,7 +51,7 @@ describe('REDIS_PASSWORD_FILE', () => {
   it('must be readable', () => {
     const env = { REDIS_PASSWORD_FILE: '/nowhere/hunter2', REDIS_TLS_CA_FILE: '/' };
     expect(refusal(env)).toBe(
-      'REDIS_PASSWORD_FILE names a file that could not be read (ENOENT); REDIS_TLS_CA_FILE names a file that could not be read (EISDIR). Correct the settings that the message names.',
+      'REDIS_PASSWORD_FILE names a file that could not be read (ENOENT: there is no such file); REDIS_TLS_CA_FILE names a file that could not be read (EISDIR: it is a folder). Correct the settings that the message names.',
     );
   });
 

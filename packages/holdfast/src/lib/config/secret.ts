@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { ConfigError } from '../errors/errors.ts';
+import { whyUnreadable } from './why-unreadable.ts';
 
 interface SecretFile {
   /** The setting that names it. */
@@ -89,7 +90,8 @@ export function readNamed(setting: string, path: string): string {
     // Some editors begin a file with a byte order mark, which is no part of what it holds.
     return readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    throw new ConfigError(`${setting} names a file that could not be read (${code}).`);
+    throw new ConfigError(
+      `${setting} names a file that could not be read (${whyUnreadable(error)}).`,
+    );
   }
 }
