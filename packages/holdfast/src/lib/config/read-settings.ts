@@ -21,7 +21,7 @@ export interface GivenSettings {
   readonly warnings: readonly ConfigWarning[];
 }
 
-/** @throws ConfigError when the file cannot be read */
+/** @throws ConfigError when the file cannot be read, or is in UTF-16 */
 export function readSettings({ env = process.env, envFile }: SettingSources): GivenSettings {
   const given: Record<string, string> = { ...readEnvFile(envFile) };
   for (const [name, value] of Object.entries(env)) if (value !== undefined) given[name] = value;
@@ -34,16 +34,24 @@ export function readSettings({ env = process.env, envFile }: SettingSources): Gi
 }
 
 function readEnvFile(envFile: string | undefined): Record<string, string> {
+  const file = envFile ?? '.env';
+  let bytes: Buffer;
   try {
-    // Some editors begin a file with a byte order mark, which would be part of the first name.
-    const text = readFileSync(envFile ?? '.env', 'utf8').replace(/^\uFEFF/, '');
-    return parseEnv(text) as Record<string, string>;
+    bytes = readFileSync(file);
   } catch (error) {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     if (missing && envFile === undefined) return {};
     const why = whyUnreadable(error);
-    throw new ConfigError(`The settings file ${envFile ?? '.env'} could not be read (${why}).`, {
+    throw new ConfigError(`The settings file ${file} could not be read (${why}).`, {
       cause: error,
     });
   }
+  // None of its lines would be a setting's, and the defaults would stand in their place.
+  if (bytes.includes(0) || utf16Marks.some((mark) => bytes.subarray(0, 2).equals(mark)))
+    throw new ConfigError(`The settings file ${file} is in UTF-16, or no text: save it as UTF-8.`);
+  // Some editors begin a file with a byte order mark, which would be part of the first name.
+  const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
+  return parseEnv(text) as Record<string, string>;
 }
+
+const utf16Marks = [Buffer.of(0xff, 0xfe), Buffer.of(0xfe, 0xff)];

@@ -56,14 +56,35 @@ describe('names that are no settings', () => {
   });
 });
 
+function settingsFile(content: string | Buffer): string {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-config-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'settings.env');
+  writeFileSync(path, content);
+  return path;
+}
+
 describe('a settings file that begins with a byte order mark', () => {
   it('has its first setting', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'holdfast-config-'));
-    onTestFinished(() => rmSync(folder, { recursive: true }));
-    const envFile = join(folder, 'settings.env');
-    writeFileSync(envFile, '\uFEFFAPI_PORT=8123\r\nLOG_LEVEL=warn\r\n');
+    const envFile = settingsFile('\uFEFFAPI_PORT=8123\r\nLOG_LEVEL=warn\r\n');
     const config = loadConfig({ env: {}, envFile });
     expect([config.server.port, config.logLevel, config.warnings]).toEqual([8123, 'warn', []]);
+  });
+});
+
+describe('a settings file in UTF-16, or that is no text', () => {
+  const utf16 = Buffer.from('\uFEFFAPI_PORT=8123\r\n', 'utf16le');
+  it.each([
+    ['UTF-16 with a byte order mark', utf16],
+    ['UTF-16 with its bytes the other way round', Buffer.from(utf16).swap16()],
+    ['UTF-16 without a mark', utf16.subarray(2)],
+    ['nothing but a mark', utf16.subarray(0, 2)],
+    ['a NUL behind what could be read', Buffer.from('API_PORT=8123\n\0')],
+  ])('is refused and not passed over: %s', (_, bytes) => {
+    const envFile = settingsFile(bytes);
+    expect(() => loadConfig({ env: {}, envFile })).toThrow(
+      /^The settings file .*settings\.env is in UTF-16, or no text: save it as UTF-8\. /,
+    );
   });
 });
 
