@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { devNull } from 'node:os';
+import { loadConfig } from 'holdfast';
 import { describe, expect, it } from 'vitest';
 import { type EncryptionSizes, encryptionExperiments } from './encryption/plan.ts';
 import { type Result, resultOf, runExperiment } from './experiment.ts';
@@ -27,9 +29,26 @@ const tiny: Sizes = {
 
 const tinyEncryption: EncryptionSizes = { rounds: 1, sessions: 3, records: 20 };
 
+const operationsPage = new URL('../../docs/operations.md', import.meta.url);
+
+it('the page about running it shows settings at values that they take', async () => {
+  const tables = (await readFile(operationsPage, 'utf8')).matchAll(
+    /^\|[^|\n]*`([A-Z_]+)` \|.*\n\|[-|]+\n((?:\|.*\n)+)/gm,
+  );
+  const shown = [...tables].flatMap(([, name = '', rows = '']) =>
+    [...rows.matchAll(/^\| (\S+) s \|/gm)].map(([, value = '']) => [name, value] as const),
+  );
+  expect([...new Set(shown.map(([name]) => name))]).toEqual([
+    'REDIS_SOCKET_TIMEOUT',
+    'REDIS_SOCKET_CONNECT_TIMEOUT',
+    'SESSION_LOCK_TIMEOUT_SECONDS',
+    'SESSION_LOCK_WAIT_SECONDS',
+  ]);
+  for (const [name, value] of shown) loadConfig({ env: { [name]: value }, envFile: devNull });
+});
+
 it('the page about running it names what measures each of its tables, and nothing else', async () => {
-  const file = new URL('../../docs/operations.md', import.meta.url);
-  const named = (await readFile(file, 'utf8')).match(/redis\/tuning-[a-z0-9-]+/g) ?? [];
+  const named = (await readFile(operationsPage, 'utf8')).match(/redis\/tuning-[a-z0-9-]+/g) ?? [];
   const all = redisExperiments(quickRedisSizes).map(({ name }) => name);
   expect(named.toSorted()).toEqual(all.filter((name) => name.includes('/tuning-')).toSorted());
 });
