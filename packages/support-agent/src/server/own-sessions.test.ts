@@ -123,6 +123,24 @@ describe('the other sessions of a user', () => {
     expect(first.next_cursor).not.toBeNull();
   });
 
+  it('are listed without those that cannot be read, which operators are told of', async () => {
+    const app = await startTestApp();
+    const { store } = app.sessions;
+    const listActive = store.listActive.bind(store);
+    store.listActive = async (options) => {
+      const page = await listActive(options);
+      const reason = 'The state of session damaged is not what was written.';
+      const why = { code: 'DECRYPTION', isDamaged: true, reason, remedy: '' } as const;
+      return { ...page, unreadable: [{ id: 'damaged', ...why }] };
+    };
+    const [one, two] = [await openFor(app, 'ada'), await openFor(app, 'ada')];
+    const listed = await app.request('GET', `${one.url}/others`, { headers: one.auth });
+    expect(listed.json().sessions).toMatchObject([{ session_id: two.id }]);
+    expect(listed.body).not.toContain('damaged');
+    const all = await app.request('GET', '/api/sessions?user_id=ada', { headers: operator });
+    expect(all.json().unreadable).toMatchObject([{ session_id: 'damaged' }]);
+  });
+
   it('are nobody’s where no operator has said whose they are', async () => {
     const { open, request } = await startTestApp();
     const [one, two] = [await open(), await open()];

@@ -121,8 +121,9 @@ export async function sessionRoutes(
     summary: 'List the other sessions of this session’s user',
     description: [
       'Whose session it is only an operator can say, when it is opened; a session of nobody has no',
-      'others. Of each there is its handle, and never a token. A page may hold fewer than `limit`,',
-      'also where others follow: those are there as long as there is a `next_cursor`.',
+      'others. Of each there is its handle, and never a token. One that cannot be read is not named,',
+      'and a page may hold fewer than `limit`, also where others follow: those are there as long as',
+      'there is a `next_cursor`.',
     ].join(' '),
     params: sessionParams,
     querystring: userSessionsQuery,
