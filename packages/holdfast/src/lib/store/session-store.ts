@@ -77,7 +77,7 @@ export interface SessionPage<Metadata extends object> {
   readonly sessions: readonly Session<Metadata>[];
   /**
    * Sessions that belong on this page, as far as the index tells, and cannot be read; each with the reason. They
-   * do not make the page fail, and `limit` does not count them.
+   * do not make the page fail, and `limit` does not count them. Always there, and empty where all can be read.
    */
   readonly unreadable: readonly UnreadableSession[];
   /** Where the next page begins; `null` on the last page. */

@@ -28,6 +28,15 @@ export function listingCases(context: SuiteContext): void {
       assert.ok((await store.listActive({ limit: 7 })).sessions.length <= 7);
     });
 
+    context.case('a page names the sessions that cannot be read: none, where all can', async () => {
+      const { store } = await context.place();
+      assert.deepEqual((await store.listActive()).unreadable, []);
+      await store.create('s', { userId: 'u' });
+      for (const options of [{}, { userId: 'u' }, { status: 'active' }] as const) {
+        assert.deepEqual((await store.listActive(options)).unreadable, []);
+      }
+    });
+
     context.case('a user’s and a status’s sessions are listed by index', async () => {
       const { store } = await context.place();
       for (let index = 0; index < 12; index += 1) {
