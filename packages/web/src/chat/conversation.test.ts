@@ -201,6 +201,53 @@ describe('loading', () => {
     expect(scene.conversation.state.status).toBe('handed_over');
   });
 
+  it('calls nothing unread on account of an older question that fails after a newer answer', async () => {
+    scene.open('s-1');
+    const late = pending();
+    server.histories = [late.reply];
+    server.history = said('Hello', 'Hi');
+    const loading = scene.conversation.load();
+    await expect.poll(() => server.lines).toHaveLength(1);
+    server.session = { version: 2 };
+    scene.conversation.checkForPerson(true);
+    await expect.poll(() => server.lines).toHaveLength(2);
+    await expect.poll(() => scene.shown).toContain('assistant: Hi');
+    late.arrive(problem(503)());
+    await loading;
+    expect(scene.shown).toEqual(['user: Hello', 'assistant: Hi']);
+  });
+
+  it('takes no answer from before a message was left to a person', async () => {
+    scene.open('s-1');
+    await scene.conversation.load();
+    const late = pending();
+    server.histories = [late.reply];
+    server.session = { version: 2 };
+    scene.conversation.checkForPerson(true);
+    await expect.poll(() => server.lines).toHaveLength(2);
+    server.replies = [answer('')];
+    await scene.conversation.send('Is anybody there?');
+    expect(scene.conversation.state.status).toBe('handed_over');
+    late.arrive(json({ messages: said('Hello', 'Hi'), next_before: null }));
+    await expect.poll(() => scene.shown).toContain('assistant: Hi');
+    expect(scene.conversation.state.status).toBe('handed_over');
+  });
+
+  it('asks again for what a newer question did not bring, though an older one was answered', async () => {
+    scene.open('s-1');
+    const late = pending();
+    server.histories = [late.reply, problem(503)];
+    server.history = said('Hello', 'Hi');
+    const loading = scene.conversation.load();
+    await expect.poll(() => server.lines).toHaveLength(1);
+    server.session = { version: 2 };
+    scene.conversation.checkForPerson(true);
+    await expect.poll(() => scene.shown).toContain(`(${NOTICE.notLoaded})`);
+    late.arrive(json({ messages: said('Hello'), next_before: null }));
+    await loading;
+    await expect.poll(() => scene.shown).toEqual(['user: Hello', 'assistant: Hi']);
+  });
+
   it('survives a failure: a message can be sent, and the rest is fetched after it', async () => {
     scene.open('s-1');
     server.histories = [offline];

@@ -42,9 +42,12 @@ export class LiveSession {
   #catching: Promise<void> | null = null;
   #behind = false;
   #checks = 0;
-  /** How many reads were begun, and which of them was the last to be taken. */
+  /** Reads are numbered as they begin, and may end in any order. */
   #reads = 0;
-  #taken = 0;
+  /** The newest that has ended, well or not. */
+  #newest = 0;
+  /** Up to this one they tell of the session as it was before what is known. */
+  #outdated = 0;
   /** Live output up to here belongs to turns that have ended. */
   seen: number;
 
@@ -113,21 +116,24 @@ export class LiveSession {
     this.#reads += 1;
     const read = this.#reads;
     const ended = this.transcript.unclaimed.filter(({ end }) => end !== null);
+    let failed = false;
     try {
       // In this order: what is stored meanwhile then belongs to a later version.
       const info = await api.session(id, signal);
       const history = await api.history(id, signal);
       if (signal.aborted) return;
-      // An older answer may come last. Of the history it only adds.
-      if (read > this.#taken) this.#info = info;
-      this.#taken = Math.max(this.#taken, read);
-      this.#incomplete = false;
+      if (read > this.#outdated) this.#learn(info, read);
+      // Of the history an older answer only adds.
       this.transcript.merge(history);
       this.transcript.finishTurns(ended.map((turn) => turn.id));
     } catch (error) {
       if (signal.aborted) return;
       if (isGone(error)) return onGone();
-      this.#incomplete = true;
+      failed = true;
+    }
+    if (read > this.#newest) {
+      this.#newest = read;
+      this.#incomplete = failed;
     }
     this.#reckon();
     onChange();
@@ -170,7 +176,7 @@ export class LiveSession {
   }
 
   answered(key: string, answer: Answer): void {
-    if (answer.text === '') this.#info = { ...this.#info, status: 'handed_over' };
+    if (answer.text === '') this.#learn({ status: 'handed_over' });
     this.#escalate(answer);
     this.transcript.answered(key, answer, this.#options.now());
     this.#look();
@@ -197,13 +203,19 @@ export class LiveSession {
 
   #note(turn: LiveTurn): void {
     if (turn.end !== null) this.seen = Math.max(this.seen, turn.lastSeq);
-    if (turn.leftToPerson) this.#info = { ...this.#info, status: 'handed_over' };
+    if (turn.leftToPerson) this.#learn({ status: 'handed_over' });
     if (turn.details !== null) this.#escalate(turn.details);
   }
 
   #escalate({ escalated, ticket }: Pick<Answer, 'escalated' | 'ticket'>): void {
     if (!escalated && ticket === null) return;
-    this.#info = { ...this.#info, escalated: true, ticket: ticket ?? this.#info.ticket };
+    this.#learn({ escalated: true, ticket: ticket ?? this.#info.ticket });
+  }
+
+  /** What is heard is newer than what any read will tell that has begun; what is read, only than older ones. */
+  #learn(change: Partial<SessionInfo>, read = this.#reads): void {
+    this.#info = { ...this.#info, ...change };
+    this.#outdated = read;
   }
 
   /** Asks for what a turn here or elsewhere has stored, once it is clear that no reply will bring it. */
