@@ -22,7 +22,7 @@ const maxTries = 20;
  * so has dealt with its ticket.
  *
  * @param seen the session as it was read just now
- * @throws HttpProblem when another ticket is open, VersionConflictError when each try was lost, SessionNotFoundError
+ * @throws HttpProblem when the ticket has changed, VersionConflictError when each try was lost, SessionNotFoundError
  */
 export async function setStatus(
   store: SessionStore,

@@ -6,7 +6,7 @@ export const problems = {
   OPERATOR_ONLY: { status: 403, title: 'Operators only' },
   ROUTE_NOT_FOUND: { status: 404, title: 'No such address' },
   REQUEST_TIMEOUT: { status: 408, title: 'The request took too long' },
-  TICKET_CHANGED: { status: 409, title: 'Another ticket is open' },
+  TICKET_CHANGED: { status: 409, title: 'The ticket has changed' },
   PRECONDITION_FAILED: { status: 412, title: 'A condition of the request does not hold' },
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The content type or coding is not supported' },
