@@ -48,9 +48,31 @@ describe('chunkMarkdown', () => {
     expect(chunkMarkdown('a', '---\nlayout: x\n---\n## Costs\n£3.')).toMatchObject([
       { title: 'a', ...chunk },
     ]);
-    expect(chunkMarkdown('a', '---\n\nBoth: stay.\n\n---\n\nHere.')[0]?.text).toContain(
-      'Both: stay.',
-    );
+    expect(chunkMarkdown('a', '---\n# x\n\ntitle: >-\n  B\n---\n## Costs\n£3.')).toMatchObject([
+      { title: 'a', ...chunk },
+    ]);
+  });
+
+  it.each([
+    ['after an empty line', '---\n\nStays: here.\n\n---\nText.'],
+    ['that is no YAML', '---\nStays: here.\nText.\n\n## Hours\nFrom 9.\n\n---\nText.'],
+    ['without an end', '---\nStays: here.\n\n--- x\nText.'],
+    ['without a key', '---\n# Stays: here.\n---\nText.'],
+  ])('leaves out nothing below a first line of dashes %s', (_, article) => {
+    const [chunk] = chunkMarkdown('a', article);
+    expect(`${chunk?.heading} ${chunk?.text}`).toContain('Stays: here.');
+  });
+
+  it.each([
+    ['a sentence', 'This is x.'],
+    ['a list', '- x'],
+    ['a quotation', '>x'],
+    ['a row of a table', '|x|'],
+    ['indented code', '    x'],
+    ['code', '~~~\nx'],
+  ])('takes %s above a line of dashes for no heading', (_, block) => {
+    const chunks = chunkMarkdown('a', `# A\n\n${block}\n---\n`);
+    expect(chunks).toMatchObject([{ heading: 'A', text: expect.stringContaining('x') }]);
   });
 
   it('joins wrapped lines of a paragraph and keeps list items apart', () => {

@@ -1,15 +1,15 @@
 import type { Chunk } from './passage.ts';
 
-/** YAML between two lines of dashes, as site generators read it. */
-const frontMatterPattern = /^---[ \t]*\r?\n[\w-]+:[\s\S]*?\n(?:---|\.\.\.)[ \t]*(?:\r?\n|$)/;
+/** A line of front matter: a key, what goes on below one, a comment, or nothing. */
+const yamlPattern = /^(?:["']?[\w.-]+["']?[ \t]*:(?:\s|$)|[ \t]|-(?:[ \t]|$)|#|$)/;
 const headingPattern = /^ {0,3}(#{1,6})[ \t]/;
-/** Below a paragraph of one line it makes that a heading. */
+/** Below a single line that is no sentence it makes that a heading. */
 const underlinePattern = /^ {0,3}(=+|-+)[ \t]*$/;
 /** A break between topics, or what separates the head of a table. */
 const drawnPattern = /^[\s|:+=*_-]{3,}$/;
 const fencePattern = /^ {0,3}(`{3,}|~{3,})/;
 /** A line that begins a block of its own, so that it is not joined to the line before. */
-const blockPattern = /^ *(?:[-*+>|]|\d+[.)])(?: |$)/;
+const blockPattern = /^ *(?:[>|]|(?:[-*+]|\d+[.)])(?: |$))/;
 
 const maxSlugLength = 100;
 
@@ -28,8 +28,9 @@ interface Section {
  * several chunks.
  */
 export function chunkMarkdown(articleId: string, markdown: string): Chunk[] {
-  const [frontMatter = ''] = frontMatterPattern.exec(markdown) ?? [];
-  const sections = splitSections(markdown.slice(frontMatter.length));
+  const lines = markdown.split(/\r\n|\r|\n/);
+  const frontMatter = frontMatterOf(lines);
+  const sections = splitSections(lines.slice(frontMatter.length));
   const heading = sections.find((section) => section.level === 1)?.heading;
   const title = heading || titleIn(frontMatter) || articleId;
   const ids = new Map<string, number>();
@@ -46,16 +47,29 @@ export function chunkMarkdown(articleId: string, markdown: string): Chunk[] {
   return chunks;
 }
 
-function titleIn(frontMatter: string): string | undefined {
-  const [, title] = /^title:(.*)$/m.exec(frontMatter) ?? [];
-  return title?.trim().replace(/^(["'])(.*)\1$/, '$2');
+/** What site generators put above an article, with the lines of dashes around it. All else is text, and stays. */
+function frontMatterOf(lines: readonly string[]): readonly string[] {
+  const [first = '', second = ''] = lines;
+  if (!/^---[ \t]*$/.test(first) || second.trim() === '') return [];
+  const end = lines.findIndex((line, index) => index > 0 && !yamlPattern.test(line));
+  const isWhole = /^(?:---|\.\.\.)[ \t]*$/.test(lines[end] ?? '');
+  const frontMatter = isWhole ? lines.slice(0, end + 1) : [];
+  return frontMatter.some((line) => /^[\w"']/.test(line)) ? frontMatter : [];
 }
 
-function splitSections(markdown: string): Section[] {
+function titleIn(frontMatter: readonly string[]): string | undefined {
+  const line = frontMatter.find((line) => line.startsWith('title:'));
+  const title = line?.slice('title:'.length).trim();
+  // Folded: it begins on the next line.
+  if (title === undefined || /^[|>]/.test(title)) return undefined;
+  return title.replace(/^(["'])(.*)\1$/, '$2');
+}
+
+function splitSections(lines: readonly string[]): Section[] {
   let current: Section = { level: 0, heading: '', lines: [] };
   const sections = [current];
   let fence: string | undefined;
-  for (const line of markdown.split(/\r\n|\r|\n/)) {
+  for (const line of lines) {
     const marker = fencePattern.exec(line)?.[1];
     if (marker !== undefined && (fence === undefined || marker.startsWith(fence))) {
       fence = fence === undefined ? marker : undefined;
@@ -63,7 +77,7 @@ function splitSections(markdown: string): Section[] {
       continue;
     }
     const underline = fence === undefined ? underlinePattern.exec(line)?.[1] : undefined;
-    if (underline !== undefined && endsInOneLine(current.lines)) {
+    if (underline !== undefined && endsInTitle(current.lines)) {
       const heading = stripInline(current.lines.pop() ?? '');
       current = { level: underline.startsWith('=') ? 1 : 2, heading, lines: [] };
       sections.push(current);
@@ -81,10 +95,11 @@ function splitSections(markdown: string): Section[] {
   return sections;
 }
 
-/** Whether they end with a paragraph of a single line. */
-function endsInOneLine(lines: readonly string[]): boolean {
+/** Whether they end with a single line that is no sentence. */
+function endsInTitle(lines: readonly string[]): boolean {
   const [last = '', before = ''] = lines.slice(-2).reverse();
-  return /^ {0,3}\S/.test(last) && !blockPattern.test(last) && before.trim() === '';
+  if (before.trim() !== '' || last.trimEnd().endsWith('.')) return false;
+  return /^ {0,3}\S/.test(last) && !blockPattern.test(last);
 }
 
 /** A closing run of `#` after a space is not part of a heading. */
