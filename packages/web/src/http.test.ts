@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { getEventListeners } from 'node:events';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ApiError, type Fetch, Http } from './http.ts';
 
 /** A server that takes a request and says nothing, until the page gives it up. */
@@ -8,6 +9,9 @@ const silent: Fetch = (_url, { signal }) =>
     signal?.addEventListener('abort', stop);
     if (signal?.aborted) stop();
   });
+
+/** The longest that a timer takes. */
+const NEVER = 2 ** 31 - 1;
 
 /** One that begins to answer, and no more. */
 const half: Fetch = async (_url, { signal }) =>
@@ -19,6 +23,15 @@ const half: Fetch = async (_url, { signal }) =>
       },
     }),
   );
+
+it('leaves nothing behind that waits for a reply', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const { signal } = new AbortController();
+  await new Http(async () => new Response('{}')).json('GET', '/', { signal });
+  expect(vi.getTimerCount()).toBe(0);
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
+});
 
 describe('a reply that never comes', () => {
   it.each([
@@ -34,10 +47,10 @@ describe('a reply that never comes', () => {
 
   it('is given up when its caller says so, with the reason that they gave', async () => {
     const caller = new AbortController();
-    const reply = new Http(silent).json('GET', '/', { signal: caller.signal });
+    const reply = new Http(silent, 'omit', NEVER).json('GET', '/', { signal: caller.signal });
     caller.abort('left');
     await expect(reply).rejects.toBe('left');
-    const again = new Http(silent).json('GET', '/', { signal: caller.signal });
+    const again = new Http(silent, 'omit', NEVER).json('GET', '/', { signal: caller.signal });
     await expect(again, 'before it began').rejects.toBe('left');
   });
 });

@@ -303,6 +303,27 @@ describe('what happens elsewhere', () => {
     expect(scene.shown).toEqual(['(Your earlier conversation has ended, so this is a new one.)']);
   });
 
+  it('a stream that is refused once and then begins has not ended, however often', async () => {
+    const feed = await server.stream(0);
+    await scene.pass(1_000);
+    const asked = server.lines.length;
+    const refused = problem(401, 'INVALID_TOKEN');
+    server.streamReplies = [refused];
+    feed.break();
+    await scene.pass(1_000);
+    await expect.poll(() => server.streamReplies).toEqual([]);
+    await scene.pass(2_000);
+    const next = await server.stream(1);
+    await scene.pass(1_000);
+    server.streamReplies = [refused];
+    next.break();
+    await scene.pass(1_000);
+    await expect.poll(() => server.streamReplies).toEqual([]);
+    await scene.pass(2_000);
+    await server.stream(2);
+    expect(server.lines.slice(asked)).toEqual([]);
+  });
+
   it('an end leaves alone what another tab has begun meanwhile', async () => {
     const feed = await server.stream(0);
     await scene.pass(1_000);

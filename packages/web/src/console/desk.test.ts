@@ -95,9 +95,9 @@ function answer(url: string, init: RequestInit): Response {
     return json({ messages, next_before: before });
   }
   if (line.startsWith('PATCH') && refusePatch !== null) return refusePatch.clone();
-  if (line.startsWith('PATCH')) rows = [row('s-1', { ...body, version: 2 })];
+  if (line.startsWith('PATCH')) rows = [row('s-1', { ...body, version: 2 }), row('s-2')];
   if (line.startsWith('POST')) return json({ seq: 2, role: 'operator' }, 201);
-  return json(rows[0]);
+  return json(rows.find(({ session_id }) => line.includes(`/${session_id}`)) ?? rows[0]);
 }
 
 const lines = () => calls.map(({ line }) => line);
@@ -171,6 +171,35 @@ describe('signing in', () => {
       signInProblem: 'This is not the operator key of this server.',
     });
     expect([...tab.values.values()]).toEqual([]);
+  });
+
+  it('ends what is read, and nothing else, when its operator signs out', async () => {
+    await desk.signIn('secret-key');
+    await desk.choose('s-1');
+    calls = [];
+    const [saying, reading] = [desk.say('Kari here.'), desk.refresh()];
+    desk.signOut();
+    expect(calls.map(({ line, init }) => [line, init.signal?.aborted])).toEqual([
+      ['POST /s-1/operator-messages', false],
+      ['GET ?limit=25', true],
+      ['GET /s-1', true],
+    ]);
+    await Promise.all([saying, reading]);
+    expect(desk.state).toMatchObject({ signedIn: false, sessions: null, session: null });
+  });
+
+  it('is not ended by what was refused to another key', async () => {
+    await desk.signIn('old-key');
+    await desk.choose('s-1');
+    const letGo = hold('POST');
+    refuse = json({ code: 'OPERATOR_ONLY' }, 403);
+    const saying = desk.say('Kari here.');
+    refuse = null;
+    desk.signOut();
+    await desk.signIn('new-key');
+    letGo();
+    expect(await saying).toBe(false);
+    expect(desk.state).toMatchObject({ signedIn: true, signInProblem: '', errands: [] });
   });
 
   it('is not disturbed by what is read again and again', async () => {
@@ -351,7 +380,57 @@ describe('a session', () => {
     expect(keys).toEqual(['key-1', 'key-1', 'key-2']);
   });
 
+  it('gets another message under another key, also where the first was not taken', async () => {
+    refuse = json({}, 503);
+    expect(await desk.say('Kari here.')).toBe(false);
+    expect(await desk.say('Kari here!')).toBe(false);
+    const sent = calls.filter(({ line }) => line === 'POST /s-1/operator-messages');
+    const keys = sent.map(({ headers }) => headers.get('idempotency-key'));
+    expect(keys).toEqual(['key-1', 'key-2']);
+  });
+
+  it('tells what was not done for it until its operator has come and gone', async () => {
+    const letGo = hold('PATCH');
+    refusePatch = json({ status: 503, detail: 'The session store did not answer.' }, 503);
+    const closing = desk.setStatus('closed');
+    await desk.choose('s-2');
+    letGo();
+    await closing;
+    const told = [
+      { id: 's-1', title: 'Visitor s-1', problem: 'The session store did not answer.' },
+    ];
+    for (const next of [null, 's-2', 's-1']) {
+      await desk.choose(next);
+      expect(desk.state.errands, `at ${next}`).toMatchObject(told);
+    }
+    await desk.choose('s-2');
+    expect(desk.state.errands).toEqual([]);
+  });
+
+  it('is shown as it was left, whatever was asked before that', async () => {
+    const shown: unknown[] = [];
+    desk.subscribe(({ session }) => {
+      if (session?.status !== shown.at(-1)) shown.push(session?.status);
+    });
+    const letGo = hold('GET /s-1');
+    const reading = desk.refresh();
+    const closing = desk.setStatus('closed');
+    await expect.poll(() => shown).toEqual(['active', 'closed']);
+    await expect.poll(() => lines().filter((line) => line === 'GET ?limit=25')).toHaveLength(2);
+    letGo();
+    await Promise.all([reading, closing]);
+    expect(shown).toEqual(['active', 'closed']);
+    expect(
+      lines().filter((line) => line === 'GET /s-1'),
+      'one at a time',
+    ).toHaveLength(2);
+  });
+
   it('is changed as was asked, whatever is looked at meanwhile', async () => {
+    const shown: (string | null)[][] = [];
+    desk.subscribe(({ chosen, session }) => {
+      if (session !== null) shown.push([chosen, session.id]);
+    });
     const letGo = hold('PATCH');
     const closing = desk.setStatus('closed');
     await desk.choose('s-2');
@@ -359,7 +438,8 @@ describe('a session', () => {
     expect(calls.find(({ line }) => line.startsWith('PATCH'))?.init.signal?.aborted).toBe(false);
     letGo();
     await closing;
-    expect(desk.state).toMatchObject({ chosen: 's-2', errands: [] });
+    expect(desk.state).toMatchObject({ chosen: 's-2', session: { id: 's-2' }, errands: [] });
+    expect(shown.filter(([chosen, id]) => chosen !== id)).toEqual([]);
   });
 
   it('makes room for the next one at once', async () => {
