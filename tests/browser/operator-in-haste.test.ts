@@ -99,7 +99,13 @@ it('keeps a message that was not taken with its session, and says so wherever it
   await told.getByText(problem).waitFor();
   await expectAccessible(desk, 'a message that failed elsewhere');
 
+  const looking = held((route) => route.continue());
+  await desk.route(LOOK, looking.handler);
   await told.getByRole('link').click();
+  await looking.arrived;
+  await desk.getByRole('heading', { name: 'Loading…' }).waitFor();
+  looking.letGo();
+  await desk.unroute(LOOK);
   await box(desk).waitFor();
   expect(new URL(desk.url()).hash).toBe(`#${first}`);
   expect(await box(desk).inputValue()).toBe('Kari here.');
@@ -109,6 +115,22 @@ it('keeps a message that was not taken with its session, and says so wherever it
   await expect.poll(() => said(desk), soon).toContain('Kari here.');
   expect(keys).toHaveLength(2);
   expect(new Set(keys).size, 'it may have arrived the first time').toBe(1);
+});
+
+it('puts the focus on what is said of a session that cannot be shown', async () => {
+  const { desk, ids } = await deskWith(1);
+  const [first = ''] = ids;
+  const problem = 'The session store did not answer.';
+  const giving = held((route) => route.fulfill(refusal(503, 'STORE_UNAVAILABLE', problem)));
+  await desk.route(STATUS, giving.handler);
+  await desk.getByRole('button', { name: 'Give back' }).click();
+  await giving.arrived;
+  await desk.goBack();
+  await row(desk, first).waitFor();
+  await desk.route(LOOK, (route) => route.fulfill(refusal(503, 'STORE_UNAVAILABLE', problem)));
+  giving.letGo();
+  await desk.getByRole('alert').getByRole('link').press('Enter');
+  await desk.locator('h2:focus', { hasText: 'Not shown' }).waitFor();
 });
 
 it('takes a message out of its box before it is there twice', async () => {

@@ -24,7 +24,7 @@ interface StatusChange {
   readonly ifTicket?: string | null;
 }
 
-/** The calls that the console makes. Each rejects with an `ApiError`, or as its signal says; what changes something has none. */
+/** The calls that the console makes. Each rejects with an `ApiError`, or as its signal says; those that change something take no signal. */
 export interface OperatorApi {
   list(query: ListQuery, signal: AbortSignal): Promise<SessionPage>;
   session(id: string, signal: AbortSignal): Promise<SessionRow>;

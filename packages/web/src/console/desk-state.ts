@@ -34,7 +34,7 @@ export interface DeskState {
   readonly earlier: number | null;
   /** Why the session cannot be shown as it is now. */
   readonly sessionProblem: string;
-  /** At most one of each session: none where all is done, and where its operator has left what was not. */
+  /** At most one of each session: what is on its way, and what was not done until its operator has come and gone. */
   readonly errands: readonly Errand[];
 }
 

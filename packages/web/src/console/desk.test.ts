@@ -163,8 +163,10 @@ describe('signing in', () => {
     [401, 'INVALID_TOKEN'],
     [403, 'OPERATOR_ONLY'],
   ])('forgets a key that is refused with a %i %s', async (status, code) => {
+    await desk.signIn('old-key');
+    desk = openDesk();
     refuse = json({ status, detail: 'no', code }, status);
-    await desk.signIn('wrong');
+    await desk.resume();
     expect(desk.state).toMatchObject({
       signedIn: false,
       signingIn: false,

@@ -49,11 +49,11 @@ export function SessionPane({
   const log = useRef<HTMLDivElement>(null);
   const reply = useRef<HTMLTextAreaElement>(null);
   const wanted = useRef<Status | null>(null);
-  const arrived = session !== null;
-  // A session that was chosen is read next, by whatever means it was chosen.
+  const loading = session === null && state.sessionProblem === '';
+  // A session that was chosen is read next, by whatever means it was chosen, or why it cannot be.
   useEffect(() => {
-    if (arrived) title.current?.focus({ preventScroll: true });
-  }, [arrived]);
+    if (!loading) title.current?.focus({ preventScroll: true });
+  }, [loading]);
 
   // Who took over writes next, unless they went elsewhere meanwhile.
   const status = session?.status;
@@ -78,7 +78,7 @@ export function SessionPane({
   }
 
   return (
-    <article class="pane" aria-busy={session === null && problem === ''}>
+    <article class="pane" aria-busy={loading}>
       <header class="pane-head">
         <button type="button" class="back" onClick={onBack}>
           <BackIcon />
@@ -86,7 +86,7 @@ export function SessionPane({
         </button>
         <div class="pane-title">
           <h2 ref={title} tabIndex={-1}>
-            {session === null ? (problem === '' ? 'Loading…' : 'Not shown') : titleOf(session)}
+            {session === null ? (loading ? 'Loading…' : 'Not shown') : titleOf(session)}
           </h2>
           <span role="status">{session !== null && <StatusPill session={session} />}</span>
         </div>
