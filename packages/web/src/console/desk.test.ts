@@ -391,6 +391,23 @@ describe('a session', () => {
     expect(keys).toEqual(['key-1', 'key-2']);
   });
 
+  it('gets a message under the key of its own, whatever an earlier one took', async () => {
+    const letGo = hold('POST');
+    const earlier = desk.say('Kari here.');
+    desk.signOut();
+    await desk.signIn('secret-key');
+    late = null;
+    refuse = json({}, 503);
+    expect(await desk.say('Are you there?')).toBe(false);
+    refuse = null;
+    letGo();
+    expect(await earlier).toBe(true);
+    expect(await desk.say('Are you there?')).toBe(true);
+    const sent = calls.filter(({ line }) => line === 'POST /s-1/operator-messages');
+    const keys = sent.map(({ headers }) => headers.get('idempotency-key'));
+    expect(keys).toEqual(['key-1', 'key-2', 'key-2']);
+  });
+
   it('tells what was not done for it until its operator has come and gone', async () => {
     const letGo = hold('PATCH');
     refusePatch = json({ status: 503, detail: 'The session store did not answer.' }, 503);

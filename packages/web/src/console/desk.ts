@@ -158,7 +158,7 @@ export class Desk {
       await api.say(chosen, unsent);
       return {};
     });
-    if (taken) this.#unsent.delete(chosen);
+    if (taken && this.#unsent.get(chosen) === unsent) this.#unsent.delete(chosen);
     // Not awaited: a message that was taken must be gone from its box, or it is sent twice.
     void this.#readAnew();
     return taken;
