@@ -397,6 +397,19 @@ describe('ending', () => {
     expect(scene.session.read()).toBe('s-2');
   });
 
+  it('ends what is on the screen, and shows then what another tab has begun before', async () => {
+    scene.open('s-1');
+    server.replies = [pending().reply, problem(404, 'SESSION_NOT_FOUND')];
+    void scene.conversation.send('Hello');
+    await expect.poll(() => server.sent).toHaveLength(1);
+    scene.session.write('s-2');
+    server.history = said('Elsewhere', 'Hi');
+    await scene.conversation.end();
+    expect(server.sent.at(-1)?.line).toBe('DELETE /s-1');
+    expect(scene.session.read()).toBe('s-2');
+    await expect.poll(() => scene.shown).toEqual(['user: Elsewhere', 'assistant: Hi']);
+  });
+
   it('takes a session that is already gone as ended', async () => {
     scene.open('s-1');
     server.replies = [problem(404, 'SESSION_NOT_FOUND')];

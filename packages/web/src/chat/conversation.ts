@@ -203,7 +203,8 @@ export class Conversation {
 
   async #end(signal: AbortSignal): Promise<void> {
     const { api, session } = this.#options;
-    const id = session.read();
+    // Not the stored one, which another tab may have begun: nobody has seen it here.
+    const { id } = this.#live;
     try {
       if (id !== null) await api.end(id, signal);
     } catch (error) {
@@ -219,6 +220,7 @@ export class Conversation {
     const next = this.#unsent().filter(({ delivery }) => delivery === 'sending');
     this.#switch(null, next, [notice(NOTICE.ended)]);
     this.#publish();
+    if (session.read() !== null) void this.load();
   }
 
   /** The session is gone while a message is on its way: the next one goes on below what was said. */
