@@ -213,4 +213,12 @@ export const redisGuards = [
     test: 'tests/redis/regressions/unreadable-state.test.ts',
     notices: 'is deleted also where its token’s place has what no token is',
   },
+  {
+    name: 'the connections that are at another server already',
+    file: 'lib/redis/connection/nodes/redis-node.ts',
+    guard: 'if (current?.server !== server) current?.connection.destroy(why);',
+    without: 'current?.connection.destroy(why);',
+    test: 'tests/redis/connection/subscriptions.test.ts',
+    notices: 'stays where it is when commands come to the restarted server later',
+  },
 ];

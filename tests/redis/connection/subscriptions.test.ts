@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { StoreUnavailableError } from '../../../packages/holdfast/src/lib/errors/errors.ts';
+import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/client/node-redis.ts';
 import { RawClient } from '../../servers/raw-client.ts';
 import { openedLink, rejection, startedRedis } from './fixtures.ts';
 import { TcpProxy } from './tcp-proxy.ts';
@@ -119,6 +120,39 @@ describe('RedisLink.subscribe', () => {
     await vi.waitFor(() => {
       expect(logger.messages('info')).toEqual(['Redis answers again']);
     }, patiently);
+  });
+
+  it('stays where it is when commands come to the restarted server later', async () => {
+    const redis = await startedRedis();
+    let commandsMayCome = () => {};
+    const coming = new Promise<void>((resolve) => {
+      commandsMayCome = resolve;
+    });
+    let isDown = false;
+    const { link } = await openedLink(redis.url, {
+      connect: async (address, purpose, signal) => {
+        if (isDown && purpose === 'commands') await coming;
+        return connectNodeRedis(address, purpose, signal);
+      },
+    });
+    let gaps = 0;
+    link.onGap(() => {
+      gaps += 1;
+    });
+    await link.subscribe('channel', () => {});
+    isDown = true;
+    await redis.kill('SIGKILL');
+    await redis.restart();
+    await vi.waitFor(() => expect(gaps).toBe(1), patiently);
+    const raw = await RawClient.connect(redis.port);
+    const client = async () => /id=(\d+)[^\n]* sub=1 /.exec(await raw.send('CLIENT', 'LIST'))?.[1];
+    const before = await client();
+    expect(before).toBeDefined();
+    commandsMayCome();
+    await link.command(['GET', 'key']);
+    // What would be destroyed has been, and what comes of it.
+    expect(await subscribersAt(raw)).toBe(1);
+    expect(await client()).toBe(before);
   });
 
   it('notices a connection that died in silence', async () => {

@@ -22,8 +22,11 @@ export interface KeeperOptions {
   readonly patience: number;
   readonly timer: CoarseTimer;
   readonly outages: OutageLog;
-  /** What a new connection needs before it is used. */
-  readonly prepare: (connection: RedisConnection) => Promise<void>;
+  /**
+   * What a new connection needs before it is used.
+   * @returns the server at its end, as `identifyServer` names it; undefined where the user may not ask
+   */
+  readonly prepare: (connection: RedisConnection) => Promise<string | undefined>;
   /** A connection is in use, the first one included. */
   readonly onUp?: (live: LiveConnection) => void;
   /** A connection ended, or could not be made again. */
@@ -165,15 +168,15 @@ export class ConnectionKeeper {
       attempt.signal.addEventListener('abort', abandon, { once: true });
       try {
         attempt.signal.throwIfAborted();
-        await prepare(connection);
+        const server = await prepare(connection);
         attempt.signal.throwIfAborted();
+        return new LiveConnection(connection, { address, server }, patience);
       } catch (error) {
         connection.destroy();
         throw attempt.signal.aborted ? attempt.signal.reason : connection.explain(error);
       } finally {
         attempt.signal.removeEventListener('abort', abandon);
       }
-      return new LiveConnection(connection, address, patience);
     } finally {
       clearTimeout(timer);
       this.#closing.signal.removeEventListener('abort', giveUp);

@@ -13,14 +13,21 @@ export class LiveConnection {
   readonly connection: RedisConnection;
   /** Where it leads. */
   readonly address: RedisAddress;
+  /** Which server is there, by the name that it had; undefined where the user may not ask. */
+  readonly server: string | undefined;
   readonly #patience: number;
   readonly #marks: number[] = [];
   #asked = 0;
   #answered = 0;
 
-  constructor(connection: RedisConnection, address: RedisAddress, patience: number) {
+  constructor(
+    connection: RedisConnection,
+    { address, server }: Pick<LiveConnection, 'address' | 'server'>,
+    patience: number,
+  ) {
     this.connection = connection;
     this.address = address;
+    this.server = server;
     this.#patience = patience;
   }
 

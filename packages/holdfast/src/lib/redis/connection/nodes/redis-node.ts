@@ -83,6 +83,7 @@ export class RedisNode {
         if (server?.isReplica && this.#server !== '') throw readOnly('replica');
         // Where nobody may ask, each connection counts as one to another server.
         this.#setServer(server?.name ?? randomUUID());
+        return server?.name;
       },
       onTrouble: options.onTrouble,
     });
@@ -95,7 +96,12 @@ export class RedisNode {
       ...shared,
       purpose: 'subscriptions',
       prepare: async (connection) => {
-        await Promise.all([assertRole(connection), subscriptions.prepare(connection)]);
+        const [server] = await Promise.all([
+          identifyServer(connection),
+          assertRole(connection),
+          subscriptions.prepare(connection),
+        ]);
+        return server?.name;
       },
       onUp: () => subscriptions.up(),
     });
@@ -143,10 +149,10 @@ export class RedisNode {
     const isOther = this.#server !== '' && this.#server !== server;
     this.#server = server;
     if (!isOther) return;
-    // The others may lead to the one before, which hears nothing of what is written now.
+    // One that leads to the one before hears nothing of what is written now.
     const why = new Error('Another server answers at the address by now.');
     for (const { current } of [this.#subscriber, this.replication.keeper]) {
-      current?.connection.destroy(why);
+      if (current?.server !== server) current?.connection.destroy(why);
     }
     this.#onServer();
   }

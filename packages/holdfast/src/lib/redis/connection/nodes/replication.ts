@@ -49,7 +49,6 @@ const pauseMs = 50;
 export class Replication {
   readonly keeper: ConnectionKeeper;
   readonly #options: ReplicationOptions;
-  readonly #servers = new WeakMap<RedisConnection, string>();
   #waiting: Waiting[] = [];
   #isAsking = false;
   readonly #pauses = new Pauses();
@@ -62,7 +61,7 @@ export class Replication {
       purpose: 'replication',
       prepare: async (connection) => {
         const [server] = await Promise.all([identifyServer(connection), assertRole(connection)]);
-        if (server !== null) this.#servers.set(connection, server.name);
+        return server?.name;
       },
     });
   }
@@ -147,7 +146,7 @@ export class Replication {
       }),
     );
     if (Number(count) === 0) return null;
-    const server = this.#servers.get(connection);
+    const { server } = live;
     if (server === undefined)
       throw new Error('The user may not ask which server has these replicas.');
     return { server, connection };
