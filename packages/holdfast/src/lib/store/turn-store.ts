@@ -150,7 +150,8 @@ export interface TurnStore<Metadata extends object = JsonObject> {
    * Writes the changes atomically and, unless `keep`, ends the turn and hands the session to the
    * next waiter. An interrupted holder may commit once, which ends its turn.
    * @throws LeaseLostError, TurnInterruptedError, SessionGoneError, VersionConflictError (without
-   *   locking), ValidationError. Whatever it throws, nothing was written (but OutcomeUnknownError).
+   *   locking), ValidationError. Whatever it throws, nothing was written, or nothing of it is left
+   *   (but OutcomeUnknownError).
    */
   commit(lease: Lease, changes: TurnChanges, end: TurnEnd): Promise<CommitResult<Metadata>>;
   /** Gives the lease up and writes nothing but `output`. Whether it was still held. */

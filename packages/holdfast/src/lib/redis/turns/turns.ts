@@ -16,7 +16,8 @@ import {
 import type { RedisArgument } from '../connection/redis-connection.ts';
 import { int, text } from '../connection/reply.ts';
 import type { RedisCore } from '../core/redis-core.ts';
-import { completing, gone, interrupted, leaseLost, unlessRepeated } from '../core/refusals.ts';
+import { completing, gone, interrupted, leaseLost } from '../core/refusals.ts';
+import type { Snapshot } from '../known/snapshot.ts';
 import { none } from '../layout/header.ts';
 import { word } from '../layout/keys.ts';
 import { digestWords } from '../layout/request-digests.ts';
@@ -98,11 +99,7 @@ export class Turns<Metadata extends object> {
     if (!goesOn) this.#leases.forget(lease);
     else if (known !== undefined) known.version = after.header.version;
     this.#leases.handovers.saw(id, after.header);
-    const snapshot =
-      after.snapshot ?? (await completing(changes.nonce, this.#core.stored.read(id)))?.snapshot;
-    if (snapshot === undefined) {
-      throw unlessRepeated({ repeated: true }, changes.nonce, gone(id));
-    }
+    const snapshot = after.snapshot ?? (await this.#snapshotAfter(lease, changes.nonce));
     const expiresAt = leaseUntil === 0 ? lease.expiresAt : leaseUntil;
     const view = () => this.#core.stored.view(id, { ...after, snapshot }, leaseUntil);
     return Object.freeze({
@@ -116,6 +113,16 @@ export class Turns<Metadata extends object> {
         ? Object.freeze({ ...lease, expiresAt, ifVersion: locking ? null : after.header.version })
         : null,
     });
+  }
+
+  /** @throws SessionGoneError when the session has ended since, and what was committed with it */
+  async #snapshotAfter(
+    { sessionId: id, incarnation }: Lease,
+    nonce: string,
+  ): Promise<Snapshot<Metadata>> {
+    const stored = await completing(nonce, this.#core.stored.read(id));
+    if (stored?.header.incarnation !== incarnation) throw gone(id);
+    return stored.snapshot;
   }
 
   /** Gives the lease up and writes nothing but `output`. */
