@@ -96,6 +96,9 @@ it('who waits for a session is woken by the new primary, whatever the old one he
   const { first, second, sessions, store, another, leadTo } = await setUp({});
   const other = await another();
   await store.create('s');
+  const sizes = () => Promise.all([first, second].map(({ port }) => ask(port, 'DBSIZE')));
+  // The replica has it.
+  await vi.waitUntil(async () => new Set(await sizes()).size === 1, soon);
   leadTo(second);
   await ask(second.port, 'REPLICAOF', 'NO', 'ONE');
   // It follows nobody that it could hear of.
