@@ -62,7 +62,7 @@ export function parseHeader(line: string): Header {
   };
 }
 
-/** What `tokenWord` made a word of; a word that it made not, as it is: it is no token's hash. */
+/** What `tokenWord` made a word of. A word that it did not make stays as it is, and is no token’s hash. */
 function hashOf(word: string): string {
   try {
     return decodeURIComponent(word.slice(1));
