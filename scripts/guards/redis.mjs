@@ -221,4 +221,20 @@ export const redisGuards = [
     test: 'tests/redis/connection/subscriptions.test.ts',
     notices: 'stays where it is when commands come to the restarted server later',
   },
+  {
+    name: 'the old server that messages come from no longer',
+    file: 'lib/redis/connection/nodes/redis-node.ts',
+    guard: 'const isBehind = server === null ? moves !== this.#moves : server.name === this.#left;',
+    without: 'const isBehind = server === null && moves !== this.#moves;',
+    test: changed,
+    notices: 'who is led back to the old primary for messages leaves it again',
+  },
+  {
+    name: 'the connection for messages that was on its way when the commands moved',
+    file: 'lib/redis/connection/nodes/redis-node.ts',
+    guard: 'const isBehind = server === null ? moves !== this.#moves : server.name === this.#left;',
+    without: 'const isBehind = server?.name === this.#left;',
+    test: changed,
+    notices: 'also where nobody may ask which server it is',
+  },
 ];

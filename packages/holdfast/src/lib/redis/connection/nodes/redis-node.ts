@@ -55,6 +55,10 @@ export class RedisNode {
   readonly #subscriber: ConnectionKeeper;
   readonly #onServer: () => void;
   #server = '';
+  /** Where the commands were before. */
+  #left = '';
+  /** How often they have come to another server. */
+  #moves = 0;
 
   constructor(settings: NodeSettings, options: NodeOptions) {
     const { connect, timer, scripts, logger, heartbeatMs, timeoutMs } = settings;
@@ -92,8 +96,13 @@ export class RedisNode {
       onMoved: options.onMoved,
     });
     this.subscriptions = subscriptions;
+    let moves = 0;
     this.#subscriber = new ConnectionKeeper({
       ...shared,
+      locate: (signal) => {
+        moves = this.#moves;
+        return locate(signal);
+      },
       purpose: 'subscriptions',
       prepare: async (connection) => {
         const [server] = await Promise.all([
@@ -101,6 +110,13 @@ export class RedisNode {
           assertRole(connection),
           subscriptions.prepare(connection),
         ]);
+        // Where nobody may ask, one that was on its way when the commands moved may have come there.
+        const isBehind = server === null ? moves !== this.#moves : server.name === this.#left;
+        if (isBehind) {
+          const why = new Error('The commands have left this server for another one.');
+          connection.destroy(why);
+          throw why;
+        }
         return server?.name;
       },
       onUp: () => subscriptions.up(),
@@ -146,9 +162,12 @@ export class RedisNode {
   }
 
   #setServer(server: string): void {
-    const isOther = this.#server !== '' && this.#server !== server;
+    const before = this.#server;
+    if (before === server) return;
     this.#server = server;
-    if (!isOther) return;
+    if (before === '') return;
+    this.#left = before;
+    this.#moves += 1;
     // One that leads to the one before hears nothing of what is written now.
     const why = new Error('Another server answers at the address by now.');
     for (const { current } of [this.#subscriber, this.replication.keeper]) {
