@@ -237,4 +237,12 @@ export const redisGuards = [
     test: changed,
     notices: 'also where nobody may ask which server it is',
   },
+  {
+    name: 'the waiters of whom another server may not know',
+    file: 'lib/redis/redis-session-store.ts',
+    guard: 'link.onServer(askAgain);',
+    without: '',
+    test: changed,
+    notices: 'asks the new one, though it hears that one already',
+  },
 ];

@@ -8,6 +8,7 @@ import type {
 import { ask, field } from '../../servers/ask.ts';
 import { type RedisServer, startRedis } from '../../servers/redis-server.ts';
 import { rejection } from '../connection/fixtures.ts';
+import { Monitor, nameOf } from '../support/monitor.ts';
 import {
   type Instance,
   type InstanceOptions,
@@ -181,4 +182,26 @@ it.each([
   release();
   await vi.waitUntil(async () => (await subscribers(first, second)) === 2, soon);
   await handOver(sessions, other);
+});
+
+it('who was told to wait by the old primary alone asks the new one, though it hears that one already', async () => {
+  const { first, second, sessions, store, another, leadTo } = await setUp({});
+  const other = await another();
+  await store.create('s');
+  const { lease } = await sessions.begin('s', { leaseMs: 600_000 });
+  await hasAll(first, second);
+  await ask(second.port, 'REPLICAOF', 'NO', 'ONE');
+  const monitor = await Monitor.of(first.port);
+  const waiting = other.begin('s', { leaseMs: 600_000, waitMs: 600_000 });
+  const begins = async () => (await monitor.take()).map(nameOf).includes('begin');
+  await vi.waitUntil(begins, soon);
+  await vi.waitUntil(async () => (await store.getStats()).waiters === 1, soon);
+  leadTo(second);
+  await ask(first.port, 'CLIENT', 'KILL', 'TYPE', 'pubsub');
+  // It asks again when its messages may have been missed, and is told so by the old primary.
+  await vi.waitUntil(begins, soon);
+  await ask(first.port, 'REPLICAOF', '127.0.0.1', '1');
+  await ask(first.port, 'CLIENT', 'KILL', 'TYPE', 'normal');
+  await store.release(lease);
+  expect(await other.store.release((await waiting).lease)).toBe(true);
 });

@@ -134,10 +134,13 @@ export class RedisSessionStore<
 
   async #listen(): Promise<void> {
     const { link } = this.#core;
-    link.onGap(() => {
+    const askAgain = () => {
       this.#leases.inbox.askAgain();
       this.#live.lookAgain();
-    });
+    };
+    link.onGap(askAgain);
+    // It may not know of those who wait: after a gap they have asked whoever answered then.
+    link.onServer(askAgain);
     // Of a cluster there is an inbox for each bucket that has turns: `Begins` opens them.
     if (!link.isSharded) await this.#leases.openInbox('');
     this.#sweeper.start();
