@@ -1,4 +1,5 @@
 import { expect, vi } from 'vitest';
+import { VersionConflictError } from '../../../packages/holdfast/src/lib/errors/errors.ts';
 import type { JsonObject } from '../../../packages/holdfast/src/lib/json/json-value.ts';
 import { prepareMessage } from '../../../packages/holdfast/src/lib/model/message.ts';
 import { parsePatch } from '../../../packages/holdfast/src/lib/model/state.ts';
@@ -134,6 +135,26 @@ function writing(
   };
 }
 
+function renewing(name: string, leaseMs: number, needs: readonly number[]): Operation {
+  return {
+    name,
+    needs,
+    prepare: async ({ one, id, clock }) => {
+      await one.store.create(id);
+      const { lease } = await one.begin(id);
+      let renewed = lease;
+      return {
+        act: async () => {
+          renewed = await one.store.renew(lease, leaseMs);
+        },
+        verify: async () => {
+          expect(renewed.expiresAt).toBe(clock.now() + leaseMs);
+        },
+      };
+    },
+  };
+}
+
 /** With somebody who waits for the session, and gets it. */
 async function withWaiter(scene: Scene, act: (lease: Lease) => Promise<unknown>): Promise<Attempt> {
   const { one, other, id } = scene;
@@ -155,6 +176,7 @@ const output = [turnEvents.started(1), prepareOutput({ type: 'text', text: 'Hell
 /** Every way to each script. */
 export const operations: readonly Operation[] = [
   beginning('begin', {}, [1, 6]),
+  beginning('begin for longer than the session would live', { leaseMs: 7_200_000 }, [1, 6, 14]),
   beginning('begin under a key', { idempotency: key }, [1, 3, 6]),
   queueing('wait'),
   queueing('interrupt'),
@@ -265,23 +287,8 @@ export const operations: readonly Operation[] = [
       };
     },
   },
-  {
-    name: 'a renewal',
-    needs: [1, 6],
-    prepare: async ({ one, id, clock }) => {
-      await one.store.create(id);
-      const { lease } = await one.begin(id);
-      let renewed = lease;
-      return {
-        act: async () => {
-          renewed = await one.store.renew(lease, 90_000);
-        },
-        verify: async () => {
-          expect(renewed.expiresAt).toBe(clock.now() + 90_000);
-        },
-      };
-    },
-  },
+  renewing('a renewal', 90_000, [1, 6]),
+  renewing('a renewal for longer than the session would live', 7_200_000, [1, 6, 14]),
   {
     name: 'live output',
     needs: [1, 4],
@@ -309,6 +316,24 @@ export const operations: readonly Operation[] = [
         expect(await other.store.countActive()).toBe(1);
       },
     }),
+  },
+  {
+    name: 'create where a session is',
+    needs: [1, 9, 11],
+    prepare: async ({ one, other, id }) => {
+      await one.store.create(id);
+      return {
+        act: async () => {
+          const taken = one.store.create(id);
+          await taken.catch((error) => {
+            if (!(error instanceof VersionConflictError)) throw error;
+          });
+        },
+        verify: async () => {
+          expect(await other.store.get(id)).toMatchObject({ version: 1 });
+        },
+      };
+    },
   },
   {
     name: 'create where a session was',

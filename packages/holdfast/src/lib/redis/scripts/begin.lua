@@ -104,7 +104,10 @@ if mine or H[O] == '-' then
   end
   if not has(H, 'i') then H[LU] = now + ARGV[5] end
   -- It lives longer than was heard of.
-  if tonumber(H[LU]) > tonumber(H[IE]) then news = changed() end
+  if tonumber(H[LU]) > tonumber(H[IE]) then
+    typed(KEYS[6], 'zset')
+    news = changed()
+  end
   H[OK] = key == '-' and '-' or key .. '/' .. string.match(ARGV[12], '%S+') .. '/' .. attempt
   if mine and has(H, 'q') then begun(H, key) end
   redis.call('ZADD', KEYS[6], H[LU], ARGV[1])

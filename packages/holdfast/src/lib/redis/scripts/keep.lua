@@ -20,7 +20,10 @@ if ARGV[5] ~= '-' then
 end
 if ARGV[7] == 'renew' then
   H[LU] = now + ARGV[8]
-  if H[LU] > tonumber(H[IE]) then changed() end
+  if H[LU] > tonumber(H[IE]) then
+    typed(KEYS[6], 'zset')
+    changed()
+  end
   redis.call('ZADD', KEYS[6], H[LU], ARGV[1])
   outlast(H)
 else
