@@ -248,8 +248,8 @@ export const scriptGuards = [
   {
     name: 'the end of a rate’s window',
     file: 'lib/redis/scripts/hit.lua',
-    guard: 'if left > 0 then',
-    without: 'if left >= 0 then',
+    guard: "if left == 0 then redis.call('DEL', KEYS[1]) end",
+    without: '',
     test: onRedis,
     notices: 'a window begins with its first hit, and ends',
   },

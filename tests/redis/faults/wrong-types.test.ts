@@ -276,6 +276,28 @@ describe('a session with something else at a key of its own ends, and leaves not
   });
 });
 
+it.each(['', '60000'])(
+  'what is not a count is not counted over, with the time to live "%s"',
+  async (ttl) => {
+    const { place, one, ask } = await setUp();
+    await one.store.hit('a', 1_000);
+    const [key = ''] = (await ask(
+      'KEYS',
+      place.keys.rate('*').replace(/\{\d+\}/, '*'),
+    )) as string[];
+    for (const wrong of wrongTypesFor('string')) {
+      await ask('DEL', key);
+      await plant(ask, key, wrong);
+      if (ttl !== '') await ask('PEXPIRE', key, ttl);
+      const before = await snapshot(ask, place.keyPrefix);
+      await expect(one.store.hit('a', 1_000)).rejects.toThrow(StoreUnavailableError);
+      expect(await snapshot(ask, place.keyPrefix)).toEqual(before);
+    }
+    await ask('DEL', key);
+    expect((await one.store.hit('a', 1_000)).count).toBe(1);
+  },
+);
+
 async function plantAt(ask: Ask, key: string): Promise<void> {
   await ask('DEL', key);
   await ask('SET', key, 'planted');
