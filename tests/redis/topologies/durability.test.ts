@@ -102,6 +102,29 @@ describe('replicated', () => {
     expect(await rejection(store.create('s'))).toBeInstanceOf(OutcomeUnknownError);
   });
 
+  it.each(['info', 'wait'])(
+    'says at once what is to be done where the user may not run %s',
+    async (command) => {
+      const rules = ['on', '>secret', '~*', '&*', '+@all', `-${command}`];
+      await ask(primary.port, 'ACL', 'SETUSER', 'app', ...rules);
+      const sessions = await instance({
+        ...{ durability: 'replicated', timeoutMs: 600_000 },
+        ...{ username: 'app', password: 'secret' },
+      });
+      const error = await rejection(sessions.store.create('s'));
+      expect(error).toBeInstanceOf(OutcomeUnknownError);
+      expect(error.message).toContain('took effect');
+      expect(error.message).toContain('ACL');
+      const { cause } = error;
+      expect(String(cause instanceof Error && cause.cause)).toMatch(new RegExp(command, 'i'));
+      expect(await sessions.store.get('s', { fresh: true })).toMatchObject({ id: 's' });
+      // What is asked of a connection that is lost meanwhile is no refusal.
+      await ask(primary.port, 'ACL', 'SETUSER', 'app', `+${command}`);
+      await ask(primary.port, 'CLIENT', 'KILL', 'USER', 'app');
+      expect(await sessions.store.incrementCounter('s', 'n')).toBe(1);
+    },
+  );
+
   it('a turn whose commit is not confirmed is repeated under its key, and runs once', async () => {
     const sessions = await instance({ durability: 'replicated' });
     await sessions.store.create('s');

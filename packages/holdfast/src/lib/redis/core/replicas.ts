@@ -1,4 +1,5 @@
-import { OutcomeUnknownError } from '../../errors/errors.ts';
+import { OutcomeUnknownError, StoreUnavailableError } from '../../errors/errors.ts';
+import { sentenceOf } from '../../errors/sentence-of.ts';
 import type { RedisLink } from '../connection/link/redis-link.ts';
 import type { Keys, SessionKeys } from '../layout/keys.ts';
 
@@ -30,7 +31,7 @@ export class Replicas {
    * Waits until a replica has a write that has taken effect, where that was asked for.
    *
    * @param always also where it was not, if there is a replica
-   * @throws OutcomeUnknownError when none has it in time
+   * @throws OutcomeUnknownError when none has it in time, or the user may not ask
    */
   async confirm(
     id: string,
@@ -44,7 +45,15 @@ export class Replicas {
     const [key] = this.#keysOf(id);
     const server = this.#link.serverOf(key);
     const ifAny = !this.#isReplicated;
-    if (await this.#link.confirm(server, this.#keys.mark(key), { deadline, ifAny })) return;
+    try {
+      if (await this.#link.confirm(server, this.#keys.mark(key), { deadline, ifAny })) return;
+    } catch (cause) {
+      if (!(cause instanceof StoreUnavailableError)) throw cause;
+      throw new OutcomeUnknownError(
+        `A write to session ${id} took effect, but it cannot be asked whether a replica has it. ${sentenceOf(cause)}`,
+        { nonce, cause },
+      );
+    }
     throw new OutcomeUnknownError(
       `A write to session ${id} took effect, but no replica of ${this.#link.address.display} confirmed it in time: it is lost if that server is. Look whether replicas are connected.`,
       { nonce },

@@ -223,6 +223,7 @@ export class RedisLink {
    * @param mark a key in the same slot, to write to
    * @param ifAny whether a server without replicas counts as one whose replicas have it
    * @returns whether one has it; false also when that could not be learned by `deadline`
+   * @throws StoreUnavailableError where the user may not ask
    */
   async confirm(
     server: string,
@@ -230,7 +231,12 @@ export class RedisLink {
     { deadline, ifAny }: { readonly deadline: number; readonly ifAny: boolean },
   ): Promise<boolean> {
     if (ifAny && !(await this.#hasReplica(mark, deadline))) return true;
-    return this.#routes.nodeFor(mark).replication.confirm(server, mark, deadline);
+    const { address, replication } = this.#routes.nodeFor(mark);
+    try {
+      return await replication.confirm(server, mark, deadline);
+    } catch (error) {
+      throw runningFailure(address, error, 'WAIT');
+    }
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { CoarseTimer } from '../coarse-timer.ts';
+import { diagnose } from '../diagnose.ts';
 import { Pauses } from '../pauses.ts';
 import type { RedisAddress } from '../redis-address.ts';
 import { type RedisConnection, RedisReplyError, RedisTimeoutError } from '../redis-connection.ts';
@@ -25,6 +26,7 @@ interface Waiting {
   /** By `performance.now()`. */
   readonly deadline: number;
   readonly resolve: (confirmed: boolean) => void;
+  readonly reject: (refusal: Error) => void;
   /** The connection led to another server, and was given up for that. */
   isElsewhere: boolean;
 }
@@ -71,10 +73,11 @@ export class Replication {
    * the mark's slot has gone to another server.
    *
    * @param mark a key of the server's own, for the mark
+   * @throws RedisReplyError where the user may not ask
    */
   confirm(server: string, mark: string, deadline: number): Promise<boolean> {
-    const confirmed = new Promise<boolean>((resolve) => {
-      this.#waiting.push({ server, mark, deadline, resolve, isElsewhere: false });
+    const confirmed = new Promise<boolean>((resolve, reject) => {
+      this.#waiting.push({ server, mark, deadline, resolve, reject, isElsewhere: false });
     });
     if (!this.#isAsking) void this.#askForAll();
     return confirmed;
@@ -92,7 +95,8 @@ export class Replication {
       const [{ mark } = { mark: '' }, ...others] = asked;
       const found = await this.#askFor(mark, deadline);
       for (const one of [...others, ...asked.slice(0, 1)]) {
-        if (found !== 'moved') this.#answer(one, found);
+        if (found instanceof Error) one.reject(found);
+        else if (found !== 'moved') this.#answer(one, found);
         else if (one.mark === mark) one.resolve(false);
         else this.#answer(one, null);
       }
@@ -100,12 +104,19 @@ export class Replication {
     this.#isAsking = false;
   }
 
-  /** @returns null when nothing was learned, and `moved` where the mark's slot is another server's */
-  async #askFor(mark: string, deadline: number): Promise<Confirmed | 'moved' | null> {
+  /**
+   * @returns null when nothing was learned, `moved` where the mark's slot is another server's, and a refusal
+   *   that no other attempt changes
+   */
+  async #askFor(
+    mark: string,
+    deadline: number,
+  ): Promise<Confirmed | 'moved' | RedisReplyError | null> {
     try {
       return await this.#ask(mark, deadline);
     } catch (error) {
       if (error instanceof RedisReplyError && error.code === 'MOVED') return 'moved';
+      if (error instanceof RedisReplyError && diagnose(error).isSetting) return error;
       await this.#pauses.wait(pauseMs);
       return null;
     }
@@ -128,6 +139,7 @@ export class Replication {
   /** @returns what one of the server's replicas has the mark of; null when none had it in time */
   async #ask(mark: string, deadline: number): Promise<Confirmed | null> {
     const live = await this.#live(deadline);
+    const server = live.server ?? (await this.#identify(live, deadline));
     // Some time is left for the reply to come.
     const waitMs = Math.floor((deadline - performance.now()) * 0.9);
     if (waitMs < 1) return null;
@@ -145,11 +157,14 @@ export class Replication {
         throw failure;
       }),
     );
-    if (Number(count) === 0) return null;
-    const { server } = live;
-    if (server === undefined)
-      throw new Error('The user may not ask which server has these replicas.');
-    return { server, connection };
+    return Number(count) === 0 ? null : { server, connection };
+  }
+
+  /** Where the user might not ask when the connection was made, and may by now. */
+  async #identify(live: LiveConnection, deadline: number): Promise<string> {
+    const server = await this.#within(live, deadline, () => identifyServer(live.connection));
+    if (server !== null) return server.name;
+    throw new RedisReplyError('NOPERM INFO does not tell this user whose replicas these are.');
   }
 
   #live(deadline: number): Promise<LiveConnection> {

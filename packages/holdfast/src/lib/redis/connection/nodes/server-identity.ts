@@ -1,4 +1,4 @@
-import type { RedisConnection } from '../redis-connection.ts';
+import { type RedisConnection, RedisReplyError } from '../redis-connection.ts';
 
 interface ServerIdentity {
   /**
@@ -10,7 +10,10 @@ interface ServerIdentity {
   readonly isReplica: boolean;
 }
 
-/** Which server is at a connection's end. `null` where the user may not ask. */
+/**
+ * Which server is at a connection's end. `null` where the user may not ask.
+ * @throws ConnectionLostError
+ */
 export async function identifyServer(connection: RedisConnection): Promise<ServerIdentity | null> {
   try {
     const [server, replication] = await Promise.all([
@@ -25,7 +28,8 @@ export async function identifyServer(connection: RedisConnection): Promise<Serve
     if (run === undefined || history === undefined) return null;
     return { name: `${run}/${isFirst ? 0 : history}`, isReplica };
   } catch (error) {
-    connection.explain(error);
+    const failure = connection.explain(error);
+    if (failure instanceof RedisReplyError) return null;
+    throw failure;
   }
-  return null;
 }
