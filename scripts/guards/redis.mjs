@@ -245,4 +245,12 @@ export const redisGuards = [
     test: changed,
     notices: 'asks the new one, though it hears that one already',
   },
+  {
+    name: 'the primary that has another name by now',
+    file: 'lib/redis/connection/nodes/replication.ts',
+    guard: 'this.#options.onOther();',
+    without: '',
+    test: changed,
+    notices: 'is known again when it is asked for its replicas',
+  },
 ];

@@ -1,5 +1,8 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { StoreUnavailableError } from '../../../packages/holdfast/src/lib/errors/errors.ts';
+import {
+  OutcomeUnknownError,
+  StoreUnavailableError,
+} from '../../../packages/holdfast/src/lib/errors/errors.ts';
 import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/client/node-redis.ts';
 import type {
   ConnectionPurpose,
@@ -126,6 +129,20 @@ it('a primary that was a replica meanwhile is known again', async () => {
   await vi.waitUntil(() => connected() > 1, soon);
   await promote(first, second);
   expect(await written).toBe(1);
+});
+
+it('a primary that was a replica meanwhile, unnoticed, is known again when it is asked for its replicas', async () => {
+  const { first, second, promote, store } = await setUp();
+  await store.create('s');
+  await promote(second, first);
+  await promote(first, second);
+  const clients = String(await ask(first.port, 'CLIENT', 'LIST'));
+  const id = /^id=(\d+) .* name=holdfast-replication /m.exec(clients)?.[1] ?? '';
+  expect(await ask(first.port, 'CLIENT', 'KILL', 'ID', id)).toBe(1);
+  // Nobody knows whether the replica has it that the server had before.
+  const increment = () => store.incrementCounter('s', 'n', 1, { nonce: 'once' });
+  expect(await rejection(increment())).toBeInstanceOf(OutcomeUnknownError);
+  expect(await increment()).toBe(1);
 });
 
 it('a primary that has become a replica is not read from, once that is known', async () => {

@@ -122,7 +122,8 @@ export class RedisNode {
       onUp: () => subscriptions.up(),
     });
     subscriptions.attach(this.#subscriber);
-    this.replication = new Replication({ ...shared, address, assertRole });
+    const onOther = () => void this.identify();
+    this.replication = new Replication({ ...shared, address, assertRole, onOther });
   }
 
   /** Names the server, as `identifyServer` does. */

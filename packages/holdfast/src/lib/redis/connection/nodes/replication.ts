@@ -15,6 +15,8 @@ export interface ReplicationOptions
   readonly address: RedisAddress;
   readonly timer: CoarseTimer;
   readonly assertRole: (connection: RedisConnection) => Promise<void>;
+  /** The server is another one than a write's, or has another name by now. */
+  readonly onOther: () => void;
 }
 
 /** A write that waits for a replica to have it. */
@@ -57,7 +59,7 @@ export class Replication {
 
   constructor(options: ReplicationOptions) {
     this.#options = options;
-    const { address: _, assertRole, ...shared } = options;
+    const { address: _address, onOther: _onOther, assertRole, ...shared } = options;
     this.keeper = new ConnectionKeeper({
       ...shared,
       purpose: 'replication',
@@ -133,6 +135,7 @@ export class Replication {
       one.isElsewhere = true;
       this.#waiting.push(one);
       confirmed.connection.destroy(new Error('The connection led to another server.'));
+      this.#options.onOther();
     }
   }
 
