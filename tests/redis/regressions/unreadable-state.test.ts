@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DecryptionError } from '../../../packages/holdfast/src/lib/errors/errors.ts';
+import type { SessionStatus } from '../../../packages/holdfast/src/lib/model/session.ts';
 import { type FakeTimeRedis, startRedisOnFakeTime } from '../../servers/redis-server.ts';
 import { RecordingLogger, rejection } from '../connection/fixtures.ts';
 import { encrypting } from '../support/encryption.ts';
@@ -31,7 +32,7 @@ async function setUp() {
     expect(await ask('HSET', place.keys.session(id)[0], 'd', 'garbage')).toBe('0');
     expect(await rejection(other.store.get(id))).toBeInstanceOf(DecryptionError);
   }
-  return { logger, one, other };
+  return { ask, logger, one, other, place };
 }
 
 describe('a session whose state cannot be read', () => {
@@ -79,6 +80,22 @@ describe('a session whose state cannot be read', () => {
       expect(await one.store.upkeep.entriesOf('ada')).toHaveLength(3);
     },
   );
+
+  it('is named under the status that its header has, and under no other', async () => {
+    const { ask, place, one, other } = await setUp();
+    await one.store.create('u', { userId: 'ada', status: 'closed' });
+    await ask('HSET', place.keys.session('u')[0], 'd', 'garbage');
+    for (const which of [{}, { userId: 'ada' }]) {
+      const named = async (status: SessionStatus) => {
+        const { sessions, unreadable } = await other.store.listActive({ ...which, status });
+        expect(sessions).toEqual([]);
+        return unreadable.map(({ id }) => id).toSorted();
+      };
+      expect(await named('active')).toEqual(['s', 't']);
+      expect(await named('closed')).toEqual(['u']);
+      expect(await named('handed_over')).toEqual([]);
+    }
+  });
 
   it('expires as any other: cleaning and counting go on, with a warning', async () => {
     const { logger, one, other } = await setUp();

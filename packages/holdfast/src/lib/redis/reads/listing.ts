@@ -1,12 +1,17 @@
 import { ValidationError } from '../../errors/errors.ts';
 import { assertId, isId } from '../../model/ids.ts';
 import { maxPageSize } from '../../model/limits.ts';
-import type { Session, SessionState, SessionStatus } from '../../model/session.ts';
+import {
+  type Session,
+  type SessionState,
+  type SessionStatus,
+  sessionStatuses,
+} from '../../model/session.ts';
 import { parseStatus } from '../../model/state.ts';
 import type { ListOptions, SessionPage } from '../../store/session-store.ts';
 import type { UnreadableSession } from '../../store/unreadable.ts';
 import type { RedisReply } from '../connection/redis-connection.ts';
-import { int, text } from '../connection/reply.ts';
+import { int, list, text } from '../connection/reply.ts';
 import type { RedisCore } from '../core/redis-core.ts';
 import { whyUnreadable } from '../core/unreadable.ts';
 import type { UserIndex } from '../sessions/user-index.ts';
@@ -35,9 +40,13 @@ interface Place {
 }
 
 /** What an index has named, and is there; of one that cannot be read nobody may know the state. */
-type Found<Metadata extends object> =
+type Found<Metadata extends object> = (
   | { readonly session: Session<Metadata>; readonly state: SessionState }
-  | { readonly why: UnreadableSession; readonly state: SessionState | null };
+  | { readonly why: UnreadableSession; readonly state: SessionState | null }
+) & {
+  /** Whether it has the status that is asked for. */
+  readonly isWanted: boolean;
+};
 
 /** Pages of the sessions that exist now, in an order that nothing moves. */
 export class Listing<Metadata extends object> {
@@ -83,24 +92,18 @@ export class Listing<Metadata extends object> {
     status: SessionStatus | undefined,
     from: Place,
   ): Promise<SessionPage<Metadata>> {
-    const sessions: Session<Metadata>[] = [];
-    const unreadable: UnreadableSession[] = [];
+    const page = new PageInTheMaking<Metadata>(limit);
     let place: Place | null = from;
-    for (let reads = 0; place !== null && sessions.length < limit && reads < listReads; ) {
-      const next: { ids: string[]; place: Place | null } = await this.#ids(
-        status,
-        place,
-        limit - sessions.length,
-      );
-      for (const found of await Promise.all(next.ids.map((id) => this.#read(id)))) {
-        if (found === null || !mayBe(found.state, status)) continue;
-        if ('why' in found) unreadable.push(found.why);
-        else sessions.push(found.session);
-      }
+    for (let looks = 0, reads = 0; place !== null && page.room > 0 && reads < listReads; looks++) {
+      const size = lookSize(looks, page.room);
+      const next: { ids: string[]; place: Place | null } = await this.#ids(status, place, size);
+      const taken = page.take(await Promise.all(next.ids.map((id) => this.#read(id, status))));
       reads += Math.max(next.ids.length, 1);
-      place = next.place;
+      const last = taken < next.ids.length ? next.ids[taken - 1] : undefined;
+      place =
+        last === undefined ? next.place : { bucket: this.#core.keys.bucketOf(last), id: last };
     }
-    return { sessions, unreadable, cursor: place === null ? null : formatPlace(place) };
+    return page.until(place === null ? null : formatPlace(place));
   }
 
   async #pageOfUser(
@@ -109,45 +112,54 @@ export class Listing<Metadata extends object> {
     status: SessionStatus | undefined,
     from: number,
   ): Promise<SessionPage<Metadata>> {
-    const sessions: Session<Metadata>[] = [];
-    const unreadable: UnreadableSession[] = [];
+    const page = new PageInTheMaking<Metadata>(limit);
     let after = from;
-    for (let reads = 0; sessions.length < limit && reads < listReads; ) {
-      const wanted = limit - sessions.length;
-      const entries = await this.#users.page(userId, after, wanted);
-      const owned = await Promise.all(entries.map(({ id }) => this.#read(id)));
+    for (let looks = 0, reads = 0; page.room > 0 && reads < listReads; looks++) {
+      const size = lookSize(looks, page.room);
+      const entries = await this.#users.page(userId, after, size);
+      const owned = await Promise.all(entries.map(({ id }) => this.#read(id, status)));
       // Whose one is that cannot be read, nobody may know.
-      const isTheirs = (found: Found<Metadata> | null | undefined) =>
-        found != null && (found.state === null || found.state.userId === userId);
+      const theirs = owned.map((found) =>
+        found !== null && (found.state === null || found.state.userId === userId) ? found : null,
+      );
       await this.#users.heal(
         userId,
-        entries.filter((_, at) => !isTheirs(owned[at])),
+        entries.filter((_, at) => theirs[at] === null),
       );
-      for (const found of owned) {
-        if (found === null || !isTheirs(found) || !mayBe(found.state, status)) continue;
-        if ('why' in found) unreadable.push(found.why);
-        else sessions.push(found.session);
-      }
-      after = entries.at(-1)?.order ?? after;
+      const taken = page.take(theirs);
+      after = entries[taken - 1]?.order ?? after;
       reads += entries.length;
-      if (entries.length < wanted) return { sessions, unreadable, cursor: null };
+      if (taken === entries.length && entries.length < size) return page.until(null);
     }
-    return { sessions, unreadable, cursor: after.toString(36) };
+    return page.until(after.toString(36));
   }
 
   /** `null` when there is no such session. */
-  async #read(id: string): Promise<Found<Metadata> | null> {
+  async #read(id: string, status: SessionStatus | undefined): Promise<Found<Metadata> | null> {
     let state: SessionState | null = null;
     try {
       const stored = await this.#core.stored.read(id);
       if (stored === null) return null;
       state = stored.snapshot.state;
-      return { session: this.#core.stored.view(id, stored), state };
+      const isWanted = status === undefined || state.status === status;
+      return { session: this.#core.stored.view(id, stored), state, isWanted };
     } catch (error) {
       const why = whyUnreadable(id, error);
       if (why === null) throw error;
-      return { why, state };
+      const isWanted =
+        status === undefined || (state?.status ?? (await this.#indexedStatus(id))) === status;
+      return { why, state, isWanted };
     }
+  }
+
+  async #indexedStatus(id: string): Promise<SessionStatus> {
+    const { link, keys } = this.#core;
+    const others = sessionStatuses.filter((status) => status !== 'active');
+    const members = others.map((status) => `${status}:${id}`);
+    const scores = list(
+      await link.command(['ZMSCORE', keys.statuses(keys.bucketOf(id)), ...members]),
+    );
+    return others.find((_, at) => scores[at] !== null) ?? 'active';
   }
 
   /** At most `limit` ids behind a place, and where the rest begins; `null` when there is none. */
@@ -206,9 +218,45 @@ export class Listing<Metadata extends object> {
   }
 }
 
-/** Whether a session of this state, where that is known, has the status that is asked for. */
-function mayBe(state: SessionState | null, status: SessionStatus | undefined): boolean {
-  return status === undefined || state === null || state.status === status;
+/** What a page has so far. */
+class PageInTheMaking<Metadata extends object> {
+  readonly #limit: number;
+  readonly #sessions: Session<Metadata>[] = [];
+  readonly #unreadable: UnreadableSession[] = [];
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** How many sessions it has room for. */
+  get room(): number {
+    return this.#limit - this.#sessions.length;
+  }
+
+  /** Takes what belongs on it, until it is full. @returns how many of these were looked at */
+  take(all: readonly (Found<Metadata> | null)[]): number {
+    let looked = 0;
+    for (const found of all) {
+      if (this.room === 0) break;
+      looked += 1;
+      if (found === null || !found.isWanted) continue;
+      if ('why' in found) this.#unreadable.push(found.why);
+      else this.#sessions.push(found.session);
+    }
+    return looked;
+  }
+
+  until(cursor: string | null): SessionPage<Metadata> {
+    return { sessions: this.#sessions, unreadable: this.#unreadable, cursor };
+  }
+}
+
+/**
+ * How many entries the next look is at: as many as there is room for, and where earlier looks have not
+ * found them, more each time, so that few of them find a rare one.
+ */
+function lookSize(looks: number, room: number): number {
+  return Math.max(room, Math.min(2 ** looks, maxPageSize));
 }
 
 function pageSize(limit = 50): number {

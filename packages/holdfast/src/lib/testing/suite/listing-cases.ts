@@ -68,6 +68,26 @@ export function listingCases(context: SuiteContext): void {
       assert.ok(!(await list({ userId: 'odd' })).includes('s3'));
     });
 
+    context.case(
+      'pages of a status hold each of its sessions once, whatever lies between',
+      async () => {
+        const { store } = await context.place();
+        const ids = Array.from({ length: 40 }, (_, index) => `s${index}`);
+        const active = ids.filter((_, index) => index % 7 === 3);
+        for (const id of ids) {
+          const status = active.includes(id) ? 'active' : 'closed';
+          await store.create(id, { userId: 'u', status });
+        }
+        for (const which of [{}, { userId: 'u' }]) {
+          for (const limit of [1, 2, 4]) {
+            const options: ListOptions = { ...which, status: 'active', limit };
+            assert.ok((await store.listActive(options)).sessions.length <= limit);
+            assert.deepEqual((await everyPage(store, options)).sort(), [...active].sort());
+          }
+        }
+      },
+    );
+
     context.case('what is created and deleted between pages disturbs no other', async () => {
       const { store } = await context.place();
       for (let index = 0; index < 60; index += 1) await store.create(`s${index}`);
