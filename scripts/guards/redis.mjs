@@ -70,8 +70,9 @@ export const redisGuards = [
   {
     name: 'the name under which a session entered',
     file: 'lib/redis/sessions/user-index.ts',
-    guard: "return int(await this.#ask(name, ['confirm', id, epoch])) === 1;",
-    without: "return int(await this.#ask(this.namesOf('ada')[0], ['confirm', id, epoch])) === 1;",
+    guard: "const verdict = text(await this.#ask(name, ['confirm', id, epoch]));",
+    without:
+      "const verdict = text(await this.#ask(this.namesOf('ada')[0], ['confirm', id, epoch]));",
     test: 'tests/redis/encryption/user-names.test.ts',
     notices: 'no session is lost that is being created for a user',
   },
@@ -102,8 +103,8 @@ export const redisGuards = [
   {
     name: 'whose a session is that is evicted',
     file: 'lib/redis/sessions/user-index.ts',
-    guard: 'if (incarnation !== null) await this.evict(id, incarnation);',
-    without: "await this.evict(id, incarnation ?? '-');",
+    guard: "if (incarnation !== null) await this.endSession(id, incarnation, 'evicted');",
+    without: "await this.endSession(id, incarnation ?? '-', 'evicted');",
     test: 'tests/redis/faults/user-index.test.ts',
     notices:
       'a session that was to be evicted, and is another user’s by now, evicts nobody (create)',

@@ -185,4 +185,25 @@ describe('the end of all of a user’s sessions', () => {
     await creator.store.create('s', { userId: 'ada' });
     expect(await sessionsOf(sessions, 'ada')).toEqual(['s']);
   });
+
+  it('takes one with it that is being given to the user meanwhile, as deleted', async () => {
+    const { place, sessions } = await setUp();
+    const calls = new HeldCalls();
+    const writer = await place.instance({ connect: calls.connect });
+    const told: string[] = [];
+    for (const name of ['evicted', 'deleted'] as const) {
+      writer.store.on(name, ({ sessionId }) => {
+        told.push(`${name} ${sessionId}`);
+      });
+    }
+    await writer.store.create('s');
+    const held = calls.hold('write');
+    const giving = writer.store.update('s', { userId: 'ada' });
+    await held.reached;
+    expect(await sessions.store.deleteUser('ada')).toBe(0);
+    held.release();
+    await giving;
+    expect(await sessions.store.get('s')).toBeNull();
+    expect(told).toEqual(['deleted s']);
+  });
 });

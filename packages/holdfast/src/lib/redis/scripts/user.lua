@@ -7,7 +7,7 @@
 -- ARGV  1 "enter" session, 2 cap or 0, 3 "reject" or "evict_oldest", 4 "1": the entries were checked,
 --         5 nonce of this entering
 --         -> {"entered", epoch, sessions to end…} | {"check", sessions…} | {"full", count}
---       1 "confirm" session, 2 epoch -> 1, or 0: the user was ended, or it evicted, meanwhile
+--       1 "confirm" session, 2 epoch -> "stays", or "deleted": the user was ended meanwhile, or "evicted"
 --       1 "leave", sessions… -> 1
 --       1 "evicted", session -> 1: leaves, unless it has entered anew
 --       1 "heal", session, order, session, order, … -> 1: leaves those that have not entered anew
@@ -72,13 +72,12 @@ local id = ARGV[2]
 if ARGV[1] == 'confirm' then
   local epoch = redis.call('HGET', KEYS[2], '#epoch') or '0'
   local state = redis.call('HGET', KEYS[2], id)
-  if epoch ~= ARGV[3] or not redis.call('ZSCORE', KEYS[1], id) or (state and string.match(state, '^leaving')) then
-    return 0
-  end
+  if epoch ~= ARGV[3] then return 'deleted' end
+  if not redis.call('ZSCORE', KEYS[1], id) or (state and string.match(state, '^leaving')) then return 'evicted' end
   redis.call('HDEL', KEYS[2], id)
   -- A new order: who heals an entry by what it saw earlier does not take this one.
   redis.call('ZADD', KEYS[1], next_order(), id)
-  return 1
+  return 'stays'
 end
 
 local cap, epoch = tonumber(ARGV[3]), redis.call('HGET', KEYS[2], '#epoch') or '0'

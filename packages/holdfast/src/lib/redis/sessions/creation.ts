@@ -21,7 +21,7 @@ import { word } from '../layout/keys.ts';
 import { rejoinNamespace } from '../layout/namespace.ts';
 import { scripts } from '../scripts/scripts.ts';
 import type { Removals } from './removals.ts';
-import type { Reservation, UserIndex } from './user-index.ts';
+import type { Ended, Reservation, UserIndex } from './user-index.ts';
 
 const createKeys = 13;
 
@@ -125,10 +125,10 @@ export class Creation<Metadata extends object> {
     if (userId !== null && !isThere) await this.#users.settle(userId, id);
     if (userId !== null && reservation !== null && isThere) {
       const { incarnation: own } = created.header;
-      const leave = () => this.#removals.delete(id, { incarnation: own });
-      const confirmed = this.#users.confirm(id, reservation);
-      if (await completing(nonce, confirmed)) await this.#stay(userId, id, nonce, leave);
-      else await completing(nonce, leave());
+      const leave = (event: Ended) => this.#removals.delete(id, { event, incarnation: own });
+      const why = await completing(nonce, this.#users.confirm(id, reservation));
+      if (why === null) await this.#stay(userId, id, nonce, () => leave('deleted'));
+      else await completing(nonce, leave(why));
     }
     this.#unknown.delete(memory);
     if (mayRepeat && (kind === 'created' || mayBeMade())) this.#made.set(memory, init);

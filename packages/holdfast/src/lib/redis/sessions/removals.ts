@@ -6,7 +6,7 @@ import type { RedisCore } from '../core/redis-core.ts';
 import { repeatable } from '../core/refusals.ts';
 import { type Header, none, parseHeader } from '../layout/header.ts';
 import { scripts } from '../scripts/scripts.ts';
-import type { UserIndex } from './user-index.ts';
+import type { Ended, UserIndex } from './user-index.ts';
 
 const removeKeys = 13;
 
@@ -24,8 +24,8 @@ export class Removals<Metadata extends object> {
   constructor(core: RedisCore<Metadata>, users: UserIndex<Metadata>) {
     this.#core = core;
     this.#users = users;
-    users.evict = async (id, incarnation) => {
-      await this.delete(id, { event: 'evicted', incarnation });
+    users.endSession = async (id, incarnation, event) => {
+      await this.delete(id, { event, incarnation });
     };
     core.known.endAgain = (sessionId, incarnation) => {
       const { logger } = core.options;
@@ -39,10 +39,7 @@ export class Removals<Metadata extends object> {
   /** Whether there was one, or something else in its place: that is removed, too. */
   async delete(
     id: string,
-    {
-      event = 'deleted',
-      incarnation = none,
-    }: { event?: 'deleted' | 'evicted'; incarnation?: string } = {},
+    { event = 'deleted', incarnation = none }: { event?: Ended; incarnation?: string } = {},
   ): Promise<boolean> {
     const outcome = await this.#remove(id, ['delete', incarnation], event);
     return outcome === 'removed' || outcome === 'cleared';
@@ -168,18 +165,14 @@ export class Removals<Metadata extends object> {
     }
   }
 
-  #remove(
-    id: string,
-    args: readonly string[],
-    event: 'deleted' | 'evicted' | 'expired',
-  ): Promise<string> {
+  #remove(id: string, args: readonly string[], event: Ended | 'expired'): Promise<string> {
     return repeatable(this.#removeOnce(id, args, event));
   }
 
   async #removeOnce(
     id: string,
     args: readonly string[],
-    event: 'deleted' | 'evicted' | 'expired',
+    event: Ended | 'expired',
   ): Promise<string> {
     const nonce = randomId();
     const all = [...this.#core.calls.common(id), ...args, nonce];
@@ -202,7 +195,7 @@ export class Removals<Metadata extends object> {
     id: string,
     outcome: string,
     reply: ReplyList,
-    event: 'deleted' | 'evicted' | 'expired',
+    event: Ended | 'expired',
   ): Promise<void> {
     if (outcome === 'removed') {
       await this.left(id, parseHeader(text(reply[1])), bytesOrNull(reply[2]) ?? nothing, event);

@@ -27,8 +27,10 @@ export interface Entering {
   readonly mayStay: () => Promise<void>;
 }
 
-/** Ends a session that must make room. */
-export type Evict = (id: string, incarnation: string) => Promise<void>;
+/** Why a session that was to become a user's must end: the user was ended meanwhile, or has evicted it. */
+export type Ended = 'deleted' | 'evicted';
+
+export type EndSession = (id: string, incarnation: string, why: Ended) => Promise<void>;
 
 /** Entries looked at in one go. */
 const batch = 200;
@@ -42,8 +44,8 @@ const batch = 200;
  */
 export class UserIndex<Metadata extends object> {
   readonly #core: RedisCore<Metadata>;
-  /** Set once: evicting is removing, and removing leaves the index. */
-  evict: Evict = async () => {};
+  /** Set once: ending is removing, and removing leaves the index. */
+  endSession: EndSession = async () => {};
 
   constructor(core: RedisCore<Metadata>) {
     this.#core = core;
@@ -79,9 +81,10 @@ export class UserIndex<Metadata extends object> {
     return { name, epoch };
   }
 
-  /** Whether the session may stay: not when the user was ended meanwhile, or has evicted it. */
-  async confirm(id: string, { name, epoch }: Reservation): Promise<boolean> {
-    return int(await this.#ask(name, ['confirm', id, epoch])) === 1;
+  /** Why the session must end; `null` when it may stay. */
+  async confirm(id: string, { name, epoch }: Reservation): Promise<Ended | null> {
+    const verdict = text(await this.#ask(name, ['confirm', id, epoch]));
+    return verdict === 'stays' ? null : (verdict as Ended);
   }
 
   /**
@@ -254,7 +257,7 @@ export class UserIndex<Metadata extends object> {
   /** An entry may outlast its session, whose id may be another one's by now. */
   async #evict(userId: string, id: string): Promise<void> {
     const incarnation = await this.incarnationOf(userId, id);
-    if (incarnation !== null) await this.evict(id, incarnation);
+    if (incarnation !== null) await this.endSession(id, incarnation, 'evicted');
   }
 
   async #everywhere(userId: string, args: readonly string[], nonce?: string): Promise<void> {

@@ -112,9 +112,9 @@ export class Importing<Metadata extends object> {
     this.#core.known.forget(id);
     await this.#replaced(id, this.#core.userName(userId), reply);
     if (reservation === null) return 'imported';
-    if (await completing(nonce, this.#users.confirm(id, reservation))) return 'imported';
-    // The user was ended meanwhile.
-    await completing(nonce, this.#removals.delete(id, { incarnation }));
+    const event = await completing(nonce, this.#users.confirm(id, reservation));
+    if (event === null) return 'imported';
+    await completing(nonce, this.#removals.delete(id, { event, incarnation }));
     return 'deleted';
   }
 

@@ -205,9 +205,8 @@ export class Writes<Metadata extends object> {
       this.#core.events.emit('status', { sessionId: id, userId, status: state.status });
     }
     if (userId === before.userId) return;
-    if (reservation !== null && !(await this.#users.confirm(id, reservation))) {
-      await this.#users.evict(id, after.header.incarnation);
-    }
+    const why = reservation && (await this.#users.confirm(id, reservation));
+    if (why !== null) await this.#users.endSession(id, after.header.incarnation, why);
     if (before.userId !== null) await this.#users.leaveIfPossible(before.userId, id);
   }
 

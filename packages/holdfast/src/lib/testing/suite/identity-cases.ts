@@ -242,6 +242,23 @@ export function identityCases(context: SuiteContext): void {
       assert.equal(await store.countActive(), 3);
     });
 
+    context.case('what a batch has too many of for the user is evicted, and told so', async () => {
+      const { store } = await context.place({ maxPerUser: 2 });
+      const seen: string[] = [];
+      for (const name of ['created', 'evicted', 'deleted'] as const) {
+        store.on(name, ({ userId }) => seen.push(`${name} ${userId}`));
+      }
+      const ids = Array.from({ length: 6 }, (_, index) => `s${index}`);
+      const results = await store.setBatch(ids.map((id) => ({ id, data: { userId: 'u' } })));
+      assert.deepEqual(
+        results.map((result) => ('session' in result ? result.session.id : result.error)),
+        ids,
+      );
+      assert.equal((await store.listActive({ userId: 'u' })).sessions.length, 2);
+      await context.until(() => seen.length >= 10);
+      assert.deepEqual(seen.sort(), [...Array(6).fill('created u'), ...Array(4).fill('evicted u')]);
+    });
+
     context.case(
       'at the user’s cap the oldest goes, or by setting the new one is refused',
       async () => {
