@@ -203,13 +203,13 @@ export class InMemorySessionStore<
     entries: readonly BatchEntry<MetadataInput>[],
     options?: ReadOptions,
   ): Promise<readonly BatchResult<Metadata>[]> {
+    options?.signal?.throwIfAborted();
+    this.#core.assertOpen();
     return Promise.all(
       entries.map(async ({ id, data, ifVersion }): Promise<BatchResult<Metadata>> => {
         try {
-          return { id, session: await this.set(id, data, { ...options, ifVersion }) };
+          return { id, session: await this.set(id, data, { ifVersion }) };
         } catch (error) {
-          options?.signal?.throwIfAborted();
-          this.#core.assertOpen();
           return { id, error: error as Error };
         }
       }),

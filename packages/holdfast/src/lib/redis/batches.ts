@@ -23,7 +23,6 @@ export async function getEach<Metadata extends object>(
 export async function setEach<Metadata extends object, MetadataInput extends object>(
   entries: readonly BatchEntry<MetadataInput>[],
   set: (entry: BatchEntry<MetadataInput>) => Promise<Session<Metadata>>,
-  { signal }: ReadOptions = {},
 ): Promise<readonly BatchResult<Metadata>[]> {
   const failures: StoreUnavailableError[] = [];
   const results = await Promise.all(
@@ -37,7 +36,6 @@ export async function setEach<Metadata extends object, MetadataInput extends obj
       }
     }),
   );
-  if (results.some((result) => 'error' in result)) signal?.throwIfAborted();
   const [failure] = failures;
   if (failure !== undefined && failures.length === entries.length) throw failure;
   return results;

@@ -249,11 +249,8 @@ export class RedisSessionStore<
     entries: readonly BatchEntry<MetadataInput>[],
     options?: ReadOptions,
   ): Promise<readonly BatchResult<Metadata>[]> {
-    return setEach(
-      entries,
-      ({ id, data, ifVersion }) => this.set(id, data, { ...options, ifVersion }),
-      options,
-    );
+    options?.signal?.throwIfAborted();
+    return setEach(entries, ({ id, data, ifVersion }) => this.set(id, data, { ifVersion }));
   }
 
   async deleteBatch(ids: readonly string[], options?: ReadOptions): Promise<number> {

@@ -192,7 +192,8 @@ export interface SessionStore<
     options?: GetOptions,
   ): Promise<ReadonlyMap<string, Session<Metadata>>>;
   /**
-   * As `set`, of each entry; the results are in the order of the entries.
+   * As `set`, of each entry; the results are in the order of the entries. A signal that aborts when they are being
+   * written stops none of them, and keeps no result back.
    * @throws StoreUnavailableError when every entry failed for want of the store; otherwise failures are in the results
    */
   setBatch(

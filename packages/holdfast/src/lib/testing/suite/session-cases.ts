@@ -294,6 +294,28 @@ export function sessionCases(context: SuiteContext): void {
       assert.equal((await store.getBatch(['a', 'b'])).size, 0);
     });
 
+    context.case(
+      'law 10: of a batch whose caller leaves meanwhile, all that is written is told',
+      async () => {
+        const { store } = await context.place();
+        await store.create('taken');
+        const leaving = new AbortController();
+        const { signal } = leaving;
+        const entries = ['a', 'taken', 'b'].map((id) => ({ id, data: {} }));
+        const batch = store.setBatch(entries, { signal });
+        leaving.abort(new Error('left'));
+        const told = await batch.then(
+          (results) => results.flatMap((result) => ('session' in result ? result.session.id : [])),
+          (error: Error) => {
+            assert.equal(error.message, 'left');
+            return [];
+          },
+        );
+        const written = await store.getBatch(['a', 'b'], { fresh: true });
+        assert.deepEqual(told, [...written.keys()]);
+      },
+    );
+
     context.case('an aborted signal refuses the call before it writes', async () => {
       const { store } = await context.place();
       await store.create('s');
@@ -301,6 +323,9 @@ export function sessionCases(context: SuiteContext): void {
       await assert.rejects(store.get('s', { signal }), /left/);
       await assert.rejects(store.update('s', { escalated: true }, { signal }), /left/);
       await assert.rejects(store.incrementCounter('s', 'n', 1, { signal }), /left/);
+      await assert.rejects(store.setBatch([{ id: 't', data: {} }], { signal }), /left/);
+      await assert.rejects(store.deleteBatch(['s'], { signal }), /left/);
+      assert.equal(await store.exists('t'), false);
       assert.equal((await store.get('s'))?.version, 1);
     });
 
