@@ -1,12 +1,18 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../packages/holdfast/src/lib/clock.ts';
-import { OutcomeUnknownError } from '../../packages/holdfast/src/lib/errors/errors.ts';
+import {
+  OutcomeUnknownError,
+  StoreUnavailableError,
+} from '../../packages/holdfast/src/lib/errors/errors.ts';
 import { connectNodeRedis } from '../../packages/holdfast/src/lib/redis/connection/client/node-redis.ts';
-import type { ConnectRedis } from '../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
+import {
+  type ConnectRedis,
+  RedisReplyError,
+} from '../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
 import { scripts } from '../../packages/holdfast/src/lib/redis/scripts/scripts.ts';
 import { type RedisServer, startRedis } from '../servers/redis-server.ts';
-import { rejection } from './connection/fixtures.ts';
+import { connected, rejection } from './connection/fixtures.ts';
 import { outOfTime } from './support/clock/out-of-time.ts';
 import { flakyProxyForTest } from './support/lines/flaky-proxy.ts';
 import { HeldCalls } from './support/lines/held-calls.ts';
@@ -78,6 +84,79 @@ describe('cleanup', () => {
     for (const id of ids) await store.create(id);
     expect(await store.cleanupExpired({ signal: tooOften.signal })).toBe(0);
     expect((await store.getBatch(ids, { fresh: true })).size).toBe(ids.length);
+  });
+
+  it.each([
+    ['that is not there', 'gone'],
+    ['with a name that none can have', Buffer.from([0xff, 0xfe])],
+  ])('comes to an end where a bucket’s index names a session of another %s', async (_, id) => {
+    const place = new SharedNamespace(server.url, { clock: withoutBackground });
+    const tooOften = new AbortController();
+    let removals = 0;
+    const connect: ConnectRedis = async (...where) => {
+      const connection = await connectNodeRedis(...where);
+      const send = connection.send.bind(connection);
+      connection.send = (args) => {
+        if (args[1] === scripts.remove.sha1 && ++removals > 20) tooOften.abort();
+        return send(args);
+      };
+      return connection;
+    };
+    const { store } = await place.instance({ connect });
+    const connection = await connected(server.url);
+    const elsewhere = (place.keys.bucketOf(String(id)) + 1) % 8;
+    await connection.send(['ZADD', place.keys.expiry(elsewhere), '1', id]);
+    expect(await store.cleanupExpired({ signal: tooOften.signal })).toBe(0);
+  });
+
+  it('gets to what has expired behind any number of entries that stay', async () => {
+    const place = new SharedNamespace(server.url, { clock: withoutBackground });
+    const { store } = await place.instance();
+    const brief = await place.instance({ idleTimeoutMs: 100 });
+    const all = Array.from({ length: 5_000 }, (_, n) => `s${n}`);
+    const living = all.filter((id) => place.keys.bucketOf(id) === 0).slice(0, 401);
+    expect(living).toHaveLength(401);
+    const expired = all.filter((id) => place.keys.bucketOf(id) === 1).slice(0, 3);
+    await Promise.all(living.map((id) => store.create(id)));
+    await Promise.all(expired.map((id) => brief.store.create(id)));
+    const ask = await place.asking();
+    // As if they were of the other bucket, and had expired long ago: there they are not to be found.
+    await ask('ZADD', place.keys.expiry(1), ...living.flatMap((id, at) => [String(at), id]));
+    await expect.poll(async () => (await store.getBatch(expired)).size, soon).toBe(0);
+    expect(await store.cleanupExpired()).toBe(expired.length);
+    expect((await store.getBatch(living, { fresh: true })).size).toBe(living.length);
+  });
+
+  it('gets to what has expired behind more sessions that fail than it looks at in one go', async () => {
+    const place = new SharedNamespace(server.url, { idleTimeoutMs: 100, clock: withoutBackground });
+    const stuck = new Set<string>();
+    const connect: ConnectRedis = async (...where) => {
+      const connection = await connectNodeRedis(...where);
+      const send = connection.send.bind(connection);
+      connection.send = async (args) => {
+        const fails = args[1] === scripts.remove.sha1 && args.some((arg) => stuck.has(String(arg)));
+        if (fails) throw new RedisReplyError('ERR user_script:1: something');
+        return send(args);
+      };
+      return connection;
+    };
+    const { store } = await place.instance({ connect });
+    const all = Array.from({ length: 3_000 }, (_, n) => `s${n}`);
+    const ids = all.filter((id) => place.keys.bucketOf(id) === 0).slice(0, 250);
+    const ask = await place.asking();
+    for (const id of ids) stuck.add(id);
+    await Promise.all(ids.map((id) => store.create(id)));
+    const [elsewhere = ''] = all.filter((id) => place.keys.bucketOf(id) === 1);
+    const behind = all.findLast((id) => place.keys.bucketOf(id) === 0) ?? '';
+    await store.create(behind);
+    await store.create(elsewhere);
+    // Those that fail are first, whatever the clock says.
+    await ask('ZADD', place.keys.expiry(0), ...ids.flatMap((id) => ['1', id]));
+    const going = [behind, elsewhere];
+    await expect.poll(async () => (await store.getBatch(going)).size, soon).toBe(0);
+    await expect(store.cleanupExpired()).rejects.toThrow(StoreUnavailableError);
+    stuck.clear();
+    expect(await store.cleanupExpired()).toBe(ids.length);
   });
 
   it('says of a removal whose reply was lost that it may have happened, whatever else fails', async () => {

@@ -1,7 +1,7 @@
 import { randomId } from '../../model/ids.ts';
 import type { StoreEventName } from '../../store/store-events.ts';
 import { allOf, despiteFailures } from '../batches.ts';
-import { bytesOrNull, type ReplyList, text } from '../connection/reply.ts';
+import { bytesOrNull, list, type ReplyList, text } from '../connection/reply.ts';
 import type { RedisCore } from '../core/redis-core.ts';
 import { repeatable } from '../core/refusals.ts';
 import { type Header, none, parseHeader } from '../layout/header.ts';
@@ -12,6 +12,23 @@ const removeKeys = 13;
 
 /** Sessions looked at in one go. */
 const batch = 200;
+
+/** How far a cleanup has come in a bucket's expiry index. */
+interface Front {
+  readonly bucket: number;
+  /** Looked at once without going: alive, or none of this bucket. */
+  readonly left: Set<string>;
+  /**
+   * How many stay at the front, whatever is done: what fails, what lives by its own server's clock, though not by the one
+   * that was asked, and what somebody else has put there.
+   */
+  staying: number;
+}
+
+interface Due {
+  readonly id: string;
+  readonly front: Front;
+}
 
 /** A state that is missing is one that cannot be read. */
 const nothing = Buffer.alloc(0);
@@ -52,56 +69,62 @@ export class Removals<Metadata extends object> {
   ): Promise<number> {
     return despiteFailures(
       async (failures) => {
-        const alive = new Set<string>();
+        const fronts = buckets.map((bucket): Front => ({ bucket, left: new Set(), staying: 0 }));
         let count = 0;
-        let settled: number;
+        let failed: number;
+        let due: readonly Due[];
         do {
-          settled = 0;
+          failed = 0;
           signal?.throwIfAborted();
-          const due = await this.#due(buckets);
+          due = await this.#due(fronts);
           for (let from = 0; from < due.length; from += batch) {
             signal?.throwIfAborted();
-            const ids = due.slice(from, from + batch);
+            const entries = due.slice(from, from + batch);
             // One that fails keeps none of the others.
             const outcomes = await Promise.allSettled(
-              ids.map((id) => this.#remove(id, ['expired', none], 'expired')),
+              entries.map(({ id }) => this.#remove(id, ['expired', none], 'expired')),
             );
-            for (const [at, outcome] of outcomes.entries()) {
-              if (outcome.status === 'rejected') {
+            for (const [at, { id, front }] of entries.entries()) {
+              const outcome = outcomes[at];
+              if (outcome?.status === 'rejected') {
                 failures.push(outcome.reason);
-                continue;
+                failed += 1;
+                front.staying += 1;
+              } else if (outcome?.value !== 'alive' && outcome?.value !== 'none') {
+                count += 1;
+              } else if (front.left.has(id)) {
+                front.staying += 1;
+              } else {
+                front.left.add(id);
               }
-              // One that is due again and lives is so by another clock: that of its own server goes on.
-              const isAgain = outcome.value === 'alive' && alive.has(ids[at] ?? '');
-              if (!isAgain) settled += 1;
-              if (outcome.value === 'alive') alive.add(ids[at] ?? '');
-              else if (outcome.value !== 'none') count += 1;
             }
           }
-          // What fails stays in the index.
-        } while (settled > 0);
+          // Where all of them fail it is not theirs: the rest is left to the next time.
+        } while (failed < due.length);
         return count;
       },
       { signal },
     );
   }
 
-  /** Of each bucket the first ones that the expiry index has before now. */
-  async #due(buckets: readonly number[]): Promise<readonly string[]> {
+  /** Of each bucket the first ones that the expiry index has before now, behind those that stay. */
+  async #due(fronts: readonly Front[]): Promise<readonly Due[]> {
     const { clock, keys, link } = this.#core;
     const now = await clock.now();
     const replies = await Promise.all(
-      buckets.map((bucket) =>
+      fronts.map(({ bucket, staying }) =>
         link.command([
           'ZRANGEBYSCORE',
           keys.expiry(bucket),
           '-inf',
           String(now),
-          ...['LIMIT', '0', String(batch)],
+          ...['LIMIT', String(staying), String(batch)],
         ]),
       ),
     );
-    return replies.flatMap((ids) => (Array.isArray(ids) ? ids.map(text) : []));
+    return fronts.flatMap((front, at) =>
+      list(replies[at] ?? []).map((id) => ({ id: text(id), front })),
+    );
   }
 
   /** Ends every session of the user, one that is being created meanwhile included. How many. */
