@@ -35,6 +35,14 @@ export const knowledgeGuards = [
     notices: 'cannot bring a session back that was ended',
   },
   {
+    name: 'the end of what a removed key has opened',
+    file: 'lib/redis/redis-session-store.ts',
+    guard: 'codec.onKeysRemoved?.(() => known.forgetAll());',
+    without: 'codec.onKeysRemoved?.(() => void known);',
+    test: 'tests/redis/encryption/removed-keys.test.ts',
+    notices: 'what was asked for before is not kept',
+  },
+  {
     name: 'the token among what contradicts',
     file: 'lib/redis/known/floors.ts',
     guard: 'sameCredentials && after.tokenHash !== before.tokenHash',

@@ -1,6 +1,5 @@
 import { createCodec, generateKey, KeyRing } from 'holdfast/encryption';
-import { FakeClock } from 'holdfast/testing';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DecryptionError } from '../../../packages/holdfast/src/lib/errors/errors.ts';
 import { type RedisServer, startRedis } from '../../servers/redis-server.ts';
 import { rejection } from '../connection/fixtures.ts';
@@ -12,32 +11,77 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const ttlMs = 60_000;
-/** What is too old goes in beats. */
-const beatMs = 100;
+const [old, next] = [generateKey(), generateKey()];
+/** So that what is kept is asked for no sooner than it is looked at. */
+const l1 = { stalenessMs: 60_000 };
 
-it('a session whose key is removed stays readable where it is decoded, until nobody asks for so long', async () => {
+async function setUp(options: { l1?: typeof l1 } = { l1 }) {
   const place = new SharedNamespace(server.url);
-  const instance = async (l1?: { ttlMs: number }) => {
-    const ring = KeyRing.parse(old);
-    const codec = createCodec(ring, { namespace: place.keyPrefix });
-    const clock = new FakeClock();
-    return { ring, clock, ...(await place.instance({ codec, clock, ...(l1 && { l1 }) })) };
-  };
-  const [old, next] = [generateKey(), generateKey()];
-  const [one, plain] = [await instance({ ttlMs }), await instance()];
-  const created = await one.store.create('s', { metadata: { plan: 'pro' } });
-  for (const { ring, store } of [one, plain]) {
+  const ring = KeyRing.parse(old);
+  const codec = createCodec(ring, { namespace: place.keyPrefix });
+  const instance = await place.instance({ codec, ...options });
+  const { store } = instance;
+  const created = await store.create('s', { userId: 'ada', metadata: { plan: 'pro' } });
+  const hits = async () => (await store.getStats()).l1CacheHits;
+  const isKept = async () => {
     expect(await store.get('s')).toEqual(created);
-    ring.replace(next);
-  }
+    return options.l1 === undefined || (await hits()) > 0;
+  };
+  await expect.poll(isKept, { timeout: 60_000, interval: 1 }).toBe(true);
+  return { ...{ ring, instance, store, created, hits } };
+}
 
-  expect(await rejection(plain.store.get('s'))).toBeInstanceOf(DecryptionError);
-  for (let calls = 0; calls < 4; calls++) {
-    expect(await one.store.get('s', { fresh: true })).toEqual(created);
-    await one.clock.advance(ttlMs - 1);
-    expect(await one.store.get('s')).toEqual(created);
-  }
-  await one.clock.advance(ttlMs + beatMs);
-  expect(await rejection(one.store.get('s'))).toBeInstanceOf(DecryptionError);
+describe('when a key is removed', () => {
+  it.each([[{ l1 }], [{}]])(
+    'what it has opened is closed at once, until it is back: %j',
+    async (options) => {
+      const { ring, store, created } = await setUp(options);
+      ring.replace(next);
+      for (const fresh of [false, true, false]) {
+        expect(await rejection(store.get('s', { fresh }))).toBeInstanceOf(DecryptionError);
+      }
+      const page = await store.listActive();
+      expect(page.sessions).toEqual([]);
+      expect(page.unreadable).toMatchObject([{ id: 's', isDamaged: false }]);
+      expect(await rejection(store.update('s', { escalated: true }))).toBeInstanceOf(
+        DecryptionError,
+      );
+      ring.replace(`${next},${old}`);
+      expect(await store.get('s')).toEqual(created);
+    },
+  );
+
+  it('what was asked for before is not kept', async () => {
+    const { ring, store, created } = await setUp();
+    const asked = store.get('s', { fresh: true });
+    ring.replace(next);
+    // Redis said that what was decoded is still so.
+    expect(await asked).toEqual(created);
+    expect(await rejection(store.get('s'))).toBeInstanceOf(DecryptionError);
+  });
+
+  it('a turn goes on where everything has been encoded anew', async () => {
+    const { ring, instance, store } = await setUp();
+    const reply = await instance.turn('s', { userId: 'ada' }, async (turn) => {
+      ring.replace(`${next},${old}`);
+      await store.upkeep.rekey();
+      ring.replace(next);
+      turn.append({ role: 'user', content: 'Hi' });
+      turn.increment('messageCount');
+      await turn.checkpoint();
+      turn.update({ escalated: true });
+      return (await turn.messages()).map(({ content }) => content);
+    });
+    expect(reply).toEqual(['Hi']);
+    expect(await store.get('s')).toMatchObject({ escalated: true, messageCount: 1 });
+  });
+});
+
+it('what was decoded stays where a key is added, or another one writes', async () => {
+  const { ring, store, created, hits } = await setUp();
+  ring.replace(`${old},${next}`);
+  ring.replace(`${next},${old}`);
+  const before = await hits();
+  expect(await store.get('s')).toEqual(created);
+  expect(await hits()).toBe(before + 1);
 });

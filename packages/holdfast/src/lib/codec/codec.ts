@@ -23,6 +23,11 @@ export interface Codec {
   readonly authenticates: boolean;
   /** Names of the keys that it can read with, the writing one first; empty where there is none. */
   readonly keyIds: readonly string[];
+  /**
+   * Calls back when keys were taken away, for those who keep what was decoded; not any more after the returned function
+   * was called.
+   */
+  onKeysRemoved?(callback: () => void): () => void;
   encode(value: JsonValue, place: RecordPlace): Buffer | string;
   /** @throws when the bytes are not what `encode` made for this place. */
   decode(bytes: Buffer, place: RecordPlace): JsonValue;

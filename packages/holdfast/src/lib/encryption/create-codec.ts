@@ -79,6 +79,10 @@ class EncryptingCodec implements Codec {
     return this.#ring.keyIds;
   }
 
+  onKeysRemoved(callback: () => void): () => void {
+    return this.#ring.onRemoved(callback);
+  }
+
   encode(value: JsonValue, place: RecordPlace): Buffer | string {
     const text = JSON.stringify(value);
     return this.#writer === null ? text : this.#writer.seal(text, place);

@@ -82,6 +82,25 @@ describe('a key ring', () => {
     expect(ring.find(first?.id ?? '')).toBeUndefined();
   });
 
+  it('tells those who listen that keys were taken away, and nothing else', () => {
+    const ring = KeyRing.parse(`${one},${two}`);
+    let told = 0;
+    const tell = () => {
+      told += 1;
+    };
+    const stop = ring.onRemoved(tell);
+    ring.onRemoved(tell);
+    ring.replace(`${two},${one}`);
+    ring.replace(`${two},${one},${three}`);
+    expect(() => ring.replace('abc')).toThrow(ConfigError);
+    expect(told).toBe(0);
+    ring.replace(`${two},${three}`);
+    expect(told).toBe(2);
+    stop();
+    ring.replace(one);
+    expect(told).toBe(3);
+  });
+
   it.each(['', 'abc', `${three},abc`, `${three},${three}`])(
     'keeps the keys that it has where the new ones are wrong: %#',
     (text) => {

@@ -22,6 +22,7 @@ interface Keys {
 export class KeyRing {
   #keys: Keys;
   readonly #setting: string;
+  readonly #onRemoved = new Set<() => void>();
 
   private constructor(keys: Keys, setting: string) {
     this.#keys = keys;
@@ -45,8 +46,18 @@ export class KeyRing {
    * @throws ConfigError as `parse` does; then the ring keeps the keys that it has
    */
   replace(text: string): void {
-    const present = [...this.#keys.byId.values()];
-    this.#keys = parseKeys(text, this.#setting, present);
+    const before = this.keys;
+    this.#keys = parseKeys(text, this.#setting, before);
+    if (before.every((key) => this.keys.includes(key))) return;
+    for (const tell of [...this.#onRemoved]) tell();
+  }
+
+  /** Calls back when keys were taken away; not any more after the returned function was called. */
+  onRemoved(callback: () => void): () => void {
+    // Not the caller's function itself, which may be given twice.
+    const tell = () => callback();
+    this.#onRemoved.add(tell);
+    return () => this.#onRemoved.delete(tell);
   }
 
   /** The key that writes. */

@@ -90,6 +90,7 @@ export class RedisSessionStore<
   readonly #vitals: Vitals<Metadata>;
   readonly #rates: Rates<Metadata>;
   readonly #sweeper: Sweeper<Metadata>;
+  #stopForgetting: (() => void) | undefined;
 
   private constructor({ core, outputIntervalMs }: OpenCore<Metadata>) {
     this.locking = core.options.locking;
@@ -133,7 +134,7 @@ export class RedisSessionStore<
   }
 
   async #listen(): Promise<void> {
-    const { link } = this.#core;
+    const { codec, known, link } = this.#core;
     const askAgain = () => {
       this.#leases.inbox.askAgain();
       this.#live.lookAgain();
@@ -144,6 +145,7 @@ export class RedisSessionStore<
     // Of a cluster there is an inbox for each bucket that has turns: `Begins` opens them.
     if (!link.isSharded) await this.#leases.openInbox('');
     this.#sweeper.start();
+    this.#stopForgetting = codec.onKeysRemoved?.(() => known.forgetAll());
   }
 
   async create(
@@ -356,6 +358,7 @@ export class RedisSessionStore<
 
   async close(): Promise<void> {
     this.#sweeper.stop();
+    this.#stopForgetting?.();
     const error: HoldfastError = new StoreUnavailableError('The session store was closed.');
     this.#leases.handovers.close();
     this.#begins.close(error);

@@ -179,6 +179,11 @@ export class Knowledge<Metadata extends object> {
     if (!this.floors.check(id, header, floor, this.#serverOf(id))) this.forget(id);
   }
 
+  /** What was decoded with a key that is no longer there must not be read any more. */
+  forgetAll(): void {
+    this.#aging.clear();
+  }
+
   /** What is known of a session is not so any more. */
   forget(id: string): void {
     this.sessions.forget(id);

@@ -35,10 +35,15 @@ export class Aging {
     return now + this.#ttlMs;
   }
 
+  /** Drops all that is kept. */
+  clear(): void {
+    for (const cache of this.#caches) cache.clear();
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#cancel?.();
-    for (const cache of this.#caches) cache.clear();
+    this.clear();
   }
 
   #arm(ms: number): void {
