@@ -11,7 +11,8 @@ export interface Diagnosis {
 
 const certificate = {
   phrase: 'Certificate refused',
-  remedy: 'Give the certificate authority that signed it, or a host name that it names.',
+  remedy:
+    'Give the certificate authority that signed it (REDIS_TLS_CA_FILE), or a host name that it names.',
   isSetting: true,
 } as const;
 
@@ -57,7 +58,8 @@ export const diagnoses = {
   TLS: {
     phrase: 'TLS refused',
     what: 'and this client found no common TLS.',
-    remedy: 'Use rediss:// only for a port that speaks TLS, and check the client certificate.',
+    remedy:
+      'Use rediss:// only for a port that speaks TLS, and check the client certificate (REDIS_TLS_CERT_FILE).',
     isSetting: true,
   },
   CERT_HAS_EXPIRED: {
@@ -82,7 +84,7 @@ export const diagnoses = {
   NOPERM: {
     phrase: 'Permission denied',
     what: "denies this user a command, key or channel that Holdfast's sessions need.",
-    remedy: "Extend the user's ACL.",
+    remedy: "Extend the user's ACL by what docs/redis.md lists.",
     isSetting: true,
   },
   NOPROTO: {

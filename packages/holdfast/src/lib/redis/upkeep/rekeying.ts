@@ -281,8 +281,10 @@ export class Rekeying<Metadata extends object> {
     const why = whyUnreadable(id, error);
     if (why === null) throw error;
     const found = why.isDamaged ? this.#damaged : this.#unreadable;
-    if (found.size < mostNamed) found.add(id);
-    this.#core.options.logger.warn({ err: error, sessionId: id }, 'A stored value cannot be read');
+    if (found.has(id) || found.size >= mostNamed) return;
+    found.add(id);
+    // A session may have thousands of such values, of which the first says why.
+    this.#core.options.logger.warn({ err: error, sessionId: id }, `${id}: ${why.reason}`);
   }
 }
 
