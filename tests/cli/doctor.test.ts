@@ -231,6 +231,14 @@ describe('holdfast doctor', () => {
     }
   });
 
+  it('says of a key that encrypts nothing what turns it on', async () => {
+    const key = { SESSION_ENCRYPTION_KEY: generateKey(), SESSION_ENCRYPTION_ENABLED: 'false' };
+    const { env } = await scene(key);
+    const { ok, warnings } = await found(env);
+    expect(ok).toBe(true);
+    expect(warnings).toEqual([expect.stringMatching(/SESSION_ENCRYPTION_ENABLED is false/)]);
+  });
+
   it('warns of what may be lost: misspelt names, no disk, no encryption, replicas that need not have it', async () => {
     const primary = await startRedis({ args: ['--repl-diskless-sync-delay', '0'] });
     onTestFinished(() => primary.stop());

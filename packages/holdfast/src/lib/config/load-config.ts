@@ -82,7 +82,8 @@ export function checkConfig(
     redisPassword: redis.password?.value,
     redisPasswordSetting: hasPassword(settings.REDIS_URL) ? 'REDIS_URL' : 'REDIS_PASSWORD',
   } as const;
-  const facts = { settings, given, idleTimeoutMs, isEncrypted, ...secrets };
+  const hasKey = encryption !== undefined;
+  const facts = { settings, given, idleTimeoutMs, hasKey, isEncrypted, ...secrets };
   return { config: { ...config, warnings: [...warnings, ...warningsOf(facts)] }, wrong: [] };
 }
 

@@ -162,7 +162,7 @@ describe('settings that are allowed and maybe not meant', () => {
     ['SESSION_STORE_TYPE', { ...production, WEB_CONCURRENCY: '2' }],
     ['SESSION_ENCRYPTION_KEY', { ...production, ...redis }],
     [
-      'SESSION_ENCRYPTION_KEY',
+      'SESSION_ENCRYPTION_ENABLED',
       {
         ...{ ...production, ...redis, SESSION_ENCRYPTION_KEY: key },
         SESSION_ENCRYPTION_ENABLED: 'false',

@@ -12,6 +12,7 @@ interface Facts {
   /** What was set, as text. */
   readonly given: Readonly<Record<string, string>>;
   readonly idleTimeoutMs: number;
+  readonly hasKey: boolean;
   readonly isEncrypted: boolean;
   readonly adminApiKey: string | undefined;
   readonly metricsToken: string | undefined;
@@ -119,6 +120,10 @@ function unusedModelSetting(given: Facts['given']): string | undefined {
   );
 }
 
+/** What to do where there is a key, and encryption is off. */
+export const turnOn =
+  'SESSION_ENCRYPTION_ENABLED is false although there is a key: docs/security.md has the steps to turn it on';
+
 /** Text that stands in examples for a secret. */
 const placeholder = /change|example|secret|password|your|placeholder|default|^(.)\1*$/i;
 
@@ -137,13 +142,14 @@ const inProduction: readonly Warn[] = [
       message:
         'SESSION_STORE_TYPE is in_memory with WEB_CONCURRENCY above 1: each process has sessions of its own, and customers lose theirs from request to request; set SESSION_STORE_TYPE=redis',
     },
-  ({ settings, isEncrypted }) =>
-    settings.SESSION_STORE_TYPE === 'redis' &&
-    !isEncrypted && {
-      setting: 'SESSION_ENCRYPTION_KEY',
-      message:
-        'Sessions are not encrypted: whoever reads Redis, or a copy of it, reads the conversations; set SESSION_ENCRYPTION_KEY (holdfast keygen makes one)',
-    },
+  ({ settings, hasKey, isEncrypted }) => {
+    if (settings.SESSION_STORE_TYPE !== 'redis' || isEncrypted) return false;
+    const [setting, remedy] = hasKey
+      ? ['SESSION_ENCRYPTION_ENABLED', turnOn]
+      : ['SESSION_ENCRYPTION_KEY', 'set SESSION_ENCRYPTION_KEY (holdfast keygen makes one)'];
+    const message = `Sessions are not encrypted: whoever reads Redis, or a copy of it, reads the conversations; ${remedy}`;
+    return { setting, message };
+  },
   ({ settings, adminApiKey }) =>
     settings.SESSION_STORE_TYPE === 'redis' &&
     adminApiKey === undefined && {

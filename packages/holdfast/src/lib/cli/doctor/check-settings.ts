@@ -1,4 +1,5 @@
 import { type Config, checkConfig, type LoadConfigOptions } from '../../config/load-config.ts';
+import { turnOn } from '../../config/warnings.ts';
 import { ConfigError } from '../../errors/errors.ts';
 import { type Finding, failed, ok, warning } from './finding.ts';
 
@@ -32,7 +33,9 @@ function encryption({ encryption: how, session }: Config): Finding {
   return warning(
     'encryption',
     'Off: whoever reads Redis, or a copy of it, reads the conversations.',
-    'Set SESSION_ENCRYPTION_KEY to what `holdfast keygen` prints.',
+    how === undefined
+      ? 'Set SESSION_ENCRYPTION_KEY to what `holdfast keygen` prints.'
+      : sentence(turnOn),
   );
 }
 
