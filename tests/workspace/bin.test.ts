@@ -49,12 +49,14 @@ describe('npx holdfast', () => {
     expect(listed).toMatch(/^100755 /);
   });
 
-  it('is published with what it needs', async () => {
+  it('is published with what it needs, and its license', async () => {
     const folder = join(inject('builtCopy'), library);
     const packed = await ended(folder, 'npm', 'pack', '--dry-run', '--json', '--ignore-scripts');
     expect(packed).toMatchObject({ code: 0 });
     const [{ files }]: [{ files: { path: string }[] }] = JSON.parse(packed.stdout);
     const paths = files.map(({ path }) => path);
-    expect(paths).toEqual(expect.arrayContaining([bin.holdfast, 'dist/cli.js']));
+    expect(paths).toEqual(expect.arrayContaining([bin.holdfast, 'dist/cli.js', 'LICENSE']));
+    const license = (of: string) => readFileSync(join(repositoryRoot, of, 'LICENSE'), 'utf8');
+    expect(license(library)).toBe(license('.'));
   });
 });

@@ -29,7 +29,9 @@ describe('keys of Python v2.0', () => {
 
   it('refuse what is of another key, changed, or no token', async () => {
     const keys = await OriginalKeys.of([key]);
-    expect(() => keys.open(byPassword)).toThrow('another key than the one given, or changed');
+    expect(() => keys.open(byPassword)).toThrow(
+      'another key than the one given, or changed: give the key that Python had in PYTHON_V2_ENCRYPTION_KEY',
+    );
     const changed = `${byKey.slice(0, 60)}${byKey[60] === 'A' ? 'B' : 'A'}${byKey.slice(61)}`;
     expect(() => keys.open(changed)).toThrow(/another key|neither/);
     for (const value of ['', 'x', '[]', Buffer.from('gAAAAA').toString('base64')]) {

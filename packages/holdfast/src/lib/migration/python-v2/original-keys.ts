@@ -14,6 +14,7 @@ import { UnreadableOriginal } from './unreadable-original.ts';
 const keyBytes = 32;
 const salt = 'customer_support_ai_salt_v1';
 const rounds = 100_000;
+const remedy = 'give the key that Python had in PYTHON_V2_ENCRYPTION_KEY or --old-key-file';
 
 const derive = promisify(pbkdf2);
 
@@ -48,13 +49,13 @@ export class OriginalKeys {
   open(value: string): string {
     const token = tokenIn(value);
     if (this.#keys.length === 0) {
-      throw new UnreadableOriginal(
-        'is encrypted: give the key that Python had in PYTHON_V2_ENCRYPTION_KEY or --old-key-file',
-      );
+      throw new UnreadableOriginal(`is encrypted: ${remedy}`);
     }
     const key = this.#keys.find((each) => isAuthentic(each, token));
     if (key === undefined) {
-      throw new UnreadableOriginal('was encrypted with another key than the one given, or changed');
+      throw new UnreadableOriginal(
+        `was encrypted with another key than the one given, or changed: ${remedy}`,
+      );
     }
     try {
       return openToken(key, token).toString();
