@@ -13,7 +13,10 @@ if [ ! -e ca.key ]; then
     -keyout ca.key -out ca.crt 2>/dev/null
 fi
 certificate() {
-  if [ -e "$1.crt" ]; then return; fi
+  if [ -e "$1.crt" ]; then
+    echo "certificates/$1.crt is there already: remove it to have one for $2."
+    return
+  fi
   openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=$1" \
     -keyout "$1.key" -out "$1.csr" 2>/dev/null
   printf 'subjectAltName=%s\nextendedKeyUsage=serverAuth,clientAuth\n' "$2" >"$1.ext"

@@ -189,7 +189,9 @@ describe('where sessions are encrypted, what is damaged is told from what a key 
     // Why, once of each, however many of its values there are.
     const warned = [...said.matchAll(/warning: (\w+): (?=[A-Z].*?\.)/g)].map(([, id]) => id);
     expect(warned.toSorted()).toEqual([...broken, 'sealed']);
-    expect(said).toMatch(/sealed: The state of session sealed cannot be read: key id \w+ is not in/);
+    expect(said).toMatch(
+      /sealed: The state of session sealed cannot be read: key id \w+ is not in/,
+    );
     const again = JSON.parse((await run(['rekey', '--json'], next)).stdout);
     expect(again.unreadable).toEqual(['sealed']);
     expect(again.damaged.toSorted()).toEqual(broken);

@@ -2,10 +2,12 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from 'holdfast';
+import { generateKey } from 'holdfast/encryption';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { settingsSchema } from '../../packages/holdfast/src/lib/config/settings.ts';
 import { startProcess } from '../helpers/child-process.ts';
+import { readmeSection } from '../helpers/readme.ts';
 import { makeTemporaryFolder, removeFolder } from '../helpers/temporary-folder.ts';
 import { type ComposeFile, composeFile, deployFolder } from './compose-file.ts';
 import { madeBy } from './made-by.ts';
@@ -23,6 +25,7 @@ const variants = [
   files,
 ];
 
+const page = 'docs/deployment.md';
 const compose = 'docker-compose';
 const hasCompose = spawnSync(compose, ['version']).status === 0;
 const openssl = 'openssl';
@@ -128,6 +131,34 @@ describe('docker-compose.yml', () => {
       expect([server.host, server.port]).toEqual(['0.0.0.0', 8000]);
     }
   });
+
+  it('hands on what turns encryption on for sessions that are there', () => {
+    const key = { SESSION_ENCRYPTION_KEY: generateKey() };
+    const read = (step: Record<string, string>) => {
+      const { services } = composeFile('docker-compose.yml', { ...key, ...step });
+      const env = services.replica?.environment ?? {};
+      return loadConfig({ env, envFile: '/dev/null' }).encryption;
+    };
+    expect(read({ SESSION_ENCRYPTION_ENABLED: 'false' })).toMatchObject({ cipher: 'none' });
+    const both = { cipher: 'aes-256-gcm', allowPlaintext: true };
+    expect(read({ SESSION_ENCRYPTION_ALLOW_PLAINTEXT: 'true' })).toMatchObject(both);
+    expect(read({})).toMatchObject({ ...both, allowPlaintext: false });
+  });
+
+  it.skipIf(!hasCompose)(
+    'takes the articles of a file of one’s own, as the page on deployment has it (docker-compose)',
+    () => {
+      const [, own = ''] = /^```yaml\n(.*?)^```$/ms.exec(readmeSection('Compose', page)) ?? [];
+      const folder = makeTemporaryFolder();
+      onTestFinished(() => removeFolder(folder));
+      const path = join(folder, 'own.yml');
+      writeFileSync(path, own);
+      const shell = { SESSION_STORE_TYPE: 'redis' };
+      const { replica } = configOf(['docker-compose.yml', path], shell).services;
+      expect(replica?.environment).toMatchObject({ ...shell, KNOWLEDGE_DIR: '/knowledge' });
+      expect(replica?.volumes).toEqual([`${join(deployFolder, 'knowledge')}:/knowledge:ro`]);
+    },
+  );
 
   it('hands the model of the shell on, with its key from a file where that is asked for', async () => {
     const folder = makeTemporaryFolder();

@@ -55,7 +55,7 @@ export class LoadBalancer {
     const used = new Set<string>();
     const there = new RegExp(
       Object.keys(here)
-        .map((place) => place.replaceAll('.', '\\.'))
+        .map((place) => place.replace(/[.${]/g, '\\$&'))
         .join('|'),
       'g',
     );

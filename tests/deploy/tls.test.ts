@@ -64,6 +64,24 @@ function asking(port: number, ca: Buffer) {
   };
 }
 
+it.skipIf(!hasOpenssl)(
+  'make-certificates.sh says of a certificate that is there already that it stays as it is (openssl)',
+  async () => {
+    const folder = await madeBy('make-certificates.sh');
+    const certificate = () => readFileSync(join(folder, 'certificates/replica.crt'), 'utf8');
+    const first = certificate();
+    const again = startProcess('sh', [join(folder, 'make-certificates.sh')], {
+      cwd: folder,
+      env: { REPLICA_NAMES: 'DNS:holdfast' },
+    });
+    expect(await again.exit).toMatchObject({ code: 0 });
+    expect(again.stdout).toContain(
+      'certificates/replica.crt is there already: remove it to have one for DNS:holdfast.',
+    );
+    expect(certificate()).toBe(first);
+  },
+);
+
 describe.skipIf(process.platform !== 'linux' || nginx === undefined || !hasOpenssl)(
   'the TLS variant, on real processes (nginx and openssl, on Linux)',
   () => {

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startProcess } from '../helpers/child-process.ts';
+import { readmeSection } from '../helpers/readme.ts';
 import { repositoryRoot } from '../helpers/repository.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { redisForTests } from '../servers/redis-for-tests.ts';
@@ -24,6 +25,11 @@ const dashboard = JSON.parse(
 const queries = dashboard.panels.flatMap(({ title, targets = [] }) =>
   targets.map(({ expr }) => ({ title, expr })),
 );
+
+/** What the page on running it would have an alert for: a query, and what it is compared with. */
+const alerts = [
+  ...readmeSection('Metrics', 'docs/operations.md').matchAll(/^\| `(.+?) ((?:==|>) [\d.]+)`/gm),
+].map(([, expr = '', bound = '']) => ({ expr, bound }));
 
 /** Two servers, and traffic of every kind that the panels tell of. */
 async function busyServers() {
@@ -120,6 +126,9 @@ describe('the dashboard', () => {
     const used = queries.flatMap(({ expr }) => namesIn(expr));
     expect(used.length).toBeGreaterThan(queries.length - 1);
     expect(used.filter((name) => !names.has(name))).toEqual([]);
+    expect(alerts).toHaveLength(6);
+    const inAlerts = alerts.flatMap(({ expr }) => namesIn(expr));
+    expect(inAlerts.filter((name) => !names.has(name))).toEqual([]);
     // And shows all of the product's own.
     const shown = new Set(used.map((name) => name.replace(/_(?:bucket|count|sum)$/, '')));
     const own = [...names].filter((name) => name.startsWith('holdfast_'));
@@ -150,6 +159,11 @@ describe('the dashboard', () => {
       console.log(rows.join('\n'));
       expect(await query('sum(rate(holdfast_turns_total[1m])) > 0')).toHaveLength(1);
       expect(await query('count(up{job="holdfast"} == 1)')).toEqual(['2']);
+      for (const { expr, bound } of alerts) {
+        const numbers = (await query(expr)).map(Number);
+        expect([expr, numbers.some(Number.isFinite)]).toEqual([expr, true]);
+        await query(`${expr} ${bound}`);
+      }
     },
   );
 });
