@@ -255,6 +255,18 @@ describe('a call whose reply is lost takes effect once, and its caller gets the 
     expect(await other.store.get('s')).toMatchObject({ messageCount: 1, version: 2 });
   });
 
+  it('the question whether there is a replica: what waits for one is done where there is none', async () => {
+    const { one, other, proxy } = await lossyScene(server, { retries: 0 });
+    const { token } = await other.create({ sessionId: 's' });
+    const lostAtRotation = proxy.cutNextReply((request) => request.includes('\r\nROLE\r\n'));
+    const rotated = await one.rotateToken('s', undefined, token);
+    await lostAtRotation;
+    expect(await other.authenticate(rotated.token)).toMatchObject({ id: 's' });
+    const lostAtDeletion = proxy.cutNextReply((request) => request.includes('\r\nROLE\r\n'));
+    expect(await one.store.delete('s')).toBe(true);
+    await lostAtDeletion;
+  });
+
   it('the asking of one that has to wait: it keeps its place', async () => {
     const { one, other, proxy, isWaiting } = await lossyScene(server);
     await other.store.create('s');

@@ -48,6 +48,8 @@ const maxTickMs = 250;
 const maxReconnectMs = 1500;
 const maxHeartbeatMs = 3000;
 const loadingPauseMs = 100;
+/** Before it is asked again which replicas there are. */
+const rolePauseMs = 50;
 
 /** Of these any server can say something. */
 const keyless: ReadonlySet<unknown> = new Set(['TIME', 'INFO', 'CONFIG', 'HELLO']);
@@ -279,16 +281,21 @@ export class RedisLink {
 
   /** Whether any follows the server of `key` now; none where the user may not ask. */
   async #hasReplica(key: string, deadline: number): Promise<boolean> {
-    try {
-      const reply = await this.#run(['ROLE'], key, 'ROLE', undefined, {
-        repeated: false,
-        deadline,
-      });
-      const replicas = Array.isArray(reply) ? reply[2] : undefined;
-      return Array.isArray(replicas) && replicas.length > 0;
-    } catch (error) {
+    for (;;) {
+      try {
+        const reply = await this.#run(['ROLE'], key, 'ROLE', undefined, {
+          repeated: false,
+          deadline,
+        });
+        const replicas = Array.isArray(reply) ? reply[2] : undefined;
+        return Array.isArray(replicas) && replicas.length > 0;
+      } catch (error) {
+        if (error instanceof Error && error.cause instanceof RedisReplyError) return false;
+      }
       // Where it could not be learned there may be one: to say no would be to promise what nobody knows.
-      return !(error instanceof Error && error.cause instanceof RedisReplyError);
+      // But to wait for one that is not there takes all the time that is left: asking again costs less.
+      if (this.#isClosed || performance.now() + rolePauseMs >= deadline) return true;
+      await sleep(rolePauseMs);
     }
   }
 
