@@ -194,6 +194,16 @@ it('sends nothing with the key that ends a composition, as Safari tells of it', 
   expect((await chat.lines())[0]).toBe('user: へんぴん');
 });
 
+it('takes what nobody can see for nothing written', async () => {
+  const { address } = await realServer();
+  const chat = new Chat(await (await visitor(address)).open());
+  await chat.input.fill('\u3164\u2800');
+  await chat.input.press('Enter');
+  await chat.input.press('End');
+  expect(await chat.input.inputValue()).toBe('\u3164\u2800');
+  expect(await chat.lines()).toEqual([]);
+});
+
 it('tells a screen reader whole answers, and of waiting for them once', async () => {
   const { address } = await realServer();
   const page = await (await visitor(address)).open();

@@ -4,8 +4,11 @@ import { z } from 'zod';
 /** A customer's message, as UTF-8. */
 const maxMessageBytes = 16 * 1024;
 
-/** Something a reader could see: not only spaces, control and invisible formatting characters. */
-const visible = /[^\s\p{Cc}\p{Cf}]/u;
+/**
+ * Something a reader could see: not only spaces, control and formatting characters, and what fonts draw
+ * as nothing: fillers of Hangul, selectors of variants (Unicode, section 5.21), and Braille without a dot.
+ */
+const visible = /[^\s\u2800\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/u;
 
 export const messageSchema = z
   .string()

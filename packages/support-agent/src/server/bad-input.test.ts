@@ -69,6 +69,9 @@ describe('bad messages', () => {
   it.each([
     ['spaces of other scripts', '\u00a0\u2003\u3000\ufeff'],
     ['characters that nobody sees', '\u200b\u200d\u2060\u202e'],
+    ['letters that nobody sees', '\u3164\u115f\uffa0'],
+    ['dots of Braille that are not there', '\u2800 \u2800'],
+    ['what goes with a character before it', '\ufe0f\u034f\u{e0100}'],
   ])('refuses a message of nothing but %s', async (_, message) => {
     const { open, say, transcript } = await startTestApp();
     const session = await open();
@@ -80,6 +83,7 @@ describe('bad messages', () => {
     ['emoji', '🧗‍♀️🏔️ 👩🏽‍🚒 🇬🇧❓'],
     ['a lone surrogate', 'Where is my \ud83e parcel?'],
     ['right to left', 'מתי מגיע ההחזר? متى يصل المبلغ؟'],
+    ['a heart and a letter of Hangul, with what nobody sees', '\u200f❤️\u200d🔥 \u3164ㄱ'],
     ['both ways, with marks', 'Order \u202eABC\u202c \u2067שלום\u2069'],
     ['8,000 combining marks', `e${'\u0301'.repeat(8_000)}`],
     ['zero characters and escapes', 'a\u0000b\u001b[31mc\r\nd\u2028e'],

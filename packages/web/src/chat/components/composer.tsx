@@ -1,5 +1,6 @@
 import type { RefObject, TargetedSubmitEvent } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { isBlank } from '../../blank.ts';
 import { enterSends } from '../../components/enter-sends.ts';
 import { SendIcon } from '../../components/icons.tsx';
 import { lengthHint } from '../wording.ts';
@@ -25,7 +26,7 @@ export function Composer({ input, onSend }: ComposerProps) {
     event.preventDefault();
     input.current?.focus();
     const message = text.trim();
-    if (message === '' || tooLong) return;
+    if (isBlank(message) || tooLong) return;
     onSend(message);
     setText('');
   }

@@ -1,4 +1,5 @@
 import type { RefObject, TargetedSubmitEvent } from 'preact';
+import { isBlank } from '../../blank.ts';
 import { enterSends } from '../../components/enter-sends.ts';
 import { SendIcon } from '../../components/icons.tsx';
 
@@ -15,7 +16,7 @@ export function ReplyBox({ input, text, onText, canSend, onSend }: ReplyBoxProps
     event.preventDefault();
     input.current?.focus();
     const message = text.trim();
-    if (message !== '' && canSend) onSend(message);
+    if (!isBlank(message) && canSend) onSend(message);
   }
 
   return (
