@@ -33,7 +33,7 @@ describe('chunkMarkdown', () => {
         ['Returns', 'What it costs', '£3.'],
       ],
     );
-    expect(chunks[1]?.text).toBe('£3.\n| a |\nOne two.\n- x');
+    expect(chunks[1]?.text).toBe('£3.\na\nOne two.\n- x');
   });
 
   it('leaves out what site generators put above an article, but for its title', () => {
@@ -75,6 +75,60 @@ describe('chunkMarkdown', () => {
     expect(chunks).toMatchObject([{ heading: 'A', text: expect.stringContaining('x') }]);
   });
 
+  it.each([
+    ["'Returns: how'   # for the site", 'Returns: how'],
+    ['"Size # 5"', 'Size # 5'],
+    ['"Sizes" # "S" to "XL"', 'Sizes'],
+    ['Returns # for the site', 'Returns'],
+    ['C# and F#', 'C# and F#'],
+    ['# for the site', 'a'],
+  ])('takes from the title %s no comment', (title, expected) => {
+    const [chunk] = chunkMarkdown('a', `---\ntitle: ${title}\n---\ntext`);
+    expect(chunk?.title).toBe(expected);
+  });
+
+  it('says each row of a table with the names of its columns, and none of its marks', () => {
+    const [chunk] = chunkMarkdown(
+      'a',
+      [
+        '# A',
+        'What it costs:',
+        '| Service | Takes | Price |',
+        '|:--------|:-----:|--------:|',
+        '| Standard | 3 to 5 days | **£4** |',
+        '| Next day | | `£9` \\| free over £99 |',
+        'Not on Sundays.',
+        '',
+        '| | S |',
+        '--- | ---',
+        'Chest | 90 cm | wide',
+        '',
+        'Either | or',
+        '',
+        '| no | table |',
+      ].join('\n'),
+    );
+    expect(chunk?.text.split('\n')).toEqual([
+      'What it costs:',
+      'Service: Standard · Takes: 3 to 5 days · Price: £4',
+      'Service: Next day · Price: £9 | free over £99',
+      'Not on Sundays.',
+      'Chest · S: 90 cm · wide',
+      'Either | or',
+      '| no | table |',
+    ]);
+  });
+
+  it('says what quotations say, without their marks', () => {
+    const [chunk] = chunkMarkdown(
+      'a',
+      '# A\nAs we say:\n> A parcel takes\n> three days.\n>\n>> - Not\n>>   on Sundays.\n\n> [!NOTE]\n> ## In short ##\n> | a |\n> |---|\n> | 1 |\n> ```\n> x > y',
+    );
+    expect(chunk?.text).toBe(
+      'As we say:\nA parcel takes three days.\n- Not on Sundays.\nIn short\na: 1\nx > y',
+    );
+  });
+
   it('joins wrapped lines of a paragraph and keeps list items apart', () => {
     const [chunk] = chunkMarkdown(
       'a',
@@ -107,6 +161,12 @@ describe('chunkMarkdown', () => {
     ['a title', `---\ntitle: ${' '.repeat(1_000_000)}x\n---\ntext`],
     ['what may be YAML', `---\na:${'\n--- x'.repeat(200_000)}\n\n# A\ntext`],
     ['what may be an underline', `# A\nx\n${'-'.repeat(1_000_000)} x\n\ntext`],
+    ['tables', `# A\n${'|a|\n|-|\n\n'.repeat(100_000)}text`],
+    ['what may be a table', `# A\n${'|a|\n'.repeat(200_000)}text`],
+    ['what may be a row', `# A\n|a|\n|-|\n${'\\|'.repeat(500_000)}\n\ntext`],
+    ['what may be a delimiter', `# A\n|a|\n|${'-'.repeat(1_000_000)} x|\n\ntext`],
+    ['a deep quotation', `# A\n${'> '.repeat(500_000)}x\n\ntext`],
+    ['a title of quotation marks', `---\ntitle: "${'" '.repeat(500_000)}x\n---\ntext`],
     ['what may be a break', `# A\n${'* '.repeat(500_000)}x\n\ntext`],
   ])('reads %s of a megabyte as fast as any other line', (_, article) => {
     expect(chunkMarkdown('a', article).at(-1)?.text).toMatch(/text$/);

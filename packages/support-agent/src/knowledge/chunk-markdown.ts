@@ -1,3 +1,4 @@
+import { tablesInWords } from './markdown-table.ts';
 import type { Chunk } from './passage.ts';
 
 /** A line of front matter: a key, what goes on below one, a comment, or nothing. */
@@ -10,6 +11,9 @@ const drawnPattern = /^[\s|:+=*_-]{3,}$/;
 const fencePattern = /^ {0,3}(`{3,}|~{3,})/;
 /** A line that begins a block of its own, so that it is not joined to the line before. */
 const blockPattern = /^ *(?:[>|]|(?:[-*+]|\d+[.)])(?: |$))/;
+const quotePattern = /^(?: {0,3}> ?)+/;
+/** Of what kind a quotation is, as GitHub's `[!NOTE]` says. */
+const kindPattern = /^ *\[!\w+\][ \t]*$/;
 
 const maxSlugLength = 100;
 
@@ -62,7 +66,8 @@ function titleIn(frontMatter: readonly string[]): string | undefined {
   const title = line?.slice('title:'.length).trim();
   // Folded: it begins on the next line.
   if (title === undefined || /^[|>]/.test(title)) return undefined;
-  return title.replace(/^(["'])(.*)\1$/, '$2');
+  const quoted = /^(["'])(.*?)\1(?:\s+#.*)?$/.exec(title)?.[2];
+  return quoted ?? title.split(/(?<=^|\s)#/, 1)[0]?.trim();
 }
 
 function splitSections(lines: readonly string[]): Section[] {
@@ -88,8 +93,7 @@ function splitSections(lines: readonly string[]): Section[] {
       current.lines.push(line);
       continue;
     }
-    const heading = stripInline(stripClosing(line.slice(match[0].length).trim()));
-    current = { level: match[1]?.length ?? 1, heading, lines: [] };
+    current = { level: match[1]?.length ?? 1, heading: headingIn(line), lines: [] };
     sections.push(current);
   }
   return sections;
@@ -102,6 +106,10 @@ function endsInTitle(lines: readonly string[]): boolean {
   return /^ {0,3}\S/.test(last) && !blockPattern.test(last);
 }
 
+function headingIn(line: string): string {
+  return stripInline(stripClosing(line.replace(headingPattern, '').trim()));
+}
+
 /** A closing run of `#` after a space is not part of a heading. */
 function stripClosing(text: string): string {
   let end = text.length;
@@ -112,7 +120,7 @@ function stripClosing(text: string): string {
 function plainText(lines: readonly string[]): string {
   const blocks: string[] = [];
   let open = false;
-  for (const raw of lines) {
+  for (const raw of tablesInWords(withoutQuoteMarks(lines))) {
     const line = drawnPattern.test(raw) ? '' : stripInline(raw.trim());
     if (line === '') {
       open = false;
@@ -124,6 +132,20 @@ function plainText(lines: readonly string[]): string {
     }
   }
   return blocks.join('\n');
+}
+
+/** What quotations say; none goes on from the line before it. */
+function withoutQuoteMarks(lines: readonly string[]): string[] {
+  let isQuoted = false;
+  return lines.flatMap((line) => {
+    const wasQuoted = isQuoted;
+    const inside = line.replace(quotePattern, '');
+    isQuoted = inside !== line;
+    if (!isQuoted) return [line];
+    if (fencePattern.test(inside) || kindPattern.test(inside)) return [''];
+    if (headingPattern.test(inside)) return ['', headingIn(inside), ''];
+    return wasQuoted ? [inside] : ['', inside];
+  });
 }
 
 /** A chat shows text, not Markdown: links and images become their words, emphasis and code lose their marks. */
