@@ -45,6 +45,28 @@ describe('a reply that never comes', () => {
     expect(error).toMatchObject({ status: 0 });
   });
 
+  it('is waited for while some of it comes', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const slow: Fetch = async (_url, { signal }) => {
+      const bytes = [...new TextEncoder().encode('{"name":"Kåri"}')];
+      const body = new ReadableStream({
+        async pull(controller) {
+          await new Promise((resolve) => setTimeout(resolve, 900));
+          const byte = bytes.shift();
+          if (signal?.aborted) controller.error(new TypeError('aborted'));
+          else if (byte === undefined) controller.close();
+          else controller.enqueue(Uint8Array.of(byte));
+        },
+      });
+      return new Response(body);
+    };
+    const { signal } = new AbortController();
+    const reply = new Http(slow, 'omit', 1_000).json('GET', '/', { signal });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(await reply).toEqual({ name: 'Kåri' });
+  });
+
   it('is given up when its caller says so, with the reason that they gave', async () => {
     const caller = new AbortController();
     const reply = new Http(silent, 'omit', NEVER).json('GET', '/', { signal: caller.signal });

@@ -48,24 +48,24 @@ export interface Call {
   readonly body?: object;
 }
 
-/** Far longer than the server takes for any of these: a reply that is not there by then was lost. */
-const LONGEST_MS = 30_000;
+/** Far longer than the server takes for any of these: a reply of which nothing came for so long was lost. */
+const SILENT_MS = 30_000;
 
 /** Calls to this site's server. Each rejects with an `ApiError`, or as its signal says. */
 export class Http {
   readonly #fetcher: Fetch;
   readonly #credentials: RequestCredentials;
-  readonly #longestMs: number;
+  readonly #silentMs: number;
 
   /** `omit` for a caller that sends a key of its own: its requests must not carry a customer's cookie. */
   constructor(
     fetcher: Fetch,
     credentials: RequestCredentials = 'same-origin',
-    longestMs = LONGEST_MS,
+    silentMs = SILENT_MS,
   ) {
     this.#fetcher = fetcher;
     this.#credentials = credentials;
-    this.#longestMs = longestMs;
+    this.#silentMs = silentMs;
   }
 
   /** The JSON of the reply; `undefined` for what is not JSON: an empty 204, or a proxy's page. */
@@ -73,10 +73,18 @@ export class Http {
     const request = new AbortController();
     const { signal } = request;
     const stop = () => request.abort();
-    const timer = setTimeout(stop, this.#longestMs);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const heard = () => {
+      clearTimeout(timer);
+      timer = setTimeout(stop, this.#silentMs);
+    };
+    heard();
     call.signal.addEventListener('abort', stop);
     if (call.signal.aborted) stop();
-    const reply = async () => this.read(await this.open(method, url, { ...call, signal }), signal);
+    const reply = async () => {
+      const response = await this.open(method, url, { ...call, signal });
+      return parseJson(await orNoReply(signal, textOf(response, heard)));
+    };
     try {
       return await reply();
     } catch (cause) {
@@ -141,6 +149,20 @@ export function parseJson(text: string): unknown {
 
 export function unreadable(): never {
   throw new ApiError(502, 'the reply could not be read');
+}
+
+/** The whole of a body; `heard` is called for each piece of it. */
+async function textOf({ body }: Response, heard: () => void): Promise<string> {
+  if (body === null) return '';
+  const decoder = new TextDecoder();
+  const reader = body.getReader();
+  let text = '';
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return text + decoder.decode();
+    heard();
+    text += decoder.decode(value, { stream: true });
+  }
 }
 
 async function orNoReply<Value>(signal: AbortSignal, work: Promise<Value>): Promise<Value> {
