@@ -33,6 +33,19 @@ it('holds a conversation of five messages, and shows it again after a reload', a
   expect(await chat.log.locator('.sources').allTextContents()).toEqual(sources);
 });
 
+it('keeps what is being written through a reload, until it is sent', async () => {
+  const { address } = await realServer();
+  const chat = new Chat(await (await visitor(address)).open());
+  await chat.input.fill('How long does\na refund take?');
+  await chat.page.reload();
+  await expect.poll(() => chat.input.inputValue(), soon).toBe('How long does\na refund take?');
+  await chat.input.press('Enter');
+  await chat.log.locator('[data-role="assistant"]').waitFor();
+  await chat.page.reload();
+  await chat.log.locator('[data-role="assistant"]').waitFor();
+  expect(await chat.input.inputValue()).toBe('');
+});
+
 it('has an answer, or a person, for each question that it suggests', async () => {
   const { address } = await realServer();
   const chat = new Chat(await (await visitor(address)).open());

@@ -164,6 +164,43 @@ it('does not lose what is being written when the key is refused', async () => {
   expect(await box(desk).inputValue(), 'whose operator has signed out').toBe('');
 });
 
+it('says that the server is away after a reload, and keeps the key and what was being written', async () => {
+  const { desk } = await deskWith(1);
+  await box(desk).fill('A long answer.');
+  await desk.route('**/api/**', (route) => route.abort());
+  await desk.reload();
+  const told = desk.locator('.list [role="alert"]');
+  await told.waitFor();
+  expect(await told.textContent()).toBe(
+    'The server cannot be reached. It is tried again every few seconds.',
+  );
+  expect(await desk.getByLabel('Operator key').count()).toBe(0);
+  await expectAccessible(desk, 'the server is away');
+  await desk.unroute('**/api/**');
+  await box(desk).waitFor();
+  expect(await box(desk).inputValue()).toBe('A long answer.');
+  await expect.poll(() => desk.getByRole('alert').count(), soon).toBe(0);
+});
+
+it('tells who has signed out that their message did not arrive', async () => {
+  const { desk } = await deskWith(1);
+  const sending = held((route) => route.abort());
+  await desk.route(MESSAGES, sending.handler);
+  await box(desk).fill('Kari here.');
+  await box(desk).press('Enter');
+  await sending.arrived;
+  await desk.getByRole('button', { name: 'Sign out' }).click();
+  await desk.getByLabel('Operator key').waitFor();
+  expect(await desk.locator('.door .problem').count()).toBe(0);
+  sending.letGo();
+  await desk.getByText('What you did last before you signed out').waitFor();
+  await expectAccessible(desk, 'something was not done');
+  await signIn(desk);
+  await expect
+    .poll(() => desk.getByRole('alert').allTextContents(), soon)
+    .toEqual(['The server cannot be reached.']);
+});
+
 it('shows a session as it was left by a click, whatever was asked before that', async () => {
   const { desk } = await deskWith(1);
   await desk.getByRole('button', { name: 'Give back' }).click();

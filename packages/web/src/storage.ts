@@ -1,3 +1,5 @@
+import { parseJson } from './http.ts';
+
 /** The part of the browser's storage that is needed here. */
 export type KeyValue = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
 
@@ -8,4 +10,38 @@ export function browserStorage(kind: 'localStorage' | 'sessionStorage'): Storage
   } catch {
     return null;
   }
+}
+
+/** What a page knows again after a reload. */
+export interface Kept {
+  /** `undefined` where there is nothing, or nothing that can be read. */
+  read(): unknown;
+  /** `null` forgets it. */
+  write(value: object | null): void;
+}
+
+/** A browser that refuses storage (`null`, or a throw) gets a page that forgets. */
+export function keptIn(storage: KeyValue | null, name: string): Kept {
+  let written: string | null = null;
+  return {
+    read() {
+      try {
+        return parseJson(storage?.getItem(name) ?? '');
+      } catch {
+        storage = null;
+        return undefined;
+      }
+    },
+    write(value) {
+      const text = value === null ? null : JSON.stringify(value);
+      if (text !== null && text === written) return;
+      written = text;
+      try {
+        if (text === null) storage?.removeItem(name);
+        else storage?.setItem(name, text);
+      } catch {
+        storage = null;
+      }
+    },
+  };
 }

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Kept } from '../storage.ts';
 import { Composer } from './components/composer.tsx';
 import { EndDialog } from './components/end-dialog.tsx';
 import { Header } from './components/header.tsx';
@@ -6,7 +7,13 @@ import { Log } from './components/log.tsx';
 import { StatusLine } from './components/status-line.tsx';
 import type { Conversation } from './conversation.ts';
 
-export function App({ conversation }: { conversation: Conversation }) {
+interface AppProps {
+  conversation: Conversation;
+  /** What is being written. */
+  draft: Kept;
+}
+
+export function App({ conversation, draft }: AppProps) {
   const [state, setState] = useState(conversation.state);
   const [ending, setEnding] = useState(false);
   const log = useRef<HTMLDivElement>(null);
@@ -54,7 +61,7 @@ export function App({ conversation }: { conversation: Conversation }) {
           }}
         />
         <StatusLine status={state.status} ticket={state.ticket} />
-        <Composer input={input} onSend={(text) => void conversation.send(text)} />
+        <Composer input={input} draft={draft} onSend={(text) => void conversation.send(text)} />
       </main>
       <EndDialog open={ending} onEnd={end} onClose={() => setEnding(false)} />
     </div>

@@ -1,6 +1,6 @@
 import { render } from 'preact';
 import { pause } from '../pause.ts';
-import { browserStorage } from '../storage.ts';
+import { browserStorage, keptIn } from '../storage.ts';
 import { createApi } from './api.ts';
 import { App } from './app.tsx';
 import { Conversation } from './conversation.ts';
@@ -12,10 +12,11 @@ import { createTabMemory } from './tab-memory.ts';
 /** How often it is asked whether a person has written, while one is expected. */
 const CHECK_MS = 5_000;
 
+const tab = browserStorage('sessionStorage');
 const conversation = new Conversation({
   api: createApi((url, init) => fetch(url, init)),
   session: createSessionId(browserStorage('localStorage')),
-  memory: createTabMemory(browserStorage('sessionStorage')),
+  memory: createTabMemory(tab),
   newKey: uuid,
   now: Date.now,
   pause,
@@ -31,6 +32,8 @@ document.addEventListener('visibilitychange', show);
 setInterval(() => conversation.checkForPerson(), CHECK_MS);
 
 const root = document.getElementById('app');
-if (root !== null) render(<App conversation={conversation} />, root);
+if (root !== null) {
+  render(<App conversation={conversation} draft={keptIn(tab, 'holdfast.draft')} />, root);
+}
 show();
 void conversation.load();

@@ -1,8 +1,6 @@
-import type { KeyValue } from '../storage.ts';
+import { type KeyValue, keptIn } from '../storage.ts';
 import { fields, readList, readNumber, readString } from '../wire.ts';
 import { type Outgoing, outgoing } from './outgoing.ts';
-
-const TAB_KEY = 'holdfast.tab';
 
 interface TabState {
   /** The live output up to here belongs to turns that have ended. */
@@ -19,40 +17,18 @@ export interface TabMemory {
   write(session: string | null, state: TabState): void;
 }
 
-/** A browser that refuses storage gets a tab that forgets. */
 export function createTabMemory(storage: KeyValue | null): TabMemory {
-  let written = '';
+  const kept = keptIn(storage, 'holdfast.tab');
   return {
-    read(session) {
-      let text: string | null = null;
-      try {
-        text = storage?.getItem(TAB_KEY) ?? null;
-      } catch {
-        storage = null;
-      }
-      return readState(text, session);
-    },
+    read: (session) => readState(kept.read(), session),
     write(session, { seen, outgoing }) {
-      const kept = outgoing.map(({ key, text, afterSeq }) => ({ key, text, afterSeq }));
-      const text = JSON.stringify({ session, seen, outgoing: kept });
-      if (text === written) return;
-      written = text;
-      try {
-        storage?.setItem(TAB_KEY, text);
-      } catch {
-        storage = null;
-      }
+      const written = outgoing.map(({ key, text, afterSeq }) => ({ key, text, afterSeq }));
+      kept.write({ session, seen, outgoing: written });
     },
   };
 }
 
-function readState(text: string | null, session: string | null): TabState {
-  let stored: unknown;
-  try {
-    stored = JSON.parse(text ?? '');
-  } catch {
-    return NOTHING;
-  }
+function readState(stored: unknown, session: string | null): TabState {
   const { session: owner, seen, outgoing: written } = fields(stored);
   if (owner !== session) return NOTHING;
   return {

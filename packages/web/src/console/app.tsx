@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Mark } from '../components/brand.tsx';
 import { LeaveIcon } from '../components/icons.tsx';
+import type { Kept } from '../storage.ts';
 import { SessionList } from './components/session-list.tsx';
 import { SessionPane } from './components/session-pane.tsx';
 import { SignIn } from './components/sign-in.tsx';
@@ -8,27 +9,29 @@ import { Undone } from './components/undone.tsx';
 import type { Desk } from './desk.ts';
 import { useDrafts } from './use-drafts.ts';
 
-export function App({ desk }: { desk: Desk }) {
+export function App({ desk, kept }: { desk: Desk; kept: Kept }) {
   const [state, setState] = useState(desk.state);
   const conversation = useRef<HTMLElement>(null);
   useEffect(() => desk.subscribe(setState), [desk]);
-  const drafts = useDrafts();
+  const drafts = useDrafts(kept);
 
   function signOut() {
     drafts.forget();
     desk.signOut();
   }
 
+  const undone = state.errands.filter(({ problem }) => problem !== '');
   if (!state.signedIn) {
     return (
       <SignIn
         problem={state.signInProblem}
+        undone={undone.length > 0}
         busy={state.signingIn}
         onSignIn={(key) => void desk.signIn(key)}
       />
     );
   }
-  const undone = state.errands.filter(({ id, problem }) => id !== state.chosen && problem !== '');
+  const elsewhere = undone.filter(({ id }) => id !== state.chosen);
   return (
     <div class="desk" data-pane={state.chosen === null ? 'list' : 'session'}>
       {state.chosen !== null && (
@@ -47,9 +50,9 @@ export function App({ desk }: { desk: Desk }) {
           Sign out
         </button>
       </header>
-      {undone.length > 0 && (
+      {elsewhere.length > 0 && (
         <div class="undone">
-          {undone.map((errand) => (
+          {elsewhere.map((errand) => (
             <Undone key={errand.id} errand={errand} />
           ))}
         </div>

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Fetch } from '../http.ts';
+import { keptIn } from '../storage.ts';
 import { fakeStorage } from '../testing/fake-storage.ts';
 import { createOperatorApi } from './api.ts';
 import { Desk } from './desk.ts';
@@ -35,6 +36,7 @@ let refusePatch: Response | null;
 /** Keeps back the answers to what begins so. */
 let late: { readonly line: string; readonly until: Promise<void> } | null;
 const tab = fakeStorage();
+let keys: number;
 let desk: Desk;
 
 beforeEach(() => {
@@ -46,14 +48,15 @@ beforeEach(() => {
   refusePatch = null;
   late = null;
   tab.values.clear();
+  keys = 0;
   desk = openDesk();
 });
 
 function openDesk(): Desk {
-  let keys = 0;
   return new Desk({
     connect: (key) => createOperatorApi(serve, key),
     operatorKey: createOperatorKey(tab),
+    unsent: keptIn(tab, 'unsent'),
     newKey: () => {
       keys += 1;
       return `key-${keys}`;
@@ -169,8 +172,7 @@ describe('signing in', () => {
     await desk.resume();
     expect(desk.state).toMatchObject({
       signedIn: false,
-      signingIn: false,
-      signInProblem: 'This is not the operator key of this server.',
+      signInProblem: 'The server no longer takes your key. Please sign in again.',
     });
     expect([...tab.values.values()]).toEqual([]);
   });
@@ -201,7 +203,8 @@ describe('signing in', () => {
     await desk.signIn('new-key');
     letGo();
     expect(await saying).toBe(false);
-    expect(desk.state).toMatchObject({ signedIn: true, signInProblem: '', errands: [] });
+    expect(desk.state).toMatchObject({ signedIn: true, signInProblem: '' });
+    expect(desk.state.errands, 'what was not done').toMatchObject([{ id: 's-1', busy: false }]);
   });
 
   it('is not disturbed by what is read again and again', async () => {
@@ -216,6 +219,38 @@ describe('signing in', () => {
     refuse = json({ status: 503, detail: 'The session store did not answer.' }, 503);
     await desk.signIn('secret-key');
     expect(desk.state.signInProblem).toBe('The session store did not answer.');
+  });
+
+  it('lasts through a reload while the server is away, and goes on once it is there', async () => {
+    await desk.signIn('secret-key');
+    desk = openDesk();
+    refuse = json({}, 502);
+    await desk.resume();
+    expect(desk.state).toMatchObject({
+      signedIn: true,
+      sessions: null,
+      listProblem: 'The server answered 502.',
+    });
+    refuse = null;
+    await desk.refresh();
+    expect(desk.state).toMatchObject({ listProblem: '', sessions: [{ id: 's-1' }, { id: 's-2' }] });
+  });
+
+  it('tells who has signed out of a message that was not taken', async () => {
+    await desk.signIn('secret-key');
+    await desk.choose('s-1');
+    const letGo = hold('POST');
+    refuse = json({}, 503);
+    const saying = desk.say('Kari here.');
+    refuse = null;
+    desk.signOut();
+    expect(desk.state.errands).toEqual([]);
+    letGo();
+    expect(await saying).toBe(false);
+    const told = [{ id: 's-1', busy: false, problem: 'The server answered 503.' }];
+    expect(desk.state).toMatchObject({ signedIn: false, errands: told });
+    await desk.signIn('secret-key');
+    expect(desk.state.errands, 'until it is seen').toMatchObject(told);
   });
 
   it.each([401, 403])('is not over when somebody else on the way says %i', async (status) => {
@@ -380,6 +415,24 @@ describe('a session', () => {
     expect(sent.map(({ body }) => body)).toEqual(Array(3).fill({ message: 'Kari here.' }));
     const keys = sent.map(({ headers }) => headers.get('idempotency-key'));
     expect(keys).toEqual(['key-1', 'key-1', 'key-2']);
+  });
+
+  it('gets a message under its own key after a reload as well', async () => {
+    refuse = json({}, 503);
+    expect(await desk.say('Kari here.')).toBe(false);
+    refuse = null;
+    desk = openDesk();
+    await desk.resume();
+    await desk.choose('s-1');
+    expect(await desk.say('Kari here.')).toBe(true);
+    expect(await desk.say('Kari here.')).toBe(true);
+    const sent = calls.filter(({ line }) => line === 'POST /s-1/operator-messages');
+    const sentKeys = sent.map(({ headers }) => headers.get('idempotency-key'));
+    expect(sentKeys).toEqual(['key-1', 'key-1', 'key-2']);
+    refuse = json({}, 503);
+    await desk.say('Still there?');
+    desk.signOut();
+    expect([...tab.values.values()], 'and forgets all when its operator signs out').toEqual([]);
   });
 
   it('gets another message under another key, also where the first was not taken', async () => {

@@ -1,14 +1,18 @@
 import { ApiError } from '../http.ts';
+import type { Kept } from '../storage.ts';
 import type { Status } from '../wire.ts';
 import type { OperatorApi } from './api.ts';
 import { type DeskState, type Errand, NO_LIST, NO_SESSION, START } from './desk-state.ts';
 import type { OperatorKey } from './operator-key.ts';
+import { Unsent } from './unsent.ts';
 import type { Line } from './wire.ts';
-import { problemFor, SIGN_IN, titleOf } from './wording.ts';
+import { problemFor, SIGN_IN, titleOf, unreadFor } from './wording.ts';
 
 export interface DeskOptions {
   readonly connect: (operatorKey: string) => OperatorApi;
   readonly operatorKey: OperatorKey;
+  /** Where messages are that may have arrived. */
+  readonly unsent: Kept;
   /** A fresh idempotency key. */
   readonly newKey: () => string;
 }
@@ -40,11 +44,11 @@ export class Desk {
   #reading = new Reading();
   /** Aborts the list that is under way. */
   #listing: AbortController | null = null;
-  /** By session: a message that may have arrived is repeated under its own key. */
-  readonly #unsent = new Map<string, { readonly text: string; readonly key: string }>();
+  readonly #unsent: Unsent;
 
   constructor(options: DeskOptions) {
     this.#options = options;
+    this.#unsent = new Unsent(options.unsent, options.newKey);
   }
 
   get state(): DeskState {
@@ -58,10 +62,13 @@ export class Desk {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Goes on with the key that this tab still has. */
+  /** Goes on with the key that this tab still has: it was good, and is until the server refuses it. */
   async resume(): Promise<void> {
     const key = this.#options.operatorKey.read();
-    if (key !== null) await this.signIn(key);
+    if (key === null) return;
+    this.#api = this.#options.connect(key);
+    this.#set({ signedIn: true });
+    await this.refresh();
   }
 
   async signIn(key: string): Promise<void> {
@@ -84,7 +91,7 @@ export class Desk {
 
   /** A message that is on its way arrives all the same. */
   signOut(): void {
-    this.#unsent.clear();
+    this.#unsent.forget();
     this.#leave('');
   }
 
@@ -151,14 +158,12 @@ export class Desk {
   async say(text: string): Promise<boolean> {
     const { chosen } = this.#state;
     if (chosen === null) return false;
-    const before = this.#unsent.get(chosen);
-    const unsent = before?.text === text ? before : { text, key: this.#options.newKey() };
-    this.#unsent.set(chosen, unsent);
+    const message = this.#unsent.message(chosen, text);
     const taken = await this.#act(async (api) => {
-      await api.say(chosen, unsent);
+      await api.say(chosen, message);
       return {};
     });
-    if (taken && this.#unsent.get(chosen) === unsent) this.#unsent.delete(chosen);
+    if (taken) this.#unsent.taken(chosen, message);
     // Not awaited: a message that was taken must be gone from its box, or it is sent twice.
     void this.#readAnew();
     return taken;
@@ -171,7 +176,7 @@ export class Desk {
     } catch (error) {
       if (this.#api === null) return;
       if (isRefused(error)) this.#leave(SIGN_IN.noLonger);
-      else if (error instanceof ApiError) this.#set({ listProblem: problemFor(error) });
+      else if (error instanceof ApiError) this.#set({ listProblem: unreadFor(error) });
     }
   }
 
@@ -252,8 +257,8 @@ export class Desk {
       if (reading === this.#reading) this.#set(change);
       return true;
     } catch (error) {
-      if (api !== this.#api) return false;
-      if (isRefused(error)) this.#leave(SIGN_IN.noLonger);
+      // Whoever has signed out since is told as well.
+      if (api === this.#api && isRefused(error)) this.#leave(SIGN_IN.noLonger);
       else this.#note({ ...errand, busy: false, problem: problemFor(error) });
       return false;
     }
@@ -277,7 +282,7 @@ export class Desk {
     } catch (error) {
       if (signal.aborted) return;
       if (isRefused(error)) this.#leave(SIGN_IN.noLonger);
-      else this.#set({ sessionProblem: problemFor(error) });
+      else this.#set({ sessionProblem: unreadFor(error) });
     }
   }
 

@@ -1,5 +1,5 @@
 import { render } from 'preact';
-import { browserStorage } from '../storage.ts';
+import { browserStorage, keptIn } from '../storage.ts';
 import { uuid } from '../uuid.ts';
 import { createOperatorApi } from './api.ts';
 import { App } from './app.tsx';
@@ -9,9 +9,11 @@ import './styles/index.css';
 
 const REFRESH_MS = 5_000;
 
+const tab = browserStorage('sessionStorage');
 const desk = new Desk({
   connect: (key) => createOperatorApi((url, init) => fetch(url, init), key),
-  operatorKey: createOperatorKey(browserStorage('sessionStorage')),
+  operatorKey: createOperatorKey(tab),
+  unsent: keptIn(tab, 'holdfast.unsent'),
   newKey: uuid,
 });
 
@@ -32,5 +34,5 @@ document.addEventListener('visibilitychange', refresh);
 setInterval(refresh, REFRESH_MS);
 
 const root = document.getElementById('app');
-if (root !== null) render(<App desk={desk} />, root);
+if (root !== null) render(<App desk={desk} kept={keptIn(tab, 'holdfast.drafts')} />, root);
 void desk.choose(chosen()).then(() => desk.resume());

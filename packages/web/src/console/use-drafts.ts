@@ -1,4 +1,6 @@
-import { useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
+import type { Kept } from '../storage.ts';
+import { fields, readString } from '../wire.ts';
 
 export interface Drafts {
   of(id: string): string;
@@ -8,9 +10,12 @@ export interface Drafts {
   forget(): void;
 }
 
-/** What an operator has begun to write, by session: it outlasts a look at another one, and a key that is refused. */
-export function useDrafts(): Drafts {
-  const [drafts, setDrafts] = useState<ReadonlyMap<string, string>>(new Map());
+/** What an operator has begun to write, by session: it outlasts a look at another one, a key that is refused, and a reload. */
+export function useDrafts(kept: Kept): Drafts {
+  const [drafts, setDrafts] = useState(() => draftsIn(kept));
+  useLayoutEffect(() => {
+    kept.write(drafts.size > 0 ? Object.fromEntries(drafts) : null);
+  }, [kept, drafts]);
   return {
     of: (id) => drafts.get(id) ?? '',
     write: (id, text) => setDrafts((all) => new Map(all).set(id, text)),
@@ -18,4 +23,8 @@ export function useDrafts(): Drafts {
       setDrafts((all) => (all.get(id)?.trim() === message ? new Map(all).set(id, '') : all)),
     forget: () => setDrafts(new Map()),
   };
+}
+
+function draftsIn(kept: Kept): ReadonlyMap<string, string> {
+  return new Map(Object.entries(fields(kept.read())).map(([id, text]) => [id, readString(text)]));
 }

@@ -5,6 +5,7 @@ import type { SessionRow } from './wire.ts';
 export const SIGN_IN = {
   wrongKey: 'This is not the operator key of this server.',
   noLonger: 'The server no longer takes your key. Please sign in again.',
+  undone: 'What you did last before you signed out may not have gone through.',
 } as const;
 
 export const STATUS: Readonly<Record<Status, string>> = {
@@ -27,6 +28,12 @@ export function problemFor(error: unknown): string {
   }
   if (error.status === 429) return 'Too many requests at once. It goes on in a moment.';
   return error.detail === '' ? `The server answered ${error.status}.` : error.detail;
+}
+
+/** The same, of what is read again and again. */
+export function unreadFor(error: unknown): string {
+  const isAway = error instanceof ApiError && error.status === 0;
+  return problemFor(error) + (isAway ? ' It is tried again every few seconds.' : '');
 }
 
 /** By whom a session is known, as well as anybody can tell. */

@@ -3,6 +3,8 @@ import { useEffect, useState } from 'preact/hooks';
 import { isBlank } from '../../blank.ts';
 import { enterSends } from '../../components/enter-sends.ts';
 import { SendIcon } from '../../components/icons.tsx';
+import type { Kept } from '../../storage.ts';
+import { fields, readString } from '../../wire.ts';
 import { lengthHint } from '../wording.ts';
 
 /** Enough to write in where the browser can't size a field by its content. */
@@ -10,11 +12,12 @@ const MAX_ROWS = 8;
 
 interface ComposerProps {
   input: RefObject<HTMLTextAreaElement>;
+  draft: Kept;
   onSend: (text: string) => void;
 }
 
-export function Composer({ input, onSend }: ComposerProps) {
-  const [text, setText] = useState('');
+export function Composer({ input, draft, onSend }: ComposerProps) {
+  const [text, setText] = useState(() => readString(fields(draft.read()).text));
   const { hint, tooLong } = lengthHint(text);
 
   // Not on a phone, where it would open the keyboard over the page.
@@ -22,13 +25,18 @@ export function Composer({ input, onSend }: ComposerProps) {
     if (window.matchMedia('(pointer: fine)').matches) input.current?.focus();
   }, [input]);
 
+  function write(next: string) {
+    setText(next);
+    draft.write(next === '' ? null : { text: next });
+  }
+
   function submit(event: TargetedSubmitEvent<HTMLFormElement>) {
     event.preventDefault();
     input.current?.focus();
     const message = text.trim();
     if (isBlank(message) || tooLong) return;
     onSend(message);
-    setText('');
+    write('');
   }
 
   return (
@@ -44,7 +52,7 @@ export function Composer({ input, onSend }: ComposerProps) {
           rows={Math.min(MAX_ROWS, text.split('\n').length)}
           value={text}
           ref={input}
-          onInput={(event) => setText(event.currentTarget.value)}
+          onInput={(event) => write(event.currentTarget.value)}
           onKeyDown={enterSends}
           aria-invalid={tooLong}
           aria-describedby="length keys"

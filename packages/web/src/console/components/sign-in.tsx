@@ -1,14 +1,17 @@
 import type { TargetedSubmitEvent } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { Horizon, Mark } from '../../components/brand.tsx';
+import { SIGN_IN } from '../wording.ts';
 
 interface SignInProps {
   problem: string;
+  /** Something that was asked for before was not done, as far as is known. */
+  undone: boolean;
   busy: boolean;
   onSignIn: (key: string) => void;
 }
 
-export function SignIn({ problem, busy, onSignIn }: SignInProps) {
+export function SignIn({ problem, undone, busy, onSignIn }: SignInProps) {
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => {
     if (!busy) input.current?.focus();
@@ -29,6 +32,11 @@ export function SignIn({ problem, busy, onSignIn }: SignInProps) {
             Fjell &amp; Fern <span>Console</span>
           </h1>
         </div>
+        {undone && (
+          <p class="problem" role="alert">
+            {SIGN_IN.undone}
+          </p>
+        )}
         <form onSubmit={submit}>
           <label for="key">Operator key</label>
           <input
@@ -38,7 +46,7 @@ export function SignIn({ problem, busy, onSignIn }: SignInProps) {
             autocomplete="current-password"
             required
             ref={input}
-            aria-invalid={problem !== ''}
+            aria-invalid={problem === SIGN_IN.wrongKey}
             aria-describedby="key-problem key-hint"
           />
           <p id="key-problem" class="error" role="alert">
