@@ -2,8 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
+import { expectAccessible } from './support/axe.ts';
 import { visitor } from './support/browser.ts';
 import { Chat, soon } from './support/chat.ts';
+import { Line } from './support/line.ts';
 import { operatorKey, realServer } from './support/real-server.ts';
 
 const questions = [
@@ -88,6 +90,30 @@ it('begins a new conversation with nothing of the old one, and ends one for good
   await chat.page.reload();
   await chat.page.getByText('How can we help?').waitFor();
   await chat.shows();
+});
+
+it('ends a conversation whose page is closed at once', async () => {
+  const { address } = await realServer();
+  const line = await Line.to(address);
+  const customer = await visitor(line.address);
+  const chat = new Chat(await customer.open());
+  await chat.ask('How long does a refund take?');
+  const id = await chat.page.evaluate<string>('localStorage["holdfast.session_id"]');
+  const letGo = line.hold('DELETE');
+  await chat.button('End chat').click();
+  await chat.page.getByRole('dialog').getByRole('button', { name: 'End chat' }).click();
+  await chat.button('Ending…').waitFor();
+  for (const name of ['Ending…', 'New conversation']) {
+    expect(await chat.button(name).isDisabled(), name).toBe(true);
+  }
+  await expectAccessible(chat.page, 'ending');
+  await chat.page.close();
+  // By then all is closed that does not outlast its page.
+  await new Chat(await customer.open()).log.locator('[data-role="assistant"]').waitFor();
+  letGo();
+  const look = () =>
+    fetch(`${address}/api/sessions/${id}`, { headers: { authorization: `Bearer ${operatorKey}` } });
+  await expect.poll(async () => (await look()).status, soon).toBe(404);
 });
 
 it('shows nothing any more of a conversation that was ended while nobody looked', async () => {

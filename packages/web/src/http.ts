@@ -46,6 +46,8 @@ export interface Call {
   readonly headers?: Record<string, string>;
   /** Sent as JSON. */
   readonly body?: object;
+  /** Goes on to its end where the page is closed meanwhile. */
+  readonly keepalive?: boolean;
 }
 
 /** Far longer than the server takes for any of these: a reply of which nothing came for so long was lost. */
@@ -97,13 +99,18 @@ export class Http {
   }
 
   /** The reply with its body unread, however long that takes. */
-  async open(method: string, url: string, { signal, headers, body }: Call): Promise<Response> {
+  async open(
+    method: string,
+    url: string,
+    { signal, headers, body, keepalive = false }: Call,
+  ): Promise<Response> {
     const json = body === undefined ? {} : { 'content-type': 'application/json' };
     const response = await orNoReply(
       signal,
       this.#fetcher(url, {
         method,
         signal,
+        keepalive,
         credentials: this.#credentials,
         headers: { ...json, ...headers },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
 import { onTestFinished } from 'vitest';
 
 /** The network between a browser and a server, which a test can cut. */
@@ -7,6 +8,7 @@ export class Line {
   readonly address: string;
   readonly #sockets = new Set<Socket>();
   #isCut = false;
+  #held: { readonly start: string; readonly until: Promise<void> } | null = null;
 
   private constructor(address: string) {
     this.address = address;
@@ -39,13 +41,30 @@ export class Line {
     this.#isCut = false;
   }
 
+  /** Keeps requests back that begin so, until they are let go: who hangs up before that has sent none. */
+  hold(start: string): () => void {
+    let letGo = () => {};
+    const until = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    this.#held = { start, until };
+    return letGo;
+  }
+
   #join(client: Socket, port: number): void {
     if (this.#isCut) {
       client.destroy();
       return;
     }
     const server = connect(port, '127.0.0.1');
-    client.pipe(server).pipe(client);
+    const way = new Transform({
+      transform: async (bytes: Buffer, _, arrive) => {
+        const held = this.#held;
+        if (held !== null && bytes.toString().startsWith(held.start)) await held.until;
+        arrive(null, bytes);
+      },
+    });
+    client.pipe(way).pipe(server).pipe(client);
     for (const [one, other] of [
       [client, server],
       [server, client],

@@ -105,7 +105,8 @@ export function createApi(fetcher: Fetch): ChatApi {
       return isEventStream(response) ? feedOf(http.events(response, signal)) : unreadable();
     },
     async end(id, signal) {
-      await http.json('DELETE', at(id), { signal });
+      // Who ends a conversation closes the page next.
+      await http.json('DELETE', at(id), { signal, keepalive: true });
     },
   };
 }

@@ -43,6 +43,7 @@ export function App({ conversation, draft }: AppProps) {
       </a>
       <Header
         open={state.open}
+        ending={state.ending}
         begun={state.open || state.entries.length > 0}
         onNew={startNew}
         onEnd={() => setEnding(true)}
@@ -60,7 +61,7 @@ export function App({ conversation, draft }: AppProps) {
             void conversation.send(text);
           }}
         />
-        <StatusLine status={state.status} ticket={state.ticket} />
+        <StatusLine status={state.status} ticket={state.ticket} ending={state.ending} />
         <Composer input={input} draft={draft} onSend={(text) => void conversation.send(text)} />
       </main>
       <EndDialog open={ending} onEnd={end} onClose={() => setEnding(false)} />

@@ -466,8 +466,10 @@ describe('ending', () => {
     await Promise.resolve();
     scene.conversation.startNew();
     const again = scene.conversation.end();
+    expect(scene.conversation.state.ending).toBe(true);
     late.arrive(problem(503)());
     await Promise.all([ending, again]);
+    expect(scene.conversation.state.ending).toBe(false);
     expect(server.lines).toEqual(['DELETE /s-1']);
     expect(server.sent[0]?.init.signal?.aborted).toBe(false);
     expect(scene.shown).toEqual([`(${NOTICE.notEnded})`]);

@@ -15,6 +15,8 @@ export interface ConversationState {
   readonly loading: boolean;
   /** The server has a session for this page, so there is something to end. */
   readonly open: boolean;
+  /** It is being ended. */
+  readonly ending: boolean;
   readonly status: Status;
   /** What the conversation was last passed on under. */
   readonly ticket: Ticket | null;
@@ -117,7 +119,9 @@ export class Conversation {
   end(): Promise<void> {
     this.#ending ??= this.#stopAndEnd().finally(() => {
       this.#ending = null;
+      this.#publish();
     });
+    this.#publish();
     return this.#ending;
   }
 
@@ -128,7 +132,6 @@ export class Conversation {
     }
     // Its stream would tell of the end as if somebody else had brought it about.
     this.#live.show(false);
-    this.#publish();
     return this.#enqueue((signal) => this.#end(signal));
   }
 
@@ -298,7 +301,8 @@ export class Conversation {
   #stateNow(): ConversationState {
     const { status, ticket } = this.#live.info;
     const open = this.#options.session.read() !== null;
-    return { entries: this.#entries(), loading: this.#loading, open, status, ticket };
+    const ending = this.#ending !== null;
+    return { entries: this.#entries(), loading: this.#loading, open, ending, status, ticket };
   }
 
   #publish(): void {

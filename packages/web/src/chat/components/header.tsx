@@ -4,6 +4,7 @@ import { LeaveIcon, PlusIcon } from '../../components/icons.tsx';
 interface HeaderProps {
   /** There is a session to end. */
   open: boolean;
+  ending: boolean;
   /** There is something on the screen to begin anew from. */
   begun: boolean;
   onNew: () => void;
@@ -11,7 +12,7 @@ interface HeaderProps {
 }
 
 /** Above the conversation on a phone, beside it where there is room. */
-export function Header({ open, begun, onNew, onEnd }: HeaderProps) {
+export function Header({ open, ending, begun, onNew, onEnd }: HeaderProps) {
   return (
     <header class="side">
       <div class="brand">
@@ -37,15 +38,15 @@ export function Header({ open, begun, onNew, onEnd }: HeaderProps) {
       </div>
       <div class="actions">
         {begun && (
-          <button type="button" class="on-night new" onClick={onNew}>
+          <button type="button" class="on-night new" disabled={ending} onClick={onNew}>
             <PlusIcon />
             <span>New conversation</span>
           </button>
         )}
         {open && (
-          <button type="button" class="on-night end" onClick={onEnd}>
+          <button type="button" class="on-night end" disabled={ending} onClick={onEnd}>
             <LeaveIcon />
-            End chat
+            {ending ? 'Ending…' : 'End chat'}
           </button>
         )}
       </div>

@@ -1,10 +1,18 @@
 import { PersonIcon } from '../../components/icons.tsx';
 import type { Status, Ticket } from '../../wire.ts';
 
+interface StatusLineProps {
+  status: Status;
+  ticket: Ticket | null;
+  ending: boolean;
+}
+
 /** Who answers, when it is not the assistant. */
-export function StatusLine({ status, ticket }: { status: Status; ticket: Ticket | null }) {
+export function StatusLine({ status, ticket, ending }: StatusLineProps) {
   return (
     <div class="column" role="status">
+      {/* Others see it on the button. */}
+      {ending && <p class="visually-hidden">The chat is being ended.</p>}
       {status === 'handed_over' && (
         <p class="status-line">
           <PersonIcon />
