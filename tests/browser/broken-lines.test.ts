@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { startRedis } from '../servers/redis-server.ts';
+import { expectAccessible } from './support/axe.ts';
 import { visitor } from './support/browser.ts';
 import { Chat, soon } from './support/chat.ts';
 import { Line } from './support/line.ts';
@@ -64,6 +65,24 @@ it('keeps what came of an answer while the server is away, and retries under the
   expect(new Set(keys).size).toBe(1);
   await page.reload();
   await chat.shows(`user: ${question}`, 'assistant: It takes five days.');
+});
+
+it('says after a reload that it loads, and that it cannot, and shows all once it can', async () => {
+  const { address } = await realServer();
+  const line = await Line.to(address);
+  const page = await (await visitor(line.address)).open();
+  const chat = new Chat(page);
+  const answer = await chat.ask(question);
+  const letGo = line.hold('GET /api');
+  await page.reload();
+  await page.getByText('Loading your conversation…').waitFor();
+  line.cut();
+  letGo();
+  await page.getByText('Your conversation cannot be loaded just now.').waitFor();
+  await expectAccessible(page, 'the server is away');
+  line.mend();
+  await chat.shows(`user: ${question}`, `assistant: ${answer}`);
+  expect(await page.locator('.notice').count()).toBe(0);
 });
 
 it('delivers a message once that was written while the server was down', async () => {

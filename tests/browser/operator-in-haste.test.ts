@@ -198,7 +198,7 @@ it('tells who has signed out that their message did not arrive', async () => {
   await signIn(desk);
   await expect
     .poll(() => desk.getByRole('alert').allTextContents(), soon)
-    .toEqual(['The server cannot be reached.']);
+    .toEqual(['The server could not be reached.']);
 });
 
 it('shows a session as it was left by a click, whatever was asked before that', async () => {

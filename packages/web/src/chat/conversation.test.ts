@@ -248,6 +248,18 @@ describe('loading', () => {
     await expect.poll(() => scene.shown).toEqual(['user: Hello', 'assistant: Hi']);
   });
 
+  it('keeps what it shows where what may be new cannot be read, and says so below', async () => {
+    scene.open('s-1');
+    server.history = said('Hello', 'Hi');
+    await scene.conversation.load();
+    server.session = { version: 2 };
+    server.histories = [problem(503)];
+    scene.conversation.checkForPerson(true);
+    await scene.shows('user: Hello', 'assistant: Hi', `(${NOTICE.notUpdated})`);
+    scene.conversation.checkForPerson(true);
+    await scene.shows('user: Hello', 'assistant: Hi');
+  });
+
   it('survives a failure: a message can be sent, and the rest is fetched after it', async () => {
     scene.open('s-1');
     server.histories = [offline];

@@ -294,8 +294,10 @@ export class Conversation {
     const { transcript, settled, info, incomplete } = this.#live;
     const leftToPerson = info.status === 'handed_over';
     const shown = entriesOf(transcript, { settled: settled && !this.#loading, leftToPerson });
-    const unread = incomplete ? [notice(NOTICE.notLoaded, 'reload')] : [];
-    return [...this.#above, ...unread, ...shown, ...this.#below];
+    if (!incomplete) return [...this.#above, ...shown, ...this.#below];
+    return transcript.known
+      ? [...this.#above, ...shown, notice(NOTICE.notUpdated, 'reload'), ...this.#below]
+      : [...this.#above, notice(NOTICE.notLoaded, 'reload'), ...shown, ...this.#below];
   }
 
   #stateNow(): ConversationState {

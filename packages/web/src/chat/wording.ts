@@ -8,7 +8,9 @@ export const NOTICE = {
   closed: 'Our team has closed this conversation, so this is a new one.',
   ended: 'You ended the conversation. Your next message starts a new one.',
   notEnded: 'The conversation could not be ended just now. Please try again.',
-  notLoaded: 'The earlier messages could not be loaded.',
+  notLoaded:
+    'Your conversation cannot be loaded just now. Nothing of it is lost: it is tried again by itself.',
+  notUpdated: 'What may be new here could not be loaded just now.',
   unanswered: 'Your last message has no answer yet.',
   shortened: 'Earlier messages are not shown.',
 } as const;

@@ -17,7 +17,7 @@ export const STATUS: Readonly<Record<Status, string>> = {
 /** What went wrong, for an operator: the server's own words help here. */
 export function problemFor(error: unknown): string {
   if (!(error instanceof ApiError)) return 'Something went wrong on this page.';
-  if (error.status === 0) return 'The server cannot be reached.';
+  if (error.status === 0) return 'The server could not be reached.';
   if (error.code === 'SESSION_NOT_FOUND') return 'There is no such session any more.';
   if (error.code === 'DECRYPTION') return 'This session cannot be read: see the list of sessions.';
   if (error.code === 'TICKET_CHANGED') {
@@ -33,7 +33,9 @@ export function problemFor(error: unknown): string {
 /** The same, of what is read again and again. */
 export function unreadFor(error: unknown): string {
   const isAway = error instanceof ApiError && error.status === 0;
-  return problemFor(error) + (isAway ? ' It is tried again every few seconds.' : '');
+  return isAway
+    ? 'The server cannot be reached. It is tried again every few seconds.'
+    : problemFor(error);
 }
 
 /** By whom a session is known, as well as anybody can tell. */

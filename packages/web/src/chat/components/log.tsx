@@ -35,10 +35,12 @@ export function Log({ entries, loading, scroller, ...on }: LogProps) {
         tabIndex={0}
       >
         <div class="column">
+          {loading && entries.length === 0 && <p class="loading">Loading your conversation…</p>}
           {blank && <Welcome onAsk={on.onAsk} />}
           {entries.map((entry, index) => {
             if (entry.kind === 'draft') return <Draft key={entry.id} entry={entry} />;
-            if (entry.kind === 'notice') return <Notice key={entry.id} entry={entry} {...on} />;
+            if (entry.kind === 'notice')
+              return <Notice key={entry.id} entry={entry} loading={loading} {...on} />;
             const first = isFirstOfSpeaker(entry, entries[index - 1]);
             return <Message key={entry.id} entry={entry} first={first} onRetry={on.onRetry} />;
           })}
