@@ -3,12 +3,10 @@ import { useEffect, useState } from 'preact/hooks';
 import { isBlank } from '../../blank.ts';
 import { enterSends } from '../../components/enter-sends.ts';
 import { SendIcon } from '../../components/icons.tsx';
+import { rowsOf } from '../../components/rows-of.ts';
 import type { Kept } from '../../storage.ts';
 import { fields, readString } from '../../wire.ts';
 import { lengthHint } from '../wording.ts';
-
-/** Enough to write in where the browser can't size a field by its content. */
-const MAX_ROWS = 8;
 
 interface ComposerProps {
   input: RefObject<HTMLTextAreaElement>;
@@ -49,7 +47,7 @@ export function Composer({ input, draft, onSend }: ComposerProps) {
           id="message"
           name="message"
           placeholder="Write a message"
-          rows={Math.min(MAX_ROWS, text.split('\n').length)}
+          rows={rowsOf(text)}
           value={text}
           ref={input}
           onInput={(event) => write(event.currentTarget.value)}

@@ -2,6 +2,7 @@ import type { RefObject, TargetedSubmitEvent } from 'preact';
 import { isBlank } from '../../blank.ts';
 import { enterSends } from '../../components/enter-sends.ts';
 import { SendIcon } from '../../components/icons.tsx';
+import { rowsOf } from '../../components/rows-of.ts';
 
 interface ReplyBoxProps {
   input: RefObject<HTMLTextAreaElement>;
@@ -28,12 +29,13 @@ export function ReplyBox({ input, text, onText, canSend, onSend }: ReplyBoxProps
         <textarea
           id="reply"
           name="reply"
-          rows={1}
+          rows={rowsOf(text)}
           placeholder="Write to the customer"
           value={text}
           ref={input}
           onInput={(event) => onText(event.currentTarget.value)}
           onKeyDown={enterSends}
+          enterkeyhint="send"
         />
         <button type="submit" class="send" disabled={!canSend}>
           <SendIcon />
