@@ -222,6 +222,27 @@ it('lists sessions by status, and forgets the key when its operator signs out', 
   expect(await desk.locator('.row').count()).toBe(0);
 });
 
+it('leads from page to page, and says that only on each of them who needs a person comes first', async () => {
+  const { address } = await realServer();
+  for (let session = 0; session < 26; session += 1) {
+    await fetch(`${address}/api/sessions`, { method: 'POST' });
+  }
+  const customer = new Chat(await (await visitor(address)).open());
+  await customer.ask('I want to talk to a person, please.');
+  const desk = await (await visitor(address)).open('/console');
+  await signIn(desk, operatorKey);
+  await expect.poll(() => titles(desk), soon).toHaveLength(25);
+  const pills = [await desk.locator('.row .pill').allTextContents()];
+  await desk.getByText('On each page, who needs a person comes first.').waitFor();
+  await expectAccessible(desk, 'the first page');
+  await desk.getByRole('button', { name: 'Next' }).click();
+  await expect.poll(() => titles(desk), soon).toHaveLength(2);
+  pills.push(await desk.locator('.row .pill').allTextContents());
+  const first = pills.filter(([pill]) => pill === 'Needs a person');
+  expect(first).toHaveLength(1);
+  expect(pills.flat().filter((pill) => pill === 'Needs a person')).toHaveLength(1);
+});
+
 it('tells of sessions that cannot be read, beside those that can', async () => {
   const redis = await redisForTests();
   const on = (key: string) =>

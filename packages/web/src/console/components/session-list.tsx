@@ -85,6 +85,9 @@ export function SessionList({ state, onFilter, onOlder, onNewer }: SessionListPr
           <button type="button" class="quiet" disabled={!hasOlder} onClick={() => turn(onOlder)}>
             Next
           </button>
+          {(filter === null || filter === 'active') && (
+            <p>On each page, who needs a person comes first.</p>
+          )}
         </div>
       )}
     </nav>
