@@ -11,6 +11,7 @@ const PERMISSIVE = new Set([
   'BSD-3-Clause',
   'ISC',
   'MIT',
+  'PSF-2.0',
 ]);
 
 const locked = Object.entries(readLockedPackages()).filter(([place]) => place !== '');
