@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { SessionGoneError } from '../../errors/errors.ts';
+import { SessionGoneError, SessionNotFoundError } from '../../errors/errors.ts';
 import { Gate, type SuiteContext } from './suite-context.ts';
 
 /** Law 7: expiry is exact to the caller, idle and absolute both. */
@@ -24,6 +24,33 @@ export function expiryCases(context: SuiteContext): void {
       await clock.advance(1);
       assert.equal(await store.get('s'), null);
     });
+
+    context.case(
+      'law 7: to writes an expired session is none, and none brings it back',
+      async () => {
+        const { sessions, store } = await context.place();
+        await store.create('s', { userId: 'u' });
+        await clock.advance(idleMs);
+        const credentials = { tokenHash: 'x', authenticatedAt: null, clientBinding: null };
+        const writes: Record<string, () => Promise<unknown>> = {
+          update: () => store.update('s', { escalated: true }),
+          set: () => store.set('s', {}, { ifVersion: 1 }),
+          increment: () => store.incrementCounter('s', 'n'),
+          append: () => store.appendMessages('s', [{ role: 'user', content: 'x' }]),
+          credentials: () => store.setCredentials('s', credentials),
+          messages: () => store.messages('s'),
+          turn: () => sessions.turn('s', async () => 1),
+        };
+        for (const [name, write] of Object.entries(writes)) {
+          await assert.rejects(write, SessionNotFoundError, name);
+        }
+        assert.equal(await store.touch('s'), false);
+        assert.equal(await store.delete('s'), false);
+        assert.equal(await store.deleteBatch(['s']), 0);
+        assert.equal(await store.deleteUser('u'), 0);
+        assert.equal(await store.get('s', { fresh: true }), null);
+      },
+    );
 
     context.case('law 7: writes, turns and touches are activity; reads are not', async () => {
       const { sessions, store } = await context.place();

@@ -222,6 +222,29 @@ export function sessionCases(context: SuiteContext): void {
       },
     );
 
+    context.case('law 8: that goes for pages, batches and messages, too', async () => {
+      const { store } = await context.place();
+      await store.create('s', { userId: 'u', metadata: { deep: { a: 1 } } });
+      const content = { text: 'Hi', parts: [1] };
+      const [appended] = await store.appendMessages('s', [{ role: 'user', content }]);
+      content.parts.push(2);
+      const read = async () => [
+        ...(await store.listActive()).sessions,
+        ...(await store.listActive({ userId: 'u' })).sessions,
+        ...(await store.getBatch(['s'])).values(),
+        ...(await store.messages('s')),
+      ];
+      const before = await read();
+      assert.deepEqual(before.at(-1), appended);
+      assert.deepEqual(appended?.content, { text: 'Hi', parts: [1] });
+      for (const handedOut of before) {
+        assert.throws(() => Object.assign(handedOut, { id: 'x' }), TypeError);
+        const deep = 'content' in handedOut ? handedOut.content : handedOut.metadata.deep;
+        assert.throws(() => Object.assign(deep ?? {}, { a: 9, text: 'x' }), TypeError);
+      }
+      assert.deepEqual(await read(), before);
+    });
+
     context.case('law 10: every failure is a HoldfastError that says what to do', async () => {
       const { sessions, store } = await context.place();
       await store.create('s', { userId: 'u', status: 'closed' });
