@@ -218,7 +218,9 @@ export class InMemorySessionStore<
 
   async deleteBatch(ids: readonly string[], options?: ReadOptions): Promise<number> {
     options?.signal?.throwIfAborted();
-    return ids.filter((id) => this.#delete(this.#core.find(id))).length;
+    const outcomes = await Promise.allSettled(ids.map(async (id) => this.delete(id)));
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    return outcomes.filter((outcome) => outcome.status === 'fulfilled' && outcome.value).length;
   }
 
   async deleteUser(

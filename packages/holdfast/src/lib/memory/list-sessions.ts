@@ -1,4 +1,5 @@
 import { ValidationError } from '../errors/errors.ts';
+import { assertId } from '../model/ids.ts';
 import { maxPageSize } from '../model/limits.ts';
 import type { Session, SessionStatus } from '../model/session.ts';
 import { parseStatus } from '../model/state.ts';
@@ -20,6 +21,7 @@ export function listSessions<Metadata extends object>(
   const limit = pageSize(options.limit);
   const status = options.status === undefined ? undefined : parseStatus(options.status);
   const after = parseCursor(options.cursor);
+  if (options.userId !== undefined) assertId(options.userId, 'userId');
   const now = core.now();
   const sessions: Session<Metadata>[] = [];
   const unreadable: UnreadableSession[] = [];

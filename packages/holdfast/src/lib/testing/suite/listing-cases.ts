@@ -114,7 +114,7 @@ export function listingCases(context: SuiteContext): void {
       }
     });
 
-    context.case('a bad limit, cursor or status is refused', async () => {
+    context.case('a bad limit, cursor, status or user is refused', async () => {
       const { store } = await context.place();
       for (const bad of [
         { limit: 0 },
@@ -122,6 +122,7 @@ export function listingCases(context: SuiteContext): void {
         { limit: 1.5 },
         { cursor: '../x' },
         { status: 'open' as 'active' },
+        { userId: 'bad id' },
       ]) {
         await assert.rejects(store.listActive(bad), ValidationError);
       }

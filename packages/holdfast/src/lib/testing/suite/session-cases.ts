@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
-import { HoldfastError, StoreUnavailableError, VersionConflictError } from '../../errors/errors.ts';
+import {
+  HoldfastError,
+  StoreUnavailableError,
+  ValidationError,
+  VersionConflictError,
+} from '../../errors/errors.ts';
 import type { SuiteContext } from './suite-context.ts';
 
 /** Laws 1, 2, 8 and 10 on single sessions. */
@@ -315,6 +320,9 @@ export function sessionCases(context: SuiteContext): void {
       assert.deepEqual(read.get('a')?.metadata, { n: 1 });
       assert.equal(await store.deleteBatch(['a', 'b', 'b', 'none']), 2);
       assert.equal((await store.getBatch(['a', 'b'])).size, 0);
+      for (const id of ['c', 'd']) await store.create(id);
+      await assert.rejects(store.deleteBatch(['c', 'bad id', 'd']), ValidationError);
+      assert.equal((await store.getBatch(['c', 'd'])).size, 0, 'one that fails keeps no other');
     });
 
     context.case(
