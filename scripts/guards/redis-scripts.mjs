@@ -253,4 +253,12 @@ export const scriptGuards = [
     test: onRedis,
     notices: 'a window begins with its first hit, and ends',
   },
+  {
+    name: 'the interrupter behind many repeats of a turn',
+    file: 'lib/redis/scripts/parts/hand-over.lua',
+    guard: 'interrupters(MOST_SEEN)',
+    without: 'interrupters(MOST_TOLD)',
+    test: 'tests/redis/leases/queue.test.ts',
+    notices: 'however many repeats of that one are between them',
+  },
 ];

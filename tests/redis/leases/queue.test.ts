@@ -249,6 +249,23 @@ describe('an interruption', () => {
     expect(await interrupting).toEqual(['That is as far as I got.']);
   });
 
+  it('reaches the turn that begins ahead of it, however many repeats of that one are between them', async () => {
+    const { place, waiting } = await setUp(timeless);
+    const [one, other] = [await place.instance(), await place.instance()];
+    await one.store.create('s');
+    const holder = await one.begin('s');
+    const turn = { onBusy: 'interrupt', idempotency: { key: 'k', requestDigest: 'd' } } as const;
+    const repeats = Array.from({ length: 101 }, () => other.begin('s', turn));
+    await waiting(101);
+    const later = one.begin('s', { onBusy: 'interrupt' });
+    for (const begun of [...repeats, later]) begun.catch(() => {}); // they wait until the stores are closed
+    await waiting(102);
+    await one.store.release(holder.lease);
+    const { lease } = await Promise.race(repeats);
+    const refused = await rejection(other.store.renew(lease, leaseMs));
+    expect(refused).toBeInstanceOf(TurnInterruptedError);
+  });
+
   it('takes the session from a holder that does not react, when the grace is over', async () => {
     const { place } = await setUp();
     const [one, other] = [await place.instance(), await place.instance()];

@@ -3,7 +3,7 @@
 -- others; KEYS[7] has all waiters of the bucket by the time at which they give up; KEYS[6] its leases by their end.
 -- (`settle` and what it calls want live-output and outcomes in front of this part.)
 -- ARGV[1] is the session's id, ARGV[2] the beginning of every inbox's channel.
-local CLAIM_MS, GRACE_MS, WAITERS, MOST_DEAD, MOST_INTERRUPTERS = 2000, 2000, 1e12, 1000, 100
+local CLAIM_MS, GRACE_MS, WAITERS, MOST_DEAD, MOST_SEEN, MOST_TOLD = 2000, 2000, 1e12, 1000, 1000, 100
 
 -- How many processes heard it: none when the inbox's process is dead, or cut off.
 local function tell(inbox, message)
@@ -46,12 +46,12 @@ local function turn_away(H)
   publish(KEYS[4], 'end')
 end
 
--- Those that wait, in order; of more than that the first ones.
-local function interrupters()
+-- Those that wait, in order; of more than `most` the first ones.
+local function interrupters(most)
   local found = {}
   local before = string.format('(%.0f', WAITERS)
   local waiting = redis.call(
-    'ZRANGEBYSCORE', KEYS[2], '-inf', before, 'WITHSCORES', 'LIMIT', 0, MOST_INTERRUPTERS
+    'ZRANGEBYSCORE', KEYS[2], '-inf', before, 'WITHSCORES', 'LIMIT', 0, most
   )
   for at = 1, #waiting, 2 do
     local nonce, inbox = string.match(waiting[at], '^(.-)@(.*)$')
@@ -64,7 +64,7 @@ end
 
 -- The turn with this key has begun. Interrupters with keys look now whether it is a turn of their own.
 local function begun(H, key)
-  for _, other in ipairs(interrupters()) do
+  for _, other in ipairs(interrupters(MOST_TOLD)) do
     if key == '-' then interrupt(H) else tell(other.inbox, 'granted ' .. other.nonce) end
   end
 end
@@ -94,7 +94,7 @@ local function hand_over(H)
       H[FL] = redis.call('ZCARD', KEYS[2]) > 0 and 'cq' or 'c'
       -- An interrupter that had another one ahead of it interrupts that one now; one with a key when it is
       -- known whether it is a turn of its own.
-      for _, other in ipairs(interrupters()) do
+      for _, other in ipairs(interrupters(MOST_SEEN)) do
         if not other.keyed then interrupt(H) end
       end
       return
