@@ -254,4 +254,13 @@ export const redisGuards = [
     test: changed,
     notices: 'is known again when it is asked for its replicas',
   },
+  {
+    name: 'the session that is there when a commit is repeated',
+    file: 'lib/redis/writes/writes.ts',
+    guard:
+      'if (lease !== undefined && present?.header.incarnation !== lease.incarnation) throw gone(id);',
+    without: '',
+    test: 'tests/redis/regressions/gone-after-commit.test.ts',
+    notices: 'before its commit is repeated is gone',
+  },
 ];

@@ -4,7 +4,7 @@ import { type Message, type PreparedMessage, placeMessage } from '../../model/me
 import { int, type ReplyList, text } from '../connection/reply.ts';
 import type { Sent } from '../core/knowledge.ts';
 import type { RedisCore } from '../core/redis-core.ts';
-import { completing, notFound, unlessRepeated } from '../core/refusals.ts';
+import { completing, gone, notFound, unlessRepeated } from '../core/refusals.ts';
 import type { Answer } from '../core/session-calls.ts';
 import { AgingCache } from '../known/aging.ts';
 import type { KnownSession } from '../known/known-sessions.ts';
@@ -271,8 +271,10 @@ export class Writes<Metadata extends object> {
     return { ...this.#asOf(line, order, await this.#present(id, order)), before: null };
   }
 
-  async #present(id: string, { nonce }: WriteOrder): Promise<StoredSnapshot<Metadata>> {
+  /** @throws SessionGoneError where the lease's session has ended, and what was written with it */
+  async #present(id: string, { nonce, lease }: WriteOrder): Promise<StoredSnapshot<Metadata>> {
     const present = await completing(nonce, this.#core.stored.read(id));
+    if (lease !== undefined && present?.header.incarnation !== lease.incarnation) throw gone(id);
     if (present === null) throw unlessRepeated({ repeated: true }, nonce, notFound(id));
     return present;
   }
