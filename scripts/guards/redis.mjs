@@ -263,4 +263,12 @@ export const redisGuards = [
     test: 'tests/redis/regressions/gone-after-commit.test.ts',
     notices: 'before its commit is repeated is gone',
   },
+  {
+    name: 'the entry of a session that has been made since it was looked at',
+    file: 'lib/redis/sessions/user-index.ts',
+    guard: 'await this.heal(userId, await this.#dead(userId, entries));',
+    without: 'await this.leave(userId, (await this.#dead(userId, entries)).map(({ id }) => id));',
+    test: 'tests/redis/faults/user-index.test.ts',
+    notices: 'no session when it is looked at, and one when it is to go, stays',
+  },
 ];

@@ -104,6 +104,23 @@ describe('an entry that names', () => {
     expect(await sessions.store.get('s')).toEqual(before);
   });
 
+  it('no session when it is looked at, and one when it is to go, stays', async () => {
+    const { place, ask, sessions } = await setUp();
+    const calls = new HeldCalls();
+    const cap = { maxPerUser: 1, maxPerUserPolicy: 'reject' } as const;
+    const capped = await place.instance({ ...cap, connect: calls.connect });
+    const [index] = place.keys.user('ada');
+    await ask('ZADD', index, '1', 's');
+    const held = calls.hold('user', 's');
+    const refused = rejection(capped.store.create('own', { userId: 'ada' }));
+    await held.reached;
+    await sessions.store.create('s', { userId: 'ada' });
+    held.release();
+    expect(await refused).toBeInstanceOf(SessionLimitError);
+    expect(await sessionsOf(sessions, 'ada')).toEqual(['s']);
+    expect(await sessions.store.deleteUser('ada')).toBe(1);
+  });
+
   it.each(['create', 'update'] as const)(
     'a session that was to be evicted, and is another user’s by now, evicts nobody (%s)',
     async (how) => {

@@ -6,7 +6,7 @@
 --       "entering until-ms nonce" or "leaving until-ms nonce", and the user's "#epoch"
 -- ARGV  1 "enter" session, 2 cap or 0, 3 "reject" or "evict_oldest", 4 "1": the entries were checked,
 --         5 nonce of this entering
---         -> {"entered", epoch, sessions to end…} | {"check", sessions…} | {"full", count}
+--         -> {"entered", epoch, sessions to end…} | {"check", session, order, session, order, …} | {"full", count}
 --       1 "confirm" session, 2 epoch -> "stays", or "deleted": the user was ended meanwhile, or "evicted"
 --       1 "leave", sessions… -> 1
 --       1 "evicted", session -> 1: leaves, unless it has entered anew
@@ -103,18 +103,21 @@ if cap > 0 then
   end
   local over = redis.call('ZCARD', KEYS[1]) - leaving - cap + 1
   if over > 0 and not entered then
-    local all = redis.call('ZRANGE', KEYS[1], 0, -1)
+    local all = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
     if ARGV[5] ~= '1' then
       local check = { 'check' }
-      for _, other in ipairs(all) do
-        local until_ms = states[other] and string.match(states[other], '^entering (%d+)')
-        if not until_ms or tonumber(until_ms) <= now then check[#check + 1] = other end
+      for at = 1, #all, 2 do
+        local until_ms = string.match(states[all[at]] or '', '^entering (%d+)')
+        if not until_ms or tonumber(until_ms) <= now then
+          check[#check + 1], check[#check + 2] = all[at], all[at + 1]
+        end
       end
       return check
     end
     if ARGV[4] == 'reject' then return { 'full', tostring(cap) } end
-    for _, other in ipairs(all) do
+    for at = 1, #all, 2 do
       if over <= 0 then break end
+      local other = all[at]
       if not (states[other] and string.match(states[other], '^leaving')) then
         local nonce = string.match(states[other] or '', '^entering %S+ (%S+)$') or '-'
         redis.call('HSET', KEYS[2], other, string.format('leaving %.0f %s', now + PENDING_MS, nonce))

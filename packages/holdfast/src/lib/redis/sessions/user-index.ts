@@ -1,7 +1,7 @@
 import { DecryptionError, OutcomeUnknownError, SessionLimitError } from '../../errors/errors.ts';
 import { randomId } from '../../model/ids.ts';
 import type { RedisReply } from '../connection/redis-connection.ts';
-import { int, list, text } from '../connection/reply.ts';
+import { int, list, type ReplyList, text } from '../connection/reply.ts';
 import type { RedisCore } from '../core/redis-core.ts';
 import { whyUnreadable } from '../core/unreadable.ts';
 import { parseHeader, unknownIncarnation } from '../layout/header.ts';
@@ -67,7 +67,8 @@ export class UserIndex<Metadata extends object> {
     let reply = await enter('0');
     if (text(reply[0]) === 'check') {
       await mayStay();
-      await this.#check(userId, reply.slice(1).map(text));
+      const entries = entriesOf(reply.slice(1));
+      await this.heal(userId, await this.#dead(userId, entries));
       reply = await enter('1');
     }
     if (text(reply[0]) === 'full') {
@@ -102,12 +103,9 @@ export class UserIndex<Metadata extends object> {
       if (page.length < batch) break;
     }
     if (entries.length <= maxPerUser) return;
-    const dead = await this.#dead(
-      userId,
-      entries.map((entry) => entry.id),
-    );
-    await this.leave(userId, dead);
-    const alive = entries.filter((entry) => !dead.includes(entry.id));
+    const dead = await this.#dead(userId, entries);
+    await this.heal(userId, dead);
+    const alive = entries.filter((entry) => !dead.includes(entry));
     if (maxPerUserPolicy === 'evict_oldest') {
       const surplus = alive.slice(0, Math.max(0, alive.length - maxPerUser));
       for (const other of surplus) await this.#evict(userId, other.id);
@@ -199,16 +197,12 @@ export class UserIndex<Metadata extends object> {
     return this.#core.codec.userNames(userId);
   }
 
-  async #check(userId: string, ids: readonly string[]): Promise<void> {
-    await this.leave(userId, await this.#dead(userId, ids));
-  }
-
   /** Those that are not the user's. One that cannot be read may be. */
-  async #dead(userId: string, ids: readonly string[]): Promise<string[]> {
-    const dead: string[] = [];
+  async #dead(userId: string, entries: readonly UserEntry[]): Promise<readonly UserEntry[]> {
+    const dead: UserEntry[] = [];
     await Promise.all(
-      ids.map(async (id) => {
-        if ((await this.incarnationOf(userId, id)) === null) dead.push(id);
+      entries.map(async (entry) => {
+        if ((await this.incarnationOf(userId, entry.id)) === null) dead.push(entry);
       }),
     );
     return dead;
@@ -235,12 +229,7 @@ export class UserIndex<Metadata extends object> {
   }
 
   async #page(name: string, after: number, limit: number): Promise<readonly UserEntry[]> {
-    const reply = list(await this.#ask(name, ['page', String(after), String(limit)]));
-    const entries: UserEntry[] = [];
-    for (let at = 0; at < reply.length; at += 2) {
-      entries.push({ id: text(reply[at]), order: int(reply[at + 1]) });
-    }
-    return entries;
+    return entriesOf(list(await this.#ask(name, ['page', String(after), String(limit)])));
   }
 
   /** The nonce of the eviction would make another call of its caller's. */
@@ -269,6 +258,15 @@ export class UserIndex<Metadata extends object> {
     const { keys, link } = this.#core;
     return link.call(scripts.user, keys.user(name), args, nonce);
   }
+}
+
+/** As scripts tell them: session, order, session, order, … */
+function entriesOf(reply: ReplyList): UserEntry[] {
+  const entries: UserEntry[] = [];
+  for (let at = 0; at < reply.length; at += 2) {
+    entries.push({ id: text(reply[at]), order: int(reply[at + 1]) });
+  }
+  return entries;
 }
 
 function flat(entries: readonly UserEntry[]): string[] {
