@@ -6,6 +6,7 @@ import { RedisLink } from '../../../packages/holdfast/src/lib/redis/connection/l
 import { RedisAddress } from '../../../packages/holdfast/src/lib/redis/connection/redis-address.ts';
 import {
   type ConnectRedis,
+  RedisReplyError,
   RedisTimeoutError,
 } from '../../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
 import { topologyOf } from '../../../packages/holdfast/src/lib/redis/connection/routes/topology.ts';
@@ -43,6 +44,37 @@ describe('with sentinels', () => {
     expect(error).toBeInstanceOf(ConfigError);
     expect(error.message).toContain('REDIS_SENTINEL_MASTER');
   });
+});
+
+describe('a start where no server of a list lets anybody in names the setting that has the list', () => {
+  const address = new RedisAddress({ url: 'redis://primary' });
+  const nodes = ['127.0.0.1:9', '127.0.0.2:9'];
+  const lists = {
+    REDIS_SENTINEL_NODES: topologyOf({ sentinel: { nodes, master: 'sessions' } }, address),
+    REDIS_CLUSTER_NODES: topologyOf({ cluster: { nodes } }, address),
+  };
+
+  it.each(Object.entries(lists))('%s', async (setting, topology) => {
+    const refused = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
+    const connect: ConnectRedis = () => Promise.reject(refused);
+    const options = linkOptions('redis://primary', { address, topology, connect });
+    const error = await rejection(RedisLink.open({ ...options, connectTimeoutMs: 500 }));
+    expect(error.message).toMatch(/cannot be found: 127\.0\.0\.1:9 refused the connection\./);
+    expect(error.message).toContain(`or correct ${setting}.`);
+    expect(error.message).not.toContain('REDIS_URL');
+  });
+
+  it.each(['NOAUTH Authentication required.', 'WRONGPASS invalid username-password pair'])(
+    'REDIS_SENTINEL_PASSWORD (%s)',
+    async (reply) => {
+      const topology = lists.REDIS_SENTINEL_NODES;
+      const connect: ConnectRedis = () => Promise.reject(new RedisReplyError(reply));
+      const options = linkOptions('redis://primary', { address, topology, connect });
+      const error = await rejection(RedisLink.open(options));
+      expect(error).toBeInstanceOf(ConfigError);
+      expect(error.message).toMatch(/127\.0\.0\.1:9 .*: set REDIS_SENTINEL_PASSWORD/);
+    },
+  );
 });
 
 it('a switch is followed when a sentinel tells of it, though the old primary goes on taking writes', async () => {

@@ -1,5 +1,6 @@
 import { type Diagnosis, diagnoses } from './diagnoses.ts';
 import { ConnectionLostError, RedisReplyError, RedisTimeoutError } from './redis-connection.ts';
+import { UnreachedServerError } from './unreached-server-error.ts';
 
 /** Other names of the same failures. */
 const synonyms: Readonly<Record<string, keyof typeof diagnoses>> = {
@@ -29,6 +30,7 @@ export function diagnose(error: unknown): Diagnosis {
     return known(byWords ?? error.code) ?? diagnoses.UNKNOWN_REPLY;
   }
   if (error instanceof RedisTimeoutError) return diagnoses.ETIMEDOUT;
+  if (error instanceof UnreachedServerError) return unreached(error);
   if (!(error instanceof Error)) return diagnoses.UNKNOWN;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   const byCode = known(code);
@@ -41,6 +43,16 @@ export function diagnose(error: unknown): Diagnosis {
   if (/Socket closed unexpectedly/.test(error.message)) return diagnoses.ECONNRESET;
   if (error.cause !== undefined) return diagnose(error.cause);
   return error instanceof ConnectionLostError ? diagnoses.ECONNRESET : diagnoses.UNKNOWN;
+}
+
+/** Not of the address of `REDIS_URL`, whose host counts for nothing there. */
+function unreached({ server, setting, cause }: UnreachedServerError): Diagnosis {
+  const { phrase, what } = diagnose(cause);
+  return {
+    phrase,
+    what: `cannot be found: ${server} ${what}`,
+    remedy: `Start what is to be there, or correct ${setting}.`,
+  };
 }
 
 function known(code: string): Diagnosis | undefined {

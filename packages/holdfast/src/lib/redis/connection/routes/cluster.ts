@@ -1,4 +1,6 @@
 import { ConfigError } from '../../../errors/errors.ts';
+import { diagnose } from '../diagnose.ts';
+import { diagnoses } from '../diagnoses.ts';
 import { type NodeSettings, RedisNode } from '../nodes/redis-node.ts';
 import { outside } from '../outside.ts';
 import { Pauses } from '../pauses.ts';
@@ -10,6 +12,7 @@ import {
   RedisReplyError,
   RedisTimeoutError,
 } from '../redis-connection.ts';
+import { UnreachedServerError } from '../unreached-server-error.ts';
 import { attempt } from './attempt.ts';
 import { ClusterChannels } from './cluster-channels.ts';
 import { parseRedirect, parseSlots, type SlotRange, slotCount, slotOf } from './cluster-slots.ts';
@@ -158,7 +161,13 @@ export class Cluster implements Routes {
 
   /** @throws what a server failed with, when none answers */
   async #look(): Promise<void> {
-    const views = await Promise.allSettled([...this.#known.values()].map((at) => this.#ask(at)));
+    const views = await Promise.allSettled(
+      [...this.#known.values()].map((at) =>
+        this.#ask(at).catch((error: unknown) => {
+          throw ofNode(at, error);
+        }),
+      ),
+    );
     if (this.#closing.signal.aborted) return;
     const seen = views.flatMap((view) => (view.status === 'fulfilled' ? [view.value] : []));
     const newest = seen.sort((one, other) => other.epoch - one.epoch)[0];
@@ -249,4 +258,11 @@ async function view(connection: RedisConnection, asked: string): Promise<View> {
   ]);
   const epoch = Number(/^cluster_current_epoch:(\d+)/m.exec(String(info))?.[1] ?? 0);
   return { epoch, ranges: parseSlots(slots, asked) };
+}
+
+/** The same with the setting that names nodes, where another one would be looked at. */
+function ofNode(at: Place, error: unknown): unknown {
+  const diagnosis = diagnose(error);
+  const isAway = diagnosis === diagnoses.ECONNREFUSED || diagnosis === diagnoses.ENOTFOUND;
+  return isAway ? new UnreachedServerError(nameOf(at), 'REDIS_CLUSTER_NODES', error) : error;
 }

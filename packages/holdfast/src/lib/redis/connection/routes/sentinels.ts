@@ -1,7 +1,9 @@
 import { ConfigError } from '../../../errors/errors.ts';
+import { diagnose } from '../diagnose.ts';
+import { diagnoses } from '../diagnoses.ts';
 import { type NodeSettings, RedisNode } from '../nodes/redis-node.ts';
 import { outside } from '../outside.ts';
-import type { Place } from '../place.ts';
+import { nameOf, type Place } from '../place.ts';
 import type { RedisAddress } from '../redis-address.ts';
 import {
   type ConnectRedis,
@@ -9,6 +11,7 @@ import {
   type RedisReply,
   RedisTimeoutError,
 } from '../redis-connection.ts';
+import { UnreachedServerError } from '../unreached-server-error.ts';
 import { attempt } from './attempt.ts';
 import type { Routes } from './routes.ts';
 import type { Translate } from './topology.ts';
@@ -109,7 +112,11 @@ export class SentinelServer implements Routes {
   /** @throws what a sentinel failed with, when none answers */
   async #ask(): Promise<Answer> {
     const { sentinels, master } = this.#options;
-    const questions = sentinels.map((sentinel) => this.#askOne(sentinel));
+    const questions = sentinels.map((sentinel) =>
+      this.#askOne(sentinel).catch((error: unknown) => {
+        throw ofSentinel(sentinel, error);
+      }),
+    );
     const answers: Answer[] = [];
     const all = Promise.allSettled(
       questions.map((question) => question.then((answer) => answer && answers.push(answer))),
@@ -171,6 +178,24 @@ export class SentinelServer implements Routes {
   async #listen(connection: RedisConnection): Promise<void> {
     connection.onMessage = () => void this.#look();
     await connection.subscribe(switches);
+  }
+}
+
+/** The same with the settings of sentinels, where others would be looked at. */
+function ofSentinel(sentinel: RedisAddress, error: unknown): unknown {
+  const server = nameOf(sentinel);
+  switch (diagnose(error)) {
+    case diagnoses.ECONNREFUSED:
+    case diagnoses.ENOTFOUND:
+      return new UnreachedServerError(server, 'REDIS_SENTINEL_NODES', error);
+    case diagnoses.NOAUTH:
+    case diagnoses.WRONGPASS:
+      return new ConfigError(
+        `The sentinel at ${server} asks for another password: set REDIS_SENTINEL_PASSWORD to the one of the sentinels.`,
+        { cause: error },
+      );
+    default:
+      return error;
   }
 }
 
