@@ -315,7 +315,10 @@ describe('holdfast doctor', () => {
       remedy: 'In redis.conf: min-replicas-max-lag 1.',
     });
     expect(await lagOf('0')).toMatchObject({ status: 'warning' });
-    expect(await lagOf('3')).toMatchObject({ status: 'ok' });
+    expect(await lagOf('3')).toMatchObject({
+      status: 'ok',
+      message: '1; without 1 nothing is written, as when one is away or has taken over.',
+    });
   });
 
   it('tells several wrong settings apart, and never shows a value', async () => {

@@ -130,7 +130,12 @@ function replicas(
         : `${count}; but a primary that is cut off from them goes on taking writes for ${lag} s that are lost later.`;
     return warning('replicas', message, 'In redis.conf: min-replicas-max-lag 1.');
   }
-  return ok('replicas', `${count}; without ${minReplicasToWrite ?? 'some'} nothing is written.`);
+  // One fewer follows a replica that has taken over.
+  const spare = count === minReplicasToWrite ? ', as when one is away or has taken over' : '';
+  return ok(
+    'replicas',
+    `${count}; without ${minReplicasToWrite ?? 'some'} nothing is written${spare}.`,
+  );
 }
 
 /** What a cluster's node does while others are away. */
