@@ -163,6 +163,9 @@ describe('loading', () => {
     server.histories = [() => json({ messages, next_before: 7 })];
     await scene.conversation.load();
     expect(scene.shown[0]).toBe(`(${NOTICE.shortened})`);
+    server.histories = [offline];
+    await scene.conversation.loadEarlier();
+    expect(scene.shown[0]).toBe(`(${NOTICE.notEarlier})`);
     server.history = said('One', 'Two');
     await scene.conversation.loadEarlier();
     expect(server.lines.at(-1)).toBe('GET /s-1/messages?limit=50&before=7');

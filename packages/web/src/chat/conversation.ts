@@ -291,9 +291,13 @@ export class Conversation {
   }
 
   #entries(): Entry[] {
-    const { transcript, settled, info, incomplete } = this.#live;
+    const { transcript, settled, info, incomplete, earlierFailed } = this.#live;
     const leftToPerson = info.status === 'handed_over';
-    const shown = entriesOf(transcript, { settled: settled && !this.#loading, leftToPerson });
+    const shown = entriesOf(transcript, {
+      settled: settled && !this.#loading,
+      leftToPerson,
+      earlierFailed,
+    });
     if (!incomplete) return [...this.#above, ...shown, ...this.#below];
     return transcript.known
       ? [...this.#above, ...shown, notice(NOTICE.notUpdated, 'reload'), ...this.#below]

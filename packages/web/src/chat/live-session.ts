@@ -39,6 +39,7 @@ export class LiveSession {
   #connected = false;
   #settled = false;
   #incomplete = false;
+  #earlierFailed = false;
   #catching: Promise<void> | null = null;
   #behind = false;
   #checks = 0;
@@ -82,6 +83,11 @@ export class LiveSession {
   /** The history could not be read, or not to its end. */
   get incomplete(): boolean {
     return this.#incomplete;
+  }
+
+  /** The messages before those that are known could not be read. */
+  get earlierFailed(): boolean {
+    return this.#earlierFailed;
   }
 
   /** A session that was just made: there is nothing to be read of it. */
@@ -144,10 +150,10 @@ export class LiveSession {
     const before = this.transcript.earlier;
     if (this.id === null || before === null) return;
     const page = await this.#options.api.history(this.id, signal, before).catch(() => null);
-    if (page === null || signal.aborted) return;
-    // What is known has begun anew: what lies between could not be asked for any more.
-    if (this.transcript.earlier !== before) return;
-    this.transcript.merge(page);
+    // What is known may have begun anew: what lies between could not be asked for any more.
+    if (signal.aborted || this.transcript.earlier !== before) return;
+    this.#earlierFailed = page === null;
+    if (page !== null) this.transcript.merge(page);
     this.#options.onChange();
   }
 

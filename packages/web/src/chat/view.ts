@@ -16,6 +16,8 @@ export interface ViewOptions {
   readonly settled: boolean;
   /** A person answers, whenever that may be. */
   readonly leftToPerson: boolean;
+  /** The messages before these could not be loaded. */
+  readonly earlierFailed: boolean;
 }
 
 /** A transcript as the log shows it. */
@@ -32,8 +34,9 @@ export function entriesOf(transcript: Transcript, options: ViewOptions): Entry[]
   const line = rest.findIndex(({ delivery }) => delivery === 'sending');
   const isNext = line === -1 ? rest.length : line;
   const show = (item: Outgoing) => written(item, turns.get(item.turnId));
+  const shortened = options.earlierFailed ? NOTICE.notEarlier : NOTICE.shortened;
   const entries = withEscalationsOnce([
-    ...(transcript.earlier === null ? [] : [notice(NOTICE.shortened, 'earlier')]),
+    ...(transcript.earlier === null ? [] : [notice(shortened, 'earlier')]),
     ...told,
     ...rest.slice(0, isNext).flatMap(show),
     ...transcript.unclaimed.filter((turn) => !transcript.isTold(turn)).flatMap(unclaimed),

@@ -13,6 +13,7 @@ export const NOTICE = {
   notUpdated: 'What may be new here could not be loaded just now.',
   unanswered: 'Your last message has no answer yet.',
   shortened: 'Earlier messages are not shown.',
+  notEarlier: 'The earlier messages could not be loaded just now.',
 } as const;
 
 export const REASON = {
