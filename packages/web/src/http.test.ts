@@ -45,6 +45,45 @@ describe('a reply that never comes', () => {
     expect(error).toMatchObject({ status: 0 });
   });
 
+  it('is given up where it is to be read as it comes, and has not begun', async () => {
+    const { signal } = new AbortController();
+    const reply = new Http(silent, 'omit', NEVER).open('GET', '/', { signal }, 1);
+    await expect(reply).rejects.toMatchObject({ name: 'ApiError', status: 0 });
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+
+  it('is read as it comes for as long as that takes, or until its caller leaves', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const late: Fetch = async (_url, { signal }) =>
+      new Response(
+        new ReadableStream({
+          start(controller) {
+            signal?.addEventListener('abort', () => controller.error(new TypeError('aborted')));
+            setTimeout(() => {
+              if (signal?.aborted) return;
+              controller.enqueue(new TextEncoder().encode('{}'));
+              controller.close();
+            }, 60_000);
+          },
+        }),
+      );
+    const http = new Http(late, 'omit', 1);
+    const caller = new AbortController();
+    const { signal } = caller;
+    const [stays, leaves] = [
+      await http.open('GET', '/', { signal: new AbortController().signal }),
+      await http.open('GET', '/', { signal }),
+    ];
+    const read = http.read(stays, new AbortController().signal);
+    await vi.advanceTimersByTimeAsync(30_000);
+    const left = http.read(leaves, signal);
+    caller.abort('left');
+    await expect(left).rejects.toBe('left');
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(await read).toEqual({});
+  });
+
   it('is waited for while some of it comes', async () => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());

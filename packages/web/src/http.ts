@@ -1,4 +1,5 @@
 import { readEvents, type StreamEvent } from './event-stream.ts';
+import { Patience } from './patience.ts';
 import { fields, readString } from './wire.ts';
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -72,34 +73,38 @@ export class Http {
 
   /** The JSON of the reply; `undefined` for what is not JSON: an empty 204, or a proxy's page. */
   async json(method: string, url: string, call: Call): Promise<unknown> {
-    const request = new AbortController();
-    const { signal } = request;
-    const stop = () => request.abort();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const heard = () => {
-      clearTimeout(timer);
-      timer = setTimeout(stop, this.#silentMs);
-    };
-    heard();
-    call.signal.addEventListener('abort', stop);
-    if (call.signal.aborted) stop();
-    const reply = async () => {
-      const response = await this.open(method, url, { ...call, signal });
-      return parseJson(await orNoReply(signal, textOf(response, heard)));
-    };
+    const patience = new Patience(call.signal, this.#silentMs);
+    const { signal } = patience;
     try {
-      return await reply();
+      const response = await this.#ask(method, url, { ...call, signal });
+      return parseJson(
+        await orNoReply(
+          signal,
+          textOf(response, () => patience.heard()),
+        ),
+      );
     } catch (cause) {
-      call.signal.throwIfAborted();
-      throw signal.aborted ? new ApiError(0, 'no reply in time', { cause }) : cause;
+      throw failure(cause, call.signal, signal);
     } finally {
-      clearTimeout(timer);
-      call.signal.removeEventListener('abort', stop);
+      patience.end();
     }
   }
 
-  /** The reply with its body unread, however long that takes. */
-  async open(
+  /** The reply with its body unread, however long that takes once it has begun. */
+  async open(method: string, url: string, call: Call, beginMs = this.#silentMs): Promise<Response> {
+    const patience = new Patience(call.signal, beginMs);
+    const { signal } = patience;
+    try {
+      const response = await this.#ask(method, url, { ...call, signal });
+      patience.rest();
+      return response;
+    } catch (cause) {
+      patience.end();
+      throw failure(cause, call.signal, signal);
+    }
+  }
+
+  async #ask(
     method: string,
     url: string,
     { signal, headers, body, keepalive = false }: Call,
@@ -170,6 +175,12 @@ async function textOf({ body }: Response, heard: () => void): Promise<string> {
     heard();
     text += decoder.decode(value, { stream: true });
   }
+}
+
+/** Why a request failed: its caller's reason, if that is why. */
+function failure(cause: unknown, caller: AbortSignal, request: AbortSignal): unknown {
+  caller.throwIfAborted();
+  return request.aborted ? new ApiError(0, 'no reply in time', { cause }) : cause;
 }
 
 async function orNoReply<Value>(signal: AbortSignal, work: Promise<Value>): Promise<Value> {

@@ -25,6 +25,9 @@ import {
 /** How many of the latest messages are shown when a page is opened again. */
 const HISTORY_LIMIT = 50;
 
+/** A minute of waiting for the message before, and the longest turn: some proxies keep a stream back to its end. */
+const ANSWER_BEGINS_MS = 360_000;
+
 const LIVE = { accept: 'text/event-stream' };
 
 interface Outbound {
@@ -89,11 +92,12 @@ export function createApi(fetcher: Fetch): ChatApi {
       return readHistory(await http.json('GET', path, { signal })) ?? unreadable();
     },
     async send(id, { text, key }, signal, onEvent) {
-      const response = await http.open('POST', at(id, '/messages'), {
+      const call = {
         signal,
         headers: { ...LIVE, 'idempotency-key': key },
         body: { message: text },
-      });
+      };
+      const response = await http.open('POST', at(id, '/messages'), call, ANSWER_BEGINS_MS);
       if (isEventStream(response)) return answerFrom(response, signal, onEvent);
       return readAnswer(await http.read(response, signal)) ?? unreadable();
     },
