@@ -24,24 +24,22 @@ export interface Kept {
 export function keptIn(storage: KeyValue | null, name: string): Kept {
   let written: string | null = null;
   return {
-    read() {
-      try {
-        return parseJson(storage?.getItem(name) ?? '');
-      } catch {
-        storage = null;
-        return undefined;
-      }
-    },
+    read: () => parseJson(attempt(() => storage?.getItem(name)) ?? ''),
     write(value) {
       const text = value === null ? null : JSON.stringify(value);
       if (text !== null && text === written) return;
       written = text;
-      try {
-        if (text === null) storage?.removeItem(name);
-        else storage?.setItem(name, text);
-      } catch {
-        storage = null;
-      }
+      // Where there is no room for it, an older one must not be taken for this one.
+      attempt(() => storage?.removeItem(name));
+      if (text !== null) attempt(() => storage?.setItem(name, text));
     },
   };
+}
+
+function attempt<Value>(work: () => Value): Value | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
 }
