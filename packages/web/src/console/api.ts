@@ -38,8 +38,8 @@ export function createOperatorApi(fetcher: Fetch, operatorKey: string): Operator
   // Never a customer's cookie: this browser may have a chat open as well.
   const http = new Http(fetcher, 'omit');
   const headers = { authorization: `Bearer ${operatorKey}` };
-  // What changes something goes on to its end.
-  const unstopped = new AbortController().signal;
+  // What changes something goes on to its end, also where the page is closed meanwhile.
+  const change = { signal: new AbortController().signal, keepalive: true };
   const at = (id: string, rest = '') => `/api/sessions/${encodeURIComponent(id)}${rest}`;
 
   return {
@@ -60,12 +60,12 @@ export function createOperatorApi(fetcher: Fetch, operatorKey: string): Operator
     },
     async setStatus(id, { status, ifTicket }) {
       const body = ifTicket === undefined ? { status } : { status, if_ticket: ifTicket };
-      const call = { signal: unstopped, headers, body };
+      const call = { ...change, headers, body };
       return readRow(await http.json('PATCH', at(id, '/status'), call)) ?? unreadable();
     },
     async say(id, { text, key }) {
       await http.json('POST', at(id, '/operator-messages'), {
-        signal: unstopped,
+        ...change,
         headers: { ...headers, 'idempotency-key': key },
         body: { message: text },
       });

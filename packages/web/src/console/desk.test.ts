@@ -177,16 +177,16 @@ describe('signing in', () => {
     expect([...tab.values.values()]).toEqual([]);
   });
 
-  it('ends what is read, and nothing else, when its operator signs out', async () => {
+  it('ends what is read, and nothing else, when its operator signs out or closes the page', async () => {
     await desk.signIn('secret-key');
     await desk.choose('s-1');
     calls = [];
     const [saying, reading] = [desk.say('Kari here.'), desk.refresh()];
     desk.signOut();
-    expect(calls.map(({ line, init }) => [line, init.signal?.aborted])).toEqual([
-      ['POST /s-1/operator-messages', false],
-      ['GET ?limit=25', true],
-      ['GET /s-1', true],
+    expect(calls.map(({ line, init }) => [line, init.signal?.aborted, init.keepalive])).toEqual([
+      ['POST /s-1/operator-messages', false, true],
+      ['GET ?limit=25', true, false],
+      ['GET /s-1', true, false],
     ]);
     await Promise.all([saying, reading]);
     expect(desk.state).toMatchObject({ signedIn: false, sessions: null, session: null });
