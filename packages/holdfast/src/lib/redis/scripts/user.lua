@@ -8,7 +8,9 @@
 --         5 nonce of this entering
 --         -> {"entered", epoch, sessions to end…} | {"check", session, order, session, order, …} | {"full", count}
 --       1 "confirm" session, 2 epoch -> "stays", or "deleted": the user was ended meanwhile, or "evicted"
---       1 "leave", sessions… -> 1
+--       1 "leave" session, 2 nonce of an entering that came to nothing -> 1: leaves, unless it has been
+--         confirmed, or entered anew
+--       1 "order" session -> its order, or ""
 --       1 "evicted", session -> 1: leaves, unless it has entered anew
 --       1 "heal", session, order, session, order, … -> 1: leaves those that have not entered anew
 --       1 "end" -> new epoch
@@ -32,13 +34,13 @@ end
 if ARGV[1] == 'page' then
   return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[2], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[3])
 end
+if ARGV[1] == 'order' then return redis.call('ZSCORE', KEYS[1], ARGV[2]) or '' end
 if ARGV[1] == 'leave' or ARGV[1] == 'evicted' then
-  for at = 2, #ARGV do
-    local state = redis.call('HGET', KEYS[2], ARGV[at])
-    if ARGV[1] == 'evicted' and not (state and string.match(state, '^leaving')) then return 1 end
-    redis.call('ZREM', KEYS[1], ARGV[at])
-    redis.call('HDEL', KEYS[2], ARGV[at])
-  end
+  local kind, nonce = string.match(redis.call('HGET', KEYS[2], ARGV[2]) or '', '^(%S+) %S+ (%S+)$')
+  if ARGV[1] == 'evicted' and kind ~= 'leaving' then return 1 end
+  if ARGV[1] == 'leave' and not (kind == 'entering' and nonce == ARGV[3]) then return 1 end
+  redis.call('ZREM', KEYS[1], ARGV[2])
+  redis.call('HDEL', KEYS[2], ARGV[2])
   return 1
 end
 if ARGV[1] == 'adopt' then

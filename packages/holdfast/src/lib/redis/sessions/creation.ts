@@ -78,6 +78,11 @@ export class Creation<Metadata extends object> {
     const { state, credentials } = init;
     const { userId } = state;
     const reservation = userId === null ? null : await this.#enter(userId, id, etag, nonce);
+    const settle = async () => {
+      if (userId !== null && reservation !== null) {
+        await this.#users.settle(userId, id, reservation);
+      }
+    };
     const place = { sessionId: id, incarnation, position: 1 };
     const call = (flags: string) =>
       this.#call(nonce, flags, id, (createdAt) => [
@@ -109,7 +114,7 @@ export class Creation<Metadata extends object> {
     const { reply } = answer;
     const kind = text(reply[0]);
     if (kind === 'taken') {
-      if (userId !== null) await this.#users.settle(userId, id);
+      await settle();
       const forgotten = mayBeMade() && int(reply[1]) > recentWrites;
       if (!forgotten) this.#unknown.delete(memory);
       throw unlessRepeated({ repeated: forgotten }, nonce, taken(id));
@@ -122,10 +127,13 @@ export class Creation<Metadata extends object> {
         ? this.#created(id, init, reply)
         : this.#repeated(id, this.#made.get(memory), reply);
     const isThere = kind !== 'buried';
-    if (userId !== null && !isThere) await this.#users.settle(userId, id);
+    if (!isThere) await settle();
     if (userId !== null && reservation !== null && isThere) {
       const { incarnation: own } = created.header;
-      const leave = (event: Ended) => this.#removals.delete(id, { event, incarnation: own });
+      const leave = async (event: Ended) => {
+        await this.#removals.delete(id, { event, incarnation: own });
+        await settle();
+      };
       const why = await completing(nonce, this.#users.confirm(id, reservation));
       if (why === null) await this.#stay(userId, id, nonce, () => leave('deleted'));
       else await completing(nonce, leave(why));

@@ -13,10 +13,11 @@ export interface UserEntry {
   readonly order: number;
 }
 
-/** A place in the index of a user: under which name, and the user's epoch there. */
+/** A place in the index of a user: under which name, the user's epoch there, and of which entering it is. */
 export interface Reservation {
   readonly name: string;
   readonly epoch: string;
+  readonly nonce: string;
 }
 
 /** What a session enters for. */
@@ -79,7 +80,7 @@ export class UserIndex<Metadata extends object> {
       await this.#makeRoom(userId, other, of);
       await this.#ask(name, ['evicted', other]);
     }
-    return { name, epoch };
+    return { name, epoch, nonce };
   }
 
   /** Why the session must end; `null` when it may stay. */
@@ -122,18 +123,14 @@ export class UserIndex<Metadata extends object> {
     return forgotten.every((reply) => int(reply) === 1);
   }
 
-  async leave(userId: string, ids: readonly string[]): Promise<void> {
-    if (ids.length > 0) await this.#everywhere(userId, ['leave', ...ids]);
-  }
-
   /**
    * For a session that was to become the user's, and was refused: its entry stays only if it is the user's
    * already. Whatever becomes of this the refusal is what its caller must learn: readers heal the entry.
    */
-  async settle(userId: string, id: string): Promise<void> {
+  async settle(userId: string, id: string, { name, nonce }: Reservation): Promise<void> {
     try {
       const stored = await this.#core.stored.read(id);
-      if (stored?.snapshot.state.userId !== userId) await this.leave(userId, [id]);
+      if (stored?.snapshot.state.userId !== userId) await this.#ask(name, ['leave', id, nonce]);
     } catch (err) {
       const { logger } = this.#core.options;
       logger.warn({ err, sessionId: id }, "Failed to settle a session's entry in a user's index");
@@ -148,11 +145,24 @@ export class UserIndex<Metadata extends object> {
   /** The same, by names that the index has. */
   async leaveNames(names: readonly string[], id: string): Promise<void> {
     try {
-      await Promise.all(names.map((name) => this.#ask(name, ['leave', id])));
+      await Promise.all(names.map((name) => this.#leave(name, id, names)));
     } catch (err) {
       const { logger } = this.#core.options;
       logger.warn({ err, sessionId: id }, "Failed to take a session from its user's index");
     }
+  }
+
+  /**
+   * Another session of the id may be the user's by now, or be about to become it. The order is asked for
+   * before the session: if one enters between this and the end, the entry has another.
+   */
+  async #leave(name: string, id: string, names: readonly string[]): Promise<void> {
+    const order = text(await this.#ask(name, ['order', id]));
+    if (order === '') return;
+    const { known, link } = this.#core;
+    const line = text(await link.command(['HGET', known.of(id).keys[0], 'h']));
+    const userName = line === '' ? null : parseHeader(line).userName;
+    if (userName === null || !names.includes(userName)) await this.#ask(name, ['heal', id, order]);
   }
 
   /** What is being created from before this does not stay. */

@@ -85,6 +85,11 @@ export class Importing<Metadata extends object> {
       userId === null
         ? null
         : await this.#users.enter(userId, id, { nonce, mayStay: async () => {} });
+    const settle = async () => {
+      if (userId !== null && reservation !== null) {
+        await this.#users.settle(userId, id, reservation);
+      }
+    };
     const now = await clock.estimate();
     const remainingMs = Math.max(1, times.remainingMs() ?? options.idleTimeoutMs);
     // Counted from now: by its creation an old one would end at once.
@@ -105,7 +110,7 @@ export class Importing<Metadata extends object> {
     ];
     const reply = await this.#call(id, args, nonce);
     if (text(reply[0]) !== 'imported') {
-      if (userId !== null) await this.#users.settle(userId, id);
+      await settle();
       return verdictOf(reply);
     }
     await this.#core.replicas.confirm(id, nonce);
@@ -115,6 +120,7 @@ export class Importing<Metadata extends object> {
     const event = await completing(nonce, this.#users.confirm(id, reservation));
     if (event === null) return 'imported';
     await completing(nonce, this.#removals.delete(id, { event, incarnation }));
+    await settle();
     return 'deleted';
   }
 

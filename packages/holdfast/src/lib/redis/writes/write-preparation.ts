@@ -142,7 +142,7 @@ export class WritePreparation<Metadata extends object> {
   async leaveUser(id: string, { reservation, snapshot }: Prepared<Metadata>): Promise<void> {
     const userId = snapshot?.state.userId;
     if (reservation === null || userId === null || userId === undefined) return;
-    await this.#users.settle(userId, id);
+    await this.#users.settle(userId, id, reservation);
   }
 }
 

@@ -205,8 +205,13 @@ export class Writes<Metadata extends object> {
       this.#core.events.emit('status', { sessionId: id, userId, status: state.status });
     }
     if (userId === before.userId) return;
-    const why = reservation && (await this.#users.confirm(id, reservation));
-    if (why !== null) await this.#users.endSession(id, after.header.incarnation, why);
+    if (userId !== null && reservation !== null) {
+      const why = await this.#users.confirm(id, reservation);
+      if (why !== null) {
+        await this.#users.endSession(id, after.header.incarnation, why);
+        await this.#users.settle(userId, id, reservation);
+      }
+    }
     if (before.userId !== null) await this.#users.leaveIfPossible(before.userId, id);
   }
 

@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RedisServer, startRedis } from '../../servers/redis-server.ts';
+import { HeldCalls } from '../support/lines/held-calls.ts';
+import { type Instance, SharedNamespace } from '../support/shared-namespace.ts';
+
+let server: RedisServer;
+beforeAll(async () => {
+  server = await startRedis();
+});
+afterAll(() => server.stop());
+
+/** Two instances; calls of `one` can be held up. */
+async function twoInstances() {
+  const place = new SharedNamespace(server.url);
+  const held = new HeldCalls();
+  const one = await place.instance({ connect: held.connect, timeoutMs: 60_000 });
+  return { one, other: await place.instance({ timeoutMs: 60_000 }), held };
+}
+
+async function isOfAda({ store }: Instance): Promise<void> {
+  expect(await store.get('s')).toMatchObject({ userId: 'ada' });
+  expect((await store.listActive({ userId: 'ada' })).sessions).toMatchObject([{ id: 's' }]);
+  expect(await store.deleteUser('ada')).toBe(1);
+  expect(await store.get('s')).toBeNull();
+}
+
+describe('a session that is the user’s', () => {
+  it('stays in the user’s index when one of its id that was the user’s leaves that late', async () => {
+    const { one, other, held } = await twoInstances();
+    await other.store.create('s', { userId: 'ada' });
+    const leaving = held.hold('user', 's');
+    const deleted = one.store.delete('s');
+    await leaving.reached;
+    await other.store.create('s', { userId: 'ada' });
+    leaving.release();
+    expect(await deleted).toBe(true);
+    await isOfAda(other);
+  });
+
+  it('is there when one of its id that was the user’s leaves while it begins', async () => {
+    const { one, other, held } = await twoInstances();
+    await other.store.create('s', { userId: 'ada' });
+    const beginning = held.hold('create', 's');
+    const created = one.store.create('s', { userId: 'ada' });
+    await beginning.reached;
+    expect(await other.store.delete('s')).toBe(true);
+    beginning.release();
+    await created;
+    await isOfAda(other);
+  });
+
+  it('stays in the user’s index when an earlier creation that was refused leaves that late', async () => {
+    const { one, other, held } = await twoInstances();
+    await other.store.create('s', { userId: 'bob' });
+    const beginning = held.hold('create', 's');
+    const created = one.store.create('s', { userId: 'ada' });
+    await beginning.reached;
+    const leaving = held.hold('user', 'leave', 's');
+    beginning.release();
+    await leaving.reached;
+    await other.store.delete('s');
+    await other.store.create('s', { userId: 'ada' });
+    leaving.release();
+    await expect(created).rejects.toThrow('exists already');
+    await isOfAda(other);
+  });
+});
