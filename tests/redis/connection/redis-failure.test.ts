@@ -97,6 +97,14 @@ describe('the errors of a store', () => {
     expect(error.cause).toBe(cause);
   });
 
+  it.each([
+    ['REDIS_TLS_CA_FILE', coded('SELF_SIGNED_CERT_IN_CHAIN')],
+    ['REDIS_TLS_CERT_FILE', coded('ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED')],
+    ['docs/redis.md', new RedisReplyError('NOPERM this user has no permissions')],
+  ])('name what helps: %s', (helps, cause) => {
+    expect(startFailure(address, cause).message).toContain(helps);
+  });
+
   it('are a matter of configuration only at the start', () => {
     const cause = new RedisReplyError('WRONGPASS invalid');
     expect(startFailure(address, cause)).toBeInstanceOf(ConfigError);
