@@ -4,6 +4,8 @@ const onRedis = 'tests/redis/contract.test.ts';
 const memory = 'tests/redis/l1/memory.test.ts';
 const imports = 'tests/redis/importing.test.ts';
 const requests = 'tests/redis/encryption/requests.test.ts';
+const entries = 'tests/redis/regressions/user-entries.test.ts';
+const concurrent = 'tests/redis/random-calls/concurrent-calls.test.ts';
 
 /**
  * Of the driver's Lua scripts.
@@ -260,5 +262,39 @@ export const scriptGuards = [
     without: 'interrupters(MOST_TOLD)',
     test: 'tests/redis/leases/queue.test.ts',
     notices: 'however many repeats of that one are between them',
+  },
+  {
+    name: 'the lease itself on Redis, under concurrent calls',
+    file: 'lib/redis/scripts/write.lua',
+    guard: 'local held = H[O] == ARGV[6] and H[F] == ARGV[7]',
+    without: 'local held = true',
+    test: concurrent,
+    notices: 'concurrent calls keep the laws on Redis',
+  },
+  {
+    name: 'the etag of a state that is merged, under concurrent calls',
+    file: 'lib/redis/scripts/write.lua',
+    guard: '    state = at\n    moved = moved or ARGV[at + 1] ~= H[SN]\n',
+    without: '    state = at\n',
+    test: concurrent,
+    notices: 'concurrent calls keep the laws on Redis',
+  },
+  {
+    name: 'the entry of a session that is about to become the user’s',
+    file: 'lib/redis/scripts/user.lua',
+    guard:
+      'tonumber(order) == tonumber(ARGV[at + 1]) and not (until_ms and tonumber(until_ms) > now) then',
+    without: 'tonumber(order) == tonumber(ARGV[at + 1]) then',
+    test: entries,
+    notices: 'is there when one of its id that was the user’s leaves while it begins',
+  },
+  {
+    name: 'the entering that came to nothing, and no other',
+    file: 'lib/redis/scripts/user.lua',
+    guard:
+      "if ARGV[1] == 'leave' and not (kind == 'entering' and nonce == ARGV[3]) then return 1 end",
+    without: '',
+    test: entries,
+    notices: 'stays in the user’s index when an earlier creation that was refused leaves that late',
   },
 ];

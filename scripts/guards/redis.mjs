@@ -265,10 +265,19 @@ export const redisGuards = [
   },
   {
     name: 'the entry of a session that has been made since it was looked at',
-    file: 'lib/redis/sessions/user-index.ts',
-    guard: 'await this.heal(userId, await this.#dead(userId, entries));',
-    without: 'await this.leave(userId, (await this.#dead(userId, entries)).map(({ id }) => id));',
+    file: 'lib/redis/scripts/user.lua',
+    guard:
+      'tonumber(order) == tonumber(ARGV[at + 1]) and not (until_ms and tonumber(until_ms) > now) then',
+    without: 'order and not (until_ms and tonumber(until_ms) > now) then',
     test: 'tests/redis/faults/user-index.test.ts',
     notices: 'no session when it is looked at, and one when it is to go, stays',
+  },
+  {
+    name: 'the look at who has the id before an entry is taken from a user’s index',
+    file: 'lib/redis/sessions/user-index.ts',
+    guard: 'if (userName === null || !names.includes(userName)) await',
+    without: 'if (userName !== id) await',
+    test: 'tests/redis/regressions/user-entries.test.ts',
+    notices: 'stays in the user’s index when one of its id that was the user’s leaves that late',
   },
 ];

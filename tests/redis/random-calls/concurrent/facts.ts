@@ -3,7 +3,7 @@ import type { Lease } from '../../../../packages/holdfast/src/lib/store/turn-sto
 import { type Call, failureOf, type History, isAnswered, nonceOf, resultOf } from './history.ts';
 
 /** What became of a write, as far as its callers were told. */
-export type Fate = 'made' | 'refused' | 'unknown';
+type Fate = 'made' | 'refused' | 'unknown';
 
 /** All calls under one nonce. */
 export interface Write {
@@ -33,7 +33,7 @@ export interface Creation {
 }
 
 /** A session as somebody was shown it. */
-export interface Look {
+interface Look {
   readonly call: Call;
   readonly session: Session;
   /** Not from a cache. */

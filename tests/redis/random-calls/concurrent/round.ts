@@ -32,6 +32,8 @@ const leaseMs = 3_000;
 const stepMs = 500;
 /** Longer than a lease that nobody gives back, and shorter than sessions live on that nobody uses. */
 const settledMs = 5_000;
+/** For so long an entry in a user's index may be of a session that is about to begin, and a bit. */
+const unconfirmedMs = 10_001;
 /** Longer than anything that a call has left behind. */
 const longestMs = 90_000;
 const statuses: readonly SessionStatus[] = ['active', 'handed_over', 'closed'];
@@ -126,8 +128,11 @@ async function indexed(store: SessionStore, found: ReadonlyMap<string, Found>) {
 }
 
 /** What is amiss when all sessions are ended. */
-async function endedAll({ judge, leftovers }: Scene, found: ReadonlyMap<string, Found>) {
+async function endedAll({ clock, judge, leftovers }: Scene, found: ReadonlyMap<string, Found>) {
   const ended = await judge.deleteAll();
+  // Of a creation that was never confirmed the user's index has an entry, which readers heal in time.
+  await clock.advance(unconfirmedMs);
+  for (const userId of users) await judge.listActive({ userId });
   const left = await leftovers();
   return [
     ...(ended === found.size ? [] : [`${ended} were ended of ${found.size}`]),
