@@ -282,9 +282,8 @@ export const scriptGuards = [
   {
     name: 'the entry of a session that is about to become the user’s',
     file: 'lib/redis/scripts/user.lua',
-    guard:
-      'tonumber(order) == tonumber(ARGV[at + 1]) and not (until_ms and tonumber(until_ms) > now) then',
-    without: 'tonumber(order) == tonumber(ARGV[at + 1]) then',
+    guard: 'if is_same and until_ms and tonumber(until_ms) > now then',
+    without: 'if false then',
     test: entries,
     notices: 'is there when one of its id that was the user’s leaves while it begins',
   },

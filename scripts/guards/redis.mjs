@@ -266,9 +266,8 @@ export const redisGuards = [
   {
     name: 'the entry of a session that has been made since it was looked at',
     file: 'lib/redis/scripts/user.lua',
-    guard:
-      'tonumber(order) == tonumber(ARGV[at + 1]) and not (until_ms and tonumber(until_ms) > now) then',
-    without: 'order and not (until_ms and tonumber(until_ms) > now) then',
+    guard: 'local is_same = order and tonumber(order) == tonumber(ARGV[at + 1])',
+    without: 'local is_same = order',
     test: 'tests/redis/faults/user-index.test.ts',
     notices: 'no session when it is looked at, and one when it is to go, stays',
   },

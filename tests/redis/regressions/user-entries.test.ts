@@ -14,7 +14,7 @@ async function twoInstances() {
   const place = new SharedNamespace(server.url);
   const held = new HeldCalls();
   const one = await place.instance({ connect: held.connect, timeoutMs: 60_000 });
-  return { one, other: await place.instance({ timeoutMs: 60_000 }), held };
+  return { place, one, other: await place.instance({ timeoutMs: 60_000 }), held };
 }
 
 async function isOfAda({ store }: Instance): Promise<void> {
@@ -23,6 +23,18 @@ async function isOfAda({ store }: Instance): Promise<void> {
   expect(await store.deleteUser('ada')).toBe(1);
   expect(await store.get('s')).toBeNull();
 }
+
+it('a session that ends before its place in the user’s index is confirmed leaves none there', async () => {
+  const { place, one, other, held } = await twoInstances();
+  const ask = await place.asking();
+  const confirming = held.hold('user', 'confirm', 's');
+  const created = one.store.create('s', { userId: 'ada' });
+  await confirming.reached;
+  expect(await other.store.delete('s')).toBe(true);
+  confirming.release();
+  await created;
+  expect(await ask('EXISTS', place.keys.user('ada')[0])).toBe('0');
+});
 
 describe('a session that is the user’s', () => {
   it('stays in the user’s index when one of its id that was the user’s leaves that late', async () => {

@@ -3,11 +3,13 @@
 -- when it has, and left when it is no more. An entry that was never confirmed counts for a while, and
 -- is then worth as much as the session shows that it names.
 -- KEYS  1 sessions by the order of entering, 2 the state of those that are not simply there: by id,
---       "entering until-ms nonce" or "leaving until-ms nonce", and the user's "#epoch"
+--       "entering until-ms nonce", with a "?" behind the time where it was found not to be there, or
+--       "leaving until-ms nonce", and the user's "#epoch"
 -- ARGV  1 "enter" session, 2 cap or 0, 3 "reject" or "evict_oldest", 4 "1": the entries were checked,
 --         5 nonce of this entering
 --         -> {"entered", epoch, sessions to end…} | {"check", session, order, session, order, …} | {"full", count}
---       1 "confirm" session, 2 epoch -> "stays", or "deleted": the user was ended meanwhile, or "evicted"
+--       1 "confirm" session, 2 epoch -> "stays", or "doubted": it does, but was found not to be there meanwhile;
+--         or "deleted": the user was ended meanwhile, or "evicted"
 --       1 "leave" session, 2 nonce of an entering that came to nothing -> 1: leaves, unless it has been
 --         confirmed, or entered anew
 --       1 "order" session -> its order, or ""
@@ -53,7 +55,10 @@ if ARGV[1] == 'heal' then
     local state = redis.call('HGET', KEYS[2], ARGV[at])
     local until_ms = state and string.match(state, '^entering (%d+)')
     local order = redis.call('ZSCORE', KEYS[1], ARGV[at])
-    if order and tonumber(order) == tonumber(ARGV[at + 1]) and not (until_ms and tonumber(until_ms) > now) then
+    local is_same = order and tonumber(order) == tonumber(ARGV[at + 1])
+    if is_same and until_ms and tonumber(until_ms) > now then
+      redis.call('HSET', KEYS[2], ARGV[at], (string.gsub(state, '^(entering %d+)%??', '%1?')))
+    elseif is_same then
       redis.call('ZREM', KEYS[1], ARGV[at])
       redis.call('HDEL', KEYS[2], ARGV[at])
     end
@@ -79,7 +84,7 @@ if ARGV[1] == 'confirm' then
   redis.call('HDEL', KEYS[2], id)
   -- A new order: who heals an entry by what it saw earlier does not take this one.
   redis.call('ZADD', KEYS[1], next_order(), id)
-  return 'stays'
+  return state and string.match(state, '^entering %d+%?') and 'doubted' or 'stays'
 end
 
 local cap, epoch = tonumber(ARGV[3]), redis.call('HGET', KEYS[2], '#epoch') or '0'

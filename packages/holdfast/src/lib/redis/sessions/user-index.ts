@@ -86,7 +86,9 @@ export class UserIndex<Metadata extends object> {
   /** Why the session must end; `null` when it may stay. */
   async confirm(id: string, { name, epoch }: Reservation): Promise<Ended | null> {
     const verdict = text(await this.#ask(name, ['confirm', id, epoch]));
-    return verdict === 'stays' ? null : (verdict as Ended);
+    // It may have ended meanwhile, when it could not leave what it had not entered yet.
+    if (verdict === 'doubted') await this.leaveNames([name], id);
+    return verdict === 'deleted' || verdict === 'evicted' ? verdict : null;
   }
 
   /**
