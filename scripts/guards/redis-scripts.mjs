@@ -290,8 +290,7 @@ export const scriptGuards = [
   {
     name: 'the entering that came to nothing, and no other',
     file: 'lib/redis/scripts/user.lua',
-    guard:
-      "if ARGV[1] == 'leave' and not (kind == 'entering' and nonce == ARGV[3]) then return 1 end",
+    guard: "if nonce ~= ARGV[3] then return 'settled' end",
     without: '',
     test: entries,
     notices: 'stays in the user’s index when an earlier creation that was refused leaves that late',

@@ -36,6 +36,15 @@ it('a session that ends before its place in the user’s index is confirmed leav
   expect(await ask('EXISTS', place.keys.user('ada')[0])).toBe('0');
 });
 
+it('a session whose id was asked for again leaves nothing in the user’s index', async () => {
+  const { place, one, other } = await twoInstances();
+  const ask = await place.asking();
+  await other.store.create('s', { userId: 'ada' });
+  await expect(one.store.create('s', { userId: 'ada' })).rejects.toThrow('exists already');
+  expect(await other.store.delete('s')).toBe(true);
+  expect(await ask('EXISTS', place.keys.user('ada')[0])).toBe('0');
+});
+
 describe('a session that is the user’s', () => {
   it('stays in the user’s index when one of its id that was the user’s leaves that late', async () => {
     const { one, other, held } = await twoInstances();

@@ -128,11 +128,16 @@ async function indexed(store: SessionStore, found: ReadonlyMap<string, Found>) {
 }
 
 /** What is amiss when all sessions are ended. */
-async function endedAll({ clock, judge, leftovers }: Scene, found: ReadonlyMap<string, Found>) {
+async function endedAll(
+  { clock, judge, leftovers, hadFaults }: Scene,
+  found: ReadonlyMap<string, Found>,
+) {
   const ended = await judge.deleteAll();
-  // Of a creation that was never confirmed the user's index has an entry, which readers heal in time.
-  await clock.advance(unconfirmedMs);
-  for (const userId of users) await judge.listActive({ userId });
+  if (hadFaults()) {
+    // Of a creation that was never confirmed the user's index has an entry, which readers heal in time.
+    await clock.advance(unconfirmedMs);
+    for (const userId of users) await judge.listActive({ userId });
+  }
   const left = await leftovers();
   return [
     ...(ended === found.size ? [] : [`${ended} were ended of ${found.size}`]),

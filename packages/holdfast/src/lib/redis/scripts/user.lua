@@ -10,8 +10,9 @@
 --         -> {"entered", epoch, sessions to end…} | {"check", session, order, session, order, …} | {"full", count}
 --       1 "confirm" session, 2 epoch -> "stays", or "doubted": it does, but was found not to be there meanwhile;
 --         or "deleted": the user was ended meanwhile, or "evicted"
---       1 "leave" session, 2 nonce of an entering that came to nothing -> 1: leaves, unless it has been
---         confirmed, or entered anew
+--       1 "leave" session, 2 nonce of an entering that came to nothing, 3 "go", or "stay" where it had entered
+--         before -> "settled": so it is, unless it has been confirmed, or entered anew; or "doubted": it stays,
+--         but was found not to be there meanwhile
 --       1 "order" session -> its order, or ""
 --       1 "evicted", session -> 1: leaves, unless it has entered anew
 --       1 "heal", session, order, session, order, … -> 1: leaves those that have not entered anew
@@ -37,13 +38,24 @@ if ARGV[1] == 'page' then
   return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[2], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[3])
 end
 if ARGV[1] == 'order' then return redis.call('ZSCORE', KEYS[1], ARGV[2]) or '' end
-if ARGV[1] == 'leave' or ARGV[1] == 'evicted' then
-  local kind, nonce = string.match(redis.call('HGET', KEYS[2], ARGV[2]) or '', '^(%S+) %S+ (%S+)$')
-  if ARGV[1] == 'evicted' and kind ~= 'leaving' then return 1 end
-  if ARGV[1] == 'leave' and not (kind == 'entering' and nonce == ARGV[3]) then return 1 end
-  redis.call('ZREM', KEYS[1], ARGV[2])
-  redis.call('HDEL', KEYS[2], ARGV[2])
+local function take_out(id)
+  redis.call('ZREM', KEYS[1], id)
+  redis.call('HDEL', KEYS[2], id)
+end
+
+if ARGV[1] == 'evicted' then
+  if string.match(redis.call('HGET', KEYS[2], ARGV[2]) or '', '^leaving') then take_out(ARGV[2]) end
   return 1
+end
+if ARGV[1] == 'leave' then
+  local doubt, nonce = string.match(redis.call('HGET', KEYS[2], ARGV[2]) or '', '^entering %d+(%??) (%S+)$')
+  if nonce ~= ARGV[3] then return 'settled' end
+  if ARGV[4] == 'go' then
+    take_out(ARGV[2])
+    return 'settled'
+  end
+  redis.call('HDEL', KEYS[2], ARGV[2])
+  return doubt == '?' and 'doubted' or 'settled'
 end
 if ARGV[1] == 'adopt' then
   for at = 2, #ARGV, 2 do redis.call('ZADD', KEYS[1], 'NX', ARGV[at + 1], ARGV[at]) end
@@ -59,8 +71,7 @@ if ARGV[1] == 'heal' then
     if is_same and until_ms and tonumber(until_ms) > now then
       redis.call('HSET', KEYS[2], ARGV[at], (string.gsub(state, '^(entering %d+)%??', '%1?')))
     elseif is_same then
-      redis.call('ZREM', KEYS[1], ARGV[at])
-      redis.call('HDEL', KEYS[2], ARGV[at])
+      take_out(ARGV[at])
     end
   end
   return 1

@@ -132,7 +132,10 @@ export class UserIndex<Metadata extends object> {
   async settle(userId: string, id: string, { name, nonce }: Reservation): Promise<void> {
     try {
       const stored = await this.#core.stored.read(id);
-      if (stored?.snapshot.state.userId !== userId) await this.#ask(name, ['leave', id, nonce]);
+      const outcome = stored?.snapshot.state.userId === userId ? 'stay' : 'go';
+      const settled = text(await this.#ask(name, ['leave', id, nonce, outcome]));
+      // It has ended meanwhile, when it could not leave: its entry was claimed.
+      if (settled === 'doubted') await this.leaveNames([name], id);
     } catch (err) {
       const { logger } = this.#core.options;
       logger.warn({ err, sessionId: id }, "Failed to settle a session's entry in a user's index");
