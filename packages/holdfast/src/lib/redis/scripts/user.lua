@@ -34,15 +34,15 @@ local function keep()
   redis.call('PEXPIRE', KEYS[2], KEEP_MS)
 end
 
-if ARGV[1] == 'page' then
-  return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[2], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[3])
-end
-if ARGV[1] == 'order' then return redis.call('ZSCORE', KEYS[1], ARGV[2]) or '' end
 local function take_out(id)
   redis.call('ZREM', KEYS[1], id)
   redis.call('HDEL', KEYS[2], id)
 end
 
+if ARGV[1] == 'page' then
+  return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[2], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[3])
+end
+if ARGV[1] == 'order' then return redis.call('ZSCORE', KEYS[1], ARGV[2]) or '' end
 if ARGV[1] == 'evicted' then
   if string.match(redis.call('HGET', KEYS[2], ARGV[2]) or '', '^leaving') then take_out(ARGV[2]) end
   return 1
