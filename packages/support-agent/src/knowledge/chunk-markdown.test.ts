@@ -158,8 +158,51 @@ describe('chunkMarkdown', () => {
     ['12 High Street  \nBristol\\\nBS1', '12 High Street\nBristol\nBS1'],
     ['- one\n  1. two\n\n     more\n- three', '- one\n1. two\nmore\n- three'],
     ['-\n\ntext', 'text'],
+    ['[A map](data:image/svg+xml;base64,PHN2Zz4=)', 'A map'],
   ])('reads %j as CommonMark does', (written, text) => {
     expect(chunkMarkdown('a', `# A\n${written}`)[0]?.text).toBe(text);
+  });
+
+  it('says of what is struck out that it is', () => {
+    const [chunk] = chunkMarkdown('a', '# A\n~~A return costs £5.~~ A return is free.');
+    expect(chunk?.text).toBe('~~A return costs £5.~~ A return is free.');
+  });
+
+  it.each([
+    ['| Free returns | for all |\n|---|---|\n| | |', 'Free returns · for all'],
+    ['| S | Sold out |\n|---|---|\n| 90 cm | |', 'Sold out\nS: 90 cm'],
+    ['| Day | Hours |\n|---|---|\n| Monday | 9–12<br>14–17 |', 'Day: Monday · Hours: 9–12 14–17'],
+  ])('says all that the table %j says', (table, text) => {
+    expect(chunkMarkdown('a', `# A\n${table}`)[0]?.text).toBe(text);
+  });
+
+  it.each([
+    [':::note\nFree.\n:::', 'Free.'],
+    [':::tip[By *post*]\n\nFree.\n\n:::\nMore.', 'By post\nFree.\nMore.'],
+    ['Before:\n::: warning Not on Sundays.\n- one\n:::', 'Before:\nNot on Sundays.\n- one'],
+    ['> [!NOTE]  \n> Free.', 'Free.'],
+  ])('says what the box %j says, without its marks', (box, text) => {
+    expect(chunkMarkdown('a', `# A\n${box}`)[0]?.text).toBe(text);
+  });
+
+  it.each([
+    ['One <!-- not *yet* -->two.', 'One two.'],
+    ['<!-- price?\n\n## Old\n£3\n-->\nFree.', 'Free.'],
+    ['<!-- x --> Free.', 'Free.'],
+    ['<!-- x | y\n|---|---|\n--- -->\nFree.', 'Free.'],
+    ['- <!-- x -->one', '- one'],
+    ['<!-- Free.\n\nMore.', '<!-- Free.\nMore.'],
+    ['<!-->\nFree.', '<!--> Free.'],
+    ['    <!-- x -->', '<!-- x -->'],
+    ['`<!-- x -->`', '<!-- x -->'],
+  ])('takes only a comment for one: %j', (written, text) => {
+    const chunks = chunkMarkdown('a', `# A\n${written}`);
+    expect(chunks.map((chunk) => chunk.text)).toEqual([text]);
+  });
+
+  it('reads a heading as one line, without the name for links to it', () => {
+    const [chunk] = chunkMarkdown('a', '# A\n## [By *post*](/p) <br> or `van` {#by-post}\ntext');
+    expect(chunk).toMatchObject({ id: 'a#by-post-or-van', heading: 'By post   or van' });
   });
 
   it('leaves out empty sections and titles an article without a title by its id', () => {
@@ -182,6 +225,10 @@ describe('chunkMarkdown', () => {
     ['what may be a table', `# A\n${'|a|\n'.repeat(200_000)}text`],
     ['what may be a row', `# A\n|a|\n|-|\n${'\\|'.repeat(500_000)}\n\ntext`],
     ['what may be a delimiter', `# A\n|a|\n|${'-'.repeat(1_000_000)} x|\n\ntext`],
+    ['comments without an end', `# A\n${'<!--\n\n'.repeat(170_000)}text`],
+    ['a line of comments without an end', `# A\n${'<!--'.repeat(250_000)}\n\ntext`],
+    ['comments', `# A\n${'<!-- -->\n\n'.repeat(100_000)}text`],
+    ['boxes', `# A\n${':::\n'.repeat(250_000)}text`],
     ['a deep quotation', `# A\n${'> '.repeat(500_000)}x\n\ntext`],
     ['a title of quotation marks', `---\ntitle: "${'" '.repeat(500_000)}x\n---\ntext`],
   ])('reads %s of a megabyte as fast as any other line', (_, article) => {

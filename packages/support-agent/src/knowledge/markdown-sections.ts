@@ -1,4 +1,5 @@
-import MarkdownIt, { type Token } from 'markdown-it';
+import type { Token } from 'markdown-it';
+import { markdown } from './shop-markdown.ts';
 
 /** A heading, and what stands between it and the next one. */
 export interface Section {
@@ -9,9 +10,6 @@ export interface Section {
   readonly blocks: string[];
 }
 
-/** CommonMark with tables as GitHub has them. HTML is text as any other. */
-const markdown = new MarkdownIt({ html: false });
-
 /** Splits Markdown into its sections. The first one is what stands before any heading. */
 export function sectionsOf(article: string): Section[] {
   const tokens = markdown.parse(article, {});
@@ -21,7 +19,7 @@ export function sectionsOf(article: string): Section[] {
     const before = tokens[at - 1];
     if (before !== undefined && beginsSection(before, token)) {
       const level = Number(before.tag.slice('h'.length));
-      reading = new SectionReading({ level, heading: textOf(token.children), blocks: [] });
+      reading = new SectionReading({ level, heading: headingOf(token), blocks: [] });
       sections.push(reading.section);
     } else reading.take(token);
   }
@@ -35,6 +33,12 @@ export function sectionsOf(article: string): Section[] {
 function beginsSection({ type, level, markup }: Token, { content }: Token): boolean {
   if (type !== 'heading_open' || level > 0) return false;
   return markup.startsWith('#') || !/\n|\.$/.test(content);
+}
+
+/** One line, without the name for links to it that some generators write behind it, as `{#returns}`. */
+function headingOf({ children }: Token): string {
+  const heading = textOf(children).replaceAll('\n', ' ');
+  return heading.replace(/\{#[^{}\s]+\}$/, '').trim();
 }
 
 /** Makes the blocks of a section from its tokens. */
@@ -102,7 +106,7 @@ class TableReading {
   #row: string[] = [];
 
   cell(text: string): void {
-    this.#row.push(text);
+    this.#row.push(text.replaceAll('\n', ' '));
   }
 
   endRow(): void {
@@ -112,11 +116,12 @@ class TableReading {
 
   rows(): string[] {
     const [names = [], ...rows] = this.#rows;
-    // Its rows say what its head says.
-    if (rows.length === 0) return [inWords(names)];
-    return rows.map((cells) =>
-      inWords(cells.map((cell, at) => (cell !== '' && names[at] ? `${names[at]}: ${cell}` : cell))),
+    // No row says the name of a column in which nothing stands.
+    const unsaid = names.filter((_, at) => rows.every((cells) => !cells[at]));
+    const said = rows.map((cells) =>
+      cells.map((cell, at) => (cell !== '' && names[at] ? `${names[at]}: ${cell}` : cell)),
     );
+    return [unsaid, ...said].map(inWords);
   }
 }
 
@@ -139,7 +144,7 @@ function textOf(children: readonly Token[] | null): string {
 function withoutKind(children: readonly Token[]): readonly Token[] {
   const [first, second] = children;
   const isKind = first !== undefined && /^\[!\w+\]\s*$/.test(first.content);
-  return isKind && (second === undefined || second.type === 'softbreak')
+  return isKind && (second === undefined || second.type.endsWith('break'))
     ? children.slice(2)
     : children;
 }
