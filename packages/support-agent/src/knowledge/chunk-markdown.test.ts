@@ -205,6 +205,22 @@ describe('chunkMarkdown', () => {
     expect(chunk).toMatchObject({ id: 'a#by-post-or-van', heading: 'By post   or van' });
   });
 
+  it.each([
+    ['+++\ntitle = "Returns: \\"how\\"" # x\n[menu]\ntags = [\n  "a"\n]\n+++\n', 'Returns: "how"'],
+    ["+++ \ndraft = false\ntitle = 'Returns'\n+++\n", 'Returns'],
+    ['+++\ndate = 2026-01-01\n+++\n', 'a'],
+  ])('leaves out TOML above an article, but for its title', (above, title) => {
+    expect(chunkMarkdown('a', `${above}Free.`)).toMatchObject([{ title, text: 'Free.' }]);
+  });
+
+  it.each([
+    '+++\nx = 1\nStays: here.\n+++\n',
+    '+++\nStays: here.\n',
+    '+++\n\nStays: here.\nx = 1\n+++\n',
+  ])('leaves out nothing between plus signs that are no TOML: %j', (above) => {
+    expect(chunkMarkdown('a', above)[0]?.text).toContain('Stays: here.');
+  });
+
   it('leaves out empty sections and titles an article without a title by its id', () => {
     expect(chunkMarkdown('faq', '## Empty\n\n## Full\ntext')).toEqual([
       { id: 'faq#full', title: 'faq', heading: 'Full', text: 'text' },

@@ -1,4 +1,4 @@
-import { isMap, parseDocument } from 'yaml';
+import { isMap, isScalar, parseDocument } from 'yaml';
 
 /** In characters. What is longer is no front matter: YAML that is wrong throughout takes long to read. */
 const maxLength = 16 * 1024;
@@ -9,22 +9,41 @@ export interface FrontMatter {
   readonly body: string;
 }
 
+const dashes = { begin: /^---[ \t]*$/, end: /^(?:---|\.\.\.)[ \t]*$/, titleIn: titleInYaml };
+const plusSigns = { begin: /^\+{3}[ \t]*$/, end: /^\+{3}[ \t]*$/, titleIn: titleInToml };
+
 /**
- * What site generators put above an article: YAML between lines of dashes. Only a whole block of keys is
- * taken for that. All else is text, and stays.
+ * What site generators put above an article: YAML between lines of dashes, or TOML between lines of plus
+ * signs. Only a whole block of keys is taken for that. All else is text, and stays.
  */
 export function readFrontMatter(article: string): FrontMatter {
   const lines = article.split(/\r\n|\r|\n/);
-  const end = lines.findIndex((line, index) => index > 0 && /^(?:---|\.\.\.)[ \t]*$/.test(line));
   const whole: FrontMatter = { title: undefined, body: article };
-  if (end < 0 || !/^---[ \t]*$/.test(lines[0] ?? '') || lines[1]?.trim() === '') return whole;
-  const yaml = lines.slice(1, end).join('\n');
-  if (yaml.length > maxLength) return whole;
-  const { contents, errors } = parseDocument(yaml);
-  // A line of text among them has no colon behind a key. Values that are written wrong are no text.
-  if (!isMap(contents) || errors.some(({ code }) => code === 'MISSING_CHAR')) return whole;
-  const title: unknown = contents.get('title');
+  const kind = [dashes, plusSigns].find(({ begin }) => begin.test(lines[0] ?? ''));
+  const end = lines.findIndex((line, index) => index > 0 && kind?.end.test(line));
+  if (kind === undefined || end < 0 || lines[1]?.trim() === '') return whole;
+  const keys = lines.slice(1, end).join('\n');
+  const title = keys.length > maxLength ? null : kind.titleIn(keys);
+  if (title === null) return whole;
   const isTitle = typeof title === 'string' || typeof title === 'number';
   const body = lines.slice(end + 1).join('\n');
   return { title: isTitle ? `${title}`.trim() : undefined, body };
+}
+
+/** `null` where it is no block of keys. */
+function titleInYaml(yaml: string): unknown {
+  const { contents, errors } = parseDocument(yaml);
+  // A line of text among them has no colon behind a key. Values that are written wrong are no text.
+  if (!isMap(contents) || errors.some(({ code }) => code === 'MISSING_CHAR')) return null;
+  return contents.get('title') ?? undefined;
+}
+
+/** The same. What stands behind a key on its line is written as in YAML. */
+function titleInToml(toml: string): unknown {
+  const lines = toml.split('\n');
+  const isKey = (line: string) => /^[\w"'.-]+[ \t]*=/.test(line);
+  if (!lines.some(isKey) || lines.some((line) => /^\w/.test(line) && !isKey(line))) return null;
+  const [, value = ''] = /^title[ \t]*=(.*)$/m.exec(toml) ?? [];
+  const { contents } = parseDocument(value);
+  return isScalar(contents) ? (contents.value ?? undefined) : undefined;
 }
