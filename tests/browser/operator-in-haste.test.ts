@@ -201,6 +201,15 @@ it('tells who has signed out that their message did not arrive', async () => {
     .toEqual(['The server could not be reached.']);
 });
 
+it('says of a message that is much too long what is wrong with it', async () => {
+  const { desk } = await deskWith(1);
+  await box(desk).fill('A long answer. '.repeat(5_000));
+  await box(desk).press('Enter');
+  const told = desk.getByRole('alert');
+  await told.waitFor();
+  expect(await told.textContent()).toMatch(/16 KB/);
+});
+
 it('shows a session as it was left by a click, whatever was asked before that', async () => {
   const { desk } = await deskWith(1);
   await desk.getByRole('button', { name: 'Give back' }).click();

@@ -47,12 +47,15 @@ export interface Call {
   readonly headers?: Record<string, string>;
   /** Sent as JSON. */
   readonly body?: object;
-  /** Goes on to its end where the page is closed meanwhile. */
+  /** Goes on to its end where the page is closed meanwhile, unless it is too long for that. */
   readonly keepalive?: boolean;
 }
 
 /** Far longer than the server takes for any of these: a reply of which nothing came for so long was lost. */
 const SILENT_MS = 30_000;
+
+/** Of UTF-8: browsers refuse to send more that is to go on without its page (Fetch, section 4.6). */
+const MAX_KEPT_BYTES = 64 * 1024;
 
 /** Calls to this site's server. Each rejects with an `ApiError`, or as its signal says. */
 export class Http {
@@ -109,16 +112,19 @@ export class Http {
     url: string,
     { signal, headers, body, keepalive = false }: Call,
   ): Promise<Response> {
-    const json = body === undefined ? {} : { 'content-type': 'application/json' };
+    const text = body === undefined ? null : JSON.stringify(body);
+    const json = text === null ? {} : { 'content-type': 'application/json' };
+    // A UTF-16 unit is at most three bytes.
+    const isShort = text === null || text.length * 3 <= MAX_KEPT_BYTES;
     const response = await orNoReply(
       signal,
       this.#fetcher(url, {
         method,
         signal,
-        keepalive,
+        keepalive: keepalive && isShort,
         credentials: this.#credentials,
         headers: { ...json, ...headers },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(text === null ? {} : { body: text }),
       }),
     );
     if (response.ok) return response;

@@ -435,6 +435,13 @@ describe('a session', () => {
     expect([...tab.values.values()], 'and forgets all when its operator signs out').toEqual([]);
   });
 
+  it('gets a message that browsers take no care of once its page is closed, as it is too long', async () => {
+    await desk.say('Hello!'.repeat(2_500));
+    await desk.say('Hello!'.repeat(12_000));
+    const sent = calls.filter(({ line }) => line === 'POST /s-1/operator-messages');
+    expect(sent.map(({ init }) => init.keepalive)).toEqual([true, false]);
+  });
+
   it('gets another message under another key, also where the first was not taken', async () => {
     refuse = json({}, 503);
     expect(await desk.say('Kari here.')).toBe(false);
