@@ -138,6 +138,15 @@ describe('a page before', () => {
     expect(desk.state.lines.map(({ seq }) => seq)).toEqual([500]);
     expect(desk.state.earlier).toBe(500);
   });
+
+  it('is not said to be asked for again where the server is away', async () => {
+    before = 9;
+    await desk.signIn('secret-key');
+    await desk.choose('s-1');
+    refuse = Response.error();
+    await desk.loadEarlier();
+    expect(desk.state.sessionProblem).toBe('The server could not be reached.');
+  });
 });
 
 describe('signing in', () => {

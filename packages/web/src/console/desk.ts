@@ -141,7 +141,7 @@ export class Desk {
       // The transcript has begun anew: what lies between could not be asked for any more.
       if (this.#state.earlier !== earlier) return {};
       return { lines: merged(page.lines, this.#state.lines), earlier: page.before };
-    });
+    }, problemFor);
   }
 
   async setStatus(status: Status): Promise<void> {
@@ -273,6 +273,7 @@ export class Desk {
   /** What goes wrong with it is shown with the session. */
   async #ofSession(
     work: (api: OperatorApi, signal: AbortSignal) => Promise<Partial<DeskState>>,
+    wordsFor = unreadFor,
   ): Promise<void> {
     const { signal } = this.#reading;
     if (this.#api === null) return;
@@ -282,7 +283,7 @@ export class Desk {
     } catch (error) {
       if (signal.aborted) return;
       if (isRefused(error)) this.#leave(SIGN_IN.noLonger);
-      else this.#set({ sessionProblem: unreadFor(error) });
+      else this.#set({ sessionProblem: wordsFor(error) });
     }
   }
 
