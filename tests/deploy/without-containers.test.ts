@@ -42,7 +42,7 @@ it.skipIf(nginx === undefined)(
 
     // Each of nginx's workers takes them in turn by itself.
     const seen = new Set<unknown>();
-    await expect.poll(async () => seen.add((await ask()).join()).size).toBe(2);
+    await expect.poll(async () => seen.add((await ask()).join()).size, { timeout: 60_000 }).toBe(2);
     expect([...seen].toSorted()).toEqual(['200,one', '200,other']);
     await one.end();
     expect([await ask(), await ask()]).toEqual([
