@@ -200,6 +200,11 @@ describe('chunkMarkdown', () => {
     expect(chunks.map((chunk) => chunk.text)).toEqual([text]);
   });
 
+  it('says what a footnote says, also where that is a single word', () => {
+    const [chunk] = chunkMarkdown('a', '# A\nIt costs £3[^1].\n\n[^1]: Excluded.\n\n- [^2]: /p');
+    expect(chunk?.text).toBe('It costs £3[^1].\n[^1]: Excluded.\n- [^2]: /p');
+  });
+
   it('reads a heading as one line, without the name for links to it', () => {
     const [chunk] = chunkMarkdown('a', '# A\n## [By *post*](/p) <br> or `van` {#by-post}\ntext');
     expect(chunk).toMatchObject({ id: 'a#by-post-or-van', heading: 'By post   or van' });

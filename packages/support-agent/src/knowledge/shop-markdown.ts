@@ -12,6 +12,8 @@ markdown.validateLink = () => true;
 const endsParagraphs = { alt: ['paragraph', 'reference', 'blockquote', 'list'] };
 markdown.block.ruler.before('table', 'container', container, endsParagraphs);
 markdown.block.ruler.before('table', 'comment', comment);
+const paragraph = markdown.block.ruler.getRules('').at(-1);
+markdown.block.ruler.before('reference', 'footnote', footnote);
 markdown.inline.ruler.before('autolink', 'comment', inlineComment);
 markdown.inline.ruler.before('autolink', 'break', lineBreak);
 
@@ -43,6 +45,12 @@ function inlineComment(state: StateInline): boolean {
   if (behind < 0) return false;
   state.pos = behind;
   return true;
+}
+
+/** It is text: one of a single word would be the address of links. */
+function footnote(state: StateBlock, line: number, end: number, silent: boolean): boolean {
+  const written = state.src.slice(beginningOf(state, line), state.eMarks[line]);
+  return /^\[\^[^\]]+\]:/.test(written) && paragraph?.(state, line, end, silent) === true;
 }
 
 /** By what is being read: where its last comment ends. To look for it anew each time would take too long. */
