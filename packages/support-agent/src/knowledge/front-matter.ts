@@ -1,4 +1,5 @@
-import { isMap, isScalar, parseDocument } from 'yaml';
+import { parse, TomlError } from 'smol-toml';
+import { isMap, parseDocument } from 'yaml';
 
 /** In characters. What is longer is no front matter: YAML that is wrong throughout takes long to read. */
 const maxLength = 16 * 1024;
@@ -38,12 +39,13 @@ function titleInYaml(yaml: string): unknown {
   return contents.get('title') ?? undefined;
 }
 
-/** The same. What stands behind a key on its line is written as in YAML. */
+/** The same. */
 function titleInToml(toml: string): unknown {
-  const lines = toml.split('\n');
-  const isKey = (line: string) => /^[\w"'.-]+[ \t]*=/.test(line);
-  if (!lines.some(isKey) || lines.some((line) => /^\w/.test(line) && !isKey(line))) return null;
-  const [, value = ''] = /^title[ \t]*=(.*)$/m.exec(toml) ?? [];
-  const { contents } = parseDocument(value);
-  return isScalar(contents) ? (contents.value ?? undefined) : undefined;
+  try {
+    const keys = parse(toml);
+    return Object.keys(keys).length === 0 ? null : keys.title;
+  } catch (error) {
+    if (error instanceof TomlError) return null;
+    throw error;
+  }
 }
