@@ -288,11 +288,11 @@ export const scriptGuards = [
     notices: 'is there when one of its id that was the user’s leaves while it begins',
   },
   {
-    name: 'the entering that came to nothing, and no other',
+    name: 'the enterings of others into the same entry',
     file: 'lib/redis/scripts/user.lua',
-    guard: "if nonce ~= ARGV[3] then return 'settled' end",
+    guard: 'if other ~= nonce then others[#others + 1] = other end',
     without: '',
     test: entries,
-    notices: 'stays in the user’s index when an earlier creation that was refused leaves that late',
+    notices: 'is there when another creation of its id is refused while it begins',
   },
 ];

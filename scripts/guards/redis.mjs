@@ -70,9 +70,8 @@ export const redisGuards = [
   {
     name: 'the name under which a session entered',
     file: 'lib/redis/sessions/user-index.ts',
-    guard: "const verdict = text(await this.#ask(name, ['confirm', id, epoch]));",
-    without:
-      "const verdict = text(await this.#ask(this.namesOf('ada')[0], ['confirm', id, epoch]));",
+    guard: 'const verdict = text(await this.#ask(name, args, { report }));',
+    without: "const verdict = text(await this.#ask(this.namesOf('ada')[0], args, { report }));",
     test: 'tests/redis/encryption/user-names.test.ts',
     notices: 'no session is lost that is being created for a user',
   },

@@ -134,7 +134,7 @@ export class Creation<Metadata extends object> {
         await this.#removals.delete(id, { event, incarnation: own });
         await settle();
       };
-      const why = await completing(nonce, this.#users.confirm(id, reservation));
+      const why = await completing(nonce, this.#users.confirm(userId, id, reservation));
       if (why === null) await this.#stay(userId, id, nonce, () => leave('deleted'));
       else await completing(nonce, leave(why));
     }

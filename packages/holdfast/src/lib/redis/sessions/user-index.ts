@@ -1,10 +1,12 @@
 import { DecryptionError, OutcomeUnknownError, SessionLimitError } from '../../errors/errors.ts';
 import { randomId } from '../../model/ids.ts';
+import type { CallReport } from '../connection/link/repeater.ts';
 import type { RedisReply } from '../connection/redis-connection.ts';
 import { int, list, type ReplyList, text } from '../connection/reply.ts';
 import type { RedisCore } from '../core/redis-core.ts';
 import { whyUnreadable } from '../core/unreadable.ts';
 import { parseHeader, unknownIncarnation } from '../layout/header.ts';
+import { word } from '../layout/keys.ts';
 import { scripts } from '../scripts/scripts.ts';
 
 /** An entry in a user's index, in the order of entering. */
@@ -13,7 +15,7 @@ export interface UserEntry {
   readonly order: number;
 }
 
-/** A place in the index of a user: under which name, the user's epoch there, and of which entering it is. */
+/** A place in the index of a user: under which name, the user's epoch there, and the nonce of its entering. */
 export interface Reservation {
   readonly name: string;
   readonly epoch: string;
@@ -62,7 +64,7 @@ export class UserIndex<Metadata extends object> {
     if (maxPerUser > 0) await this.gather(userId);
     const [name] = this.namesOf(userId);
     const cap = String(maxPerUser);
-    const nonce = randomId();
+    const nonce = word(of);
     const enter = async (checked: '0' | '1') =>
       list(await this.#ask(name, ['enter', id, cap, maxPerUserPolicy, checked, nonce]));
     let reply = await enter('0');
@@ -84,10 +86,17 @@ export class UserIndex<Metadata extends object> {
   }
 
   /** Why the session must end; `null` when it may stay. */
-  async confirm(id: string, { name, epoch }: Reservation): Promise<Ended | null> {
-    const verdict = text(await this.#ask(name, ['confirm', id, epoch]));
-    // It may have ended meanwhile, when it could not leave what it had not entered yet.
-    if (verdict === 'doubted') await this.leaveNames([name], id);
+  async confirm(
+    userId: string,
+    id: string,
+    { name, epoch, nonce }: Reservation,
+  ): Promise<Ended | null> {
+    const report = { repeated: false };
+    const args = ['confirm', id, epoch, nonce];
+    const verdict = text(await this.#ask(name, args, { report }));
+    // It may have ended meanwhile, when it could not leave what it had not entered yet. A repetition is not
+    // told of that which the first call was told of.
+    if (verdict === 'doubted' || report.repeated) await this.#look(userId, id, name);
     return verdict === 'deleted' || verdict === 'evicted' ? verdict : null;
   }
 
@@ -126,16 +135,14 @@ export class UserIndex<Metadata extends object> {
   }
 
   /**
-   * For a session that was to become the user's, and was refused: its entry stays only if it is the user's
-   * already. Whatever becomes of this the refusal is what its caller must learn: readers heal the entry.
+   * For a session that was to become the user's, and was refused, or has ended: its entry stays only if one of its
+   * id is the user's, or is to become it. Whatever becomes of this the refusal is what its caller must learn:
+   * readers heal the entry.
    */
   async settle(userId: string, id: string, { name, nonce }: Reservation): Promise<void> {
     try {
-      const stored = await this.#core.stored.read(id);
-      const outcome = stored?.snapshot.state.userId === userId ? 'stay' : 'go';
-      const settled = text(await this.#ask(name, ['leave', id, nonce, outcome]));
-      // It has ended meanwhile, when it could not leave: its entry was claimed.
-      if (settled === 'doubted') await this.leaveNames([name], id);
+      await this.#ask(name, ['leave', id, nonce]);
+      await this.#look(userId, id, name);
     } catch (err) {
       const { logger } = this.#core.options;
       logger.warn({ err, sessionId: id }, "Failed to settle a session's entry in a user's index");
@@ -155,6 +162,11 @@ export class UserIndex<Metadata extends object> {
       const { logger } = this.#core.options;
       logger.warn({ err, sessionId: id }, "Failed to take a session from its user's index");
     }
+  }
+
+  /** The same, where it has entered under this name. */
+  async #look(userId: string, id: string, name: string): Promise<void> {
+    await this.leaveNames([...new Set([name, ...this.namesOf(userId)])], id);
   }
 
   /**
@@ -265,13 +277,17 @@ export class UserIndex<Metadata extends object> {
   }
 
   async #everywhere(userId: string, args: readonly string[], nonce?: string): Promise<void> {
-    await Promise.all(this.namesOf(userId).map((name) => this.#ask(name, args, nonce)));
+    await Promise.all(this.namesOf(userId).map((name) => this.#ask(name, args, { nonce })));
   }
 
-  /** @param nonce where the caller must know that it may have happened */
-  #ask(name: string, args: readonly string[], nonce?: string): Promise<RedisReply> {
+  /** @param how `nonce` where the caller must know that it may have happened */
+  #ask(
+    name: string,
+    args: readonly string[],
+    how: { readonly nonce?: string | undefined; readonly report?: CallReport } = {},
+  ): Promise<RedisReply> {
     const { keys, link } = this.#core;
-    return link.call(scripts.user, keys.user(name), args, nonce);
+    return link.call(scripts.user, keys.user(name), args, how.nonce, how.report);
   }
 }
 

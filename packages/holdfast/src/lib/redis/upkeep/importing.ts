@@ -116,8 +116,8 @@ export class Importing<Metadata extends object> {
     await this.#core.replicas.confirm(id, nonce);
     this.#core.known.forget(id);
     await this.#replaced(id, this.#core.userName(userId), reply);
-    if (reservation === null) return 'imported';
-    const event = await completing(nonce, this.#users.confirm(id, reservation));
+    if (userId === null || reservation === null) return 'imported';
+    const event = await completing(nonce, this.#users.confirm(userId, id, reservation));
     if (event === null) return 'imported';
     await completing(nonce, this.#removals.delete(id, { event, incarnation }));
     await settle();

@@ -119,7 +119,7 @@ export class Writes<Metadata extends object> {
         }
         case 'moved':
           base = await this.#decoded(id, sent, reply);
-          prepared = await this.#preparation.prepare(id, order, name, base);
+          prepared = await this.#again(id, order, name, { base, before: prepared });
           break;
         case 'doubt':
           if (earlier?.written !== undefined) return earlier.written;
@@ -135,6 +135,21 @@ export class Writes<Metadata extends object> {
           throw writeRefusal(id, order, { reply, repeated: answer.repeated || mayBeMade });
       }
     }
+  }
+
+  /** Prepared anew, of what is there now: that may be the user's already, and then needs no place. */
+  async #again(
+    id: string,
+    order: WriteOrder,
+    name: string,
+    {
+      base,
+      before,
+    }: { readonly base: StoredSnapshot<Metadata>; readonly before: Prepared<Metadata> },
+  ): Promise<Prepared<Metadata>> {
+    const prepared = await this.#preparation.prepare(id, order, name, base);
+    if (prepared.reservation === null) await this.#preparation.leaveUser(id, before);
+    return prepared;
   }
 
   async #decoded(
@@ -206,7 +221,7 @@ export class Writes<Metadata extends object> {
     }
     if (userId === before.userId) return;
     if (userId !== null && reservation !== null) {
-      const why = await this.#users.confirm(id, reservation);
+      const why = await this.#users.confirm(userId, id, reservation);
       if (why !== null) {
         await this.#users.endSession(id, after.header.incarnation, why);
         await this.#users.settle(userId, id, reservation);
