@@ -278,4 +278,12 @@ export const redisGuards = [
     test: 'tests/redis/regressions/user-entries.test.ts',
     notices: 'stays in the user’s index when one of its id that was the user’s leaves that late',
   },
+  {
+    name: 'the place with the user of a write that is repeated late',
+    file: 'lib/redis/writes/writes.ts',
+    guard: 'if (mayBeMade) prepared = await this.#preparation.renewed(id, order, prepared);',
+    without: '',
+    test: 'tests/redis/faults/user-index.test.ts',
+    notices: 'gives it when it is repeated, however late',
+  },
 ];

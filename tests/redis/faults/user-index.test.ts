@@ -4,6 +4,12 @@ import {
   SessionLimitError,
   StoreUnavailableError,
 } from '../../../packages/holdfast/src/lib/errors/errors.ts';
+import { connectNodeRedis } from '../../../packages/holdfast/src/lib/redis/connection/client/node-redis.ts';
+import {
+  ConnectionLostError,
+  type ConnectRedis,
+} from '../../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
+import { scripts } from '../../../packages/holdfast/src/lib/redis/scripts/scripts.ts';
 import { type FakeTimeRedis, startRedisOnFakeTime } from '../../servers/redis-server.ts';
 import { rejection } from '../connection/fixtures.ts';
 import { flakyProxyForTest } from '../support/lines/flaky-proxy.ts';
@@ -141,12 +147,75 @@ describe('an entry that names', () => {
     },
   );
 
+  it('a session that went on to another user since a write gave it to this one, ends nobody’s', async () => {
+    const { place, sessions } = await setUp();
+    const proxy = await flakyProxyForTest(server.port, { rate: 0 });
+    const one = await place.instance({ url: proxy.url, timeoutMs: 60_000, retries: 0 });
+    await sessions.store.create('s');
+    const give = () => one.store.update('s', { userId: 'ada' }, { nonce: 'give' });
+    const lost = proxy.cutNextReply(callOf('write'));
+    expect(await rejection(give())).toBeInstanceOf(OutcomeUnknownError);
+    await lost;
+    advance(reservationMs);
+    await sessions.store.update('s', { userId: 'bob' });
+    expect(await give()).toMatchObject({ userId: 'ada' });
+    expect(await sessions.store.get('s')).toMatchObject({ userId: 'bob' });
+    expect(await sessionsOf(sessions, 'bob')).toEqual(['s']);
+  });
+
   it('a session that went to another user stays with that one alone', async () => {
     const { sessions } = await setUp();
     await sessions.store.create('s', { userId: 'ada' });
     await sessions.store.update('s', { userId: 'bob' });
     expect(await sessionsOf(sessions, 'ada')).toEqual([]);
     expect(await sessionsOf(sessions, 'bob')).toEqual(['s']);
+  });
+});
+
+describe('a write that gives the user a session, and never came,', () => {
+  /** One whose first write is lost on its way. */
+  async function scene(options: InstanceOptions = {}) {
+    const { place, sessions } = await setUp(options);
+    let isLost = false;
+    const connect: ConnectRedis = async (...where) => {
+      const connection = await connectNodeRedis(...where);
+      const send = connection.send.bind(connection);
+      connection.send = async (args) => {
+        if (isLost || !args.includes(scripts.write.sha1)) return send(args);
+        isLost = true;
+        throw new ConnectionLostError('lost', { sent: true });
+      };
+      return connection;
+    };
+    const one = await place.instance({ connect, retries: 0 });
+    await sessions.store.create('s');
+    const give = () => one.store.update('s', { userId: 'ada' }, { nonce: 'give' });
+    expect(await rejection(give())).toBeInstanceOf(OutcomeUnknownError);
+    advance(reservationMs);
+    expect(await sessionsOf(sessions, 'ada')).toEqual([]);
+    return { sessions, give };
+  }
+
+  it('gives it when it is repeated, however late', async () => {
+    const { sessions, give } = await scene();
+    expect(await give()).toMatchObject({ userId: 'ada' });
+    expect(await sessionsOf(sessions, 'ada')).toEqual(['s']);
+    expect(await sessions.store.deleteUser('ada')).toBe(1);
+  });
+
+  it('makes room for it, or is refused, as any other', async () => {
+    const evicting = await scene({ maxPerUser: 1 });
+    await evicting.sessions.store.create('own', { userId: 'ada' });
+    await evicting.give();
+    expect(await sessionsOf(evicting.sessions, 'ada')).toEqual(['s']);
+    const refusing = await scene({ maxPerUser: 1, maxPerUserPolicy: 'reject' });
+    await refusing.sessions.store.create('own', { userId: 'ada' });
+    // Whether it has come before can no longer be learned.
+    const error = await rejection(refusing.give());
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    expect(error.cause).toBeInstanceOf(SessionLimitError);
+    expect(await sessionsOf(refusing.sessions, 'ada')).toEqual(['own']);
+    expect(await refusing.sessions.store.get('s')).toMatchObject({ userId: null });
   });
 });
 

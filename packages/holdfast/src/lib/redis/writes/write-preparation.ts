@@ -1,6 +1,7 @@
+import { HoldfastError, OutcomeUnknownError } from '../../errors/errors.ts';
 import type { RedisArgument } from '../connection/redis-connection.ts';
 import type { RedisCore } from '../core/redis-core.ts';
-import { gone, leaseLost, notFound } from '../core/refusals.ts';
+import { gone, leaseLost, notFound, unlessRepeated } from '../core/refusals.ts';
 import { Snapshot, type StoredSnapshot } from '../known/snapshot.ts';
 import { formatCounters, none, tokenWord, userWord } from '../layout/header.ts';
 import { word } from '../layout/keys.ts';
@@ -122,6 +123,25 @@ export class WritePreparation<Metadata extends object> {
     const { nonce } = order;
     const mayStay = () => this.#assertWritable(id, order);
     return this.#users.enter(state.userId, id, { nonce, mayStay });
+  }
+
+  /**
+   * A write of unknown outcome, for its repetition: of its place nothing may be left, as nobody has confirmed it.
+   * @throws OutcomeUnknownError when it gets none
+   */
+  async renewed(
+    id: string,
+    order: WriteOrder,
+    prepared: Prepared<Metadata>,
+  ): Promise<Prepared<Metadata>> {
+    const { base, reservation, snapshot } = prepared;
+    if (base === null || reservation === null || snapshot === null) return prepared;
+    try {
+      return { ...prepared, reservation: await this.#enterUser(id, order, base, snapshot) };
+    } catch (error) {
+      if (!(error instanceof HoldfastError) || error instanceof OutcomeUnknownError) throw error;
+      throw unlessRepeated({ repeated: true }, order.nonce, error);
+    }
   }
 
   /** What is certain to be refused must not make room for itself first. */

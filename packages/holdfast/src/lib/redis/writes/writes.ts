@@ -93,6 +93,7 @@ export class Writes<Metadata extends object> {
     const mayBeMade = earlier !== undefined && earlier.written === undefined;
     let base = known;
     let prepared = earlier?.prepared ?? (await this.#preparation.prepare(id, order, name, base));
+    if (mayBeMade) prepared = await this.#preparation.renewed(id, order, prepared);
     for (;;) {
       const sent = this.#core.known.sent(id);
       const answer = await this.#call(id, order, memory, prepared);
