@@ -43,6 +43,14 @@ export const knowledgeGuards = [
     notices: 'what was asked for before is not kept',
   },
   {
+    name: 'the creation that was under way when a key was removed',
+    file: 'lib/redis/sessions/creation.ts',
+    guard: 'if (header.etag === etag && known.of(id) === before) {',
+    without: 'if (header.etag === etag) {\n      before = known.of(id);',
+    test: 'tests/redis/encryption/removed-keys.test.ts',
+    notices: 'what is being created with it is not kept',
+  },
+  {
     name: 'the token among what contradicts',
     file: 'lib/redis/known/floors.ts',
     guard: 'sameCredentials && after.tokenHash !== before.tokenHash',

@@ -1,8 +1,10 @@
 import { createCodec, generateKey, KeyRing } from 'holdfast/encryption';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DecryptionError } from '../../../packages/holdfast/src/lib/errors/errors.ts';
+import type { ConnectRedis } from '../../../packages/holdfast/src/lib/redis/connection/redis-connection.ts';
 import { type RedisServer, startRedis } from '../../servers/redis-server.ts';
 import { rejection } from '../connection/fixtures.ts';
+import { HeldCalls } from '../support/lines/held-calls.ts';
 import { SharedNamespace } from '../support/shared-namespace.ts';
 
 let server: RedisServer;
@@ -15,7 +17,7 @@ const [old, next] = [generateKey(), generateKey()];
 /** So that what is kept is asked for no sooner than it is looked at. */
 const l1 = { stalenessMs: 60_000 };
 
-async function setUp(options: { l1?: typeof l1 } = { l1 }) {
+async function setUp(options: { l1?: typeof l1; connect?: ConnectRedis } = { l1 }) {
   const place = new SharedNamespace(server.url);
   const ring = KeyRing.parse(old);
   const codec = createCodec(ring, { namespace: place.keyPrefix });
@@ -58,6 +60,21 @@ describe('when a key is removed', () => {
     // Redis said that what was decoded is still so.
     expect(await asked).toEqual(created);
     expect(await rejection(store.get('s'))).toBeInstanceOf(DecryptionError);
+  });
+
+  it('what is being created with it is not kept', async () => {
+    const calls = new HeldCalls();
+    const { ring, store } = await setUp({ l1, connect: calls.connect });
+    // Its bucket is in use already, so that it is encoded once.
+    await store.create('t');
+    await store.delete('t');
+    const held = calls.hold('create', 't');
+    const created = store.create('t');
+    await held.reached;
+    ring.replace(next);
+    held.release();
+    await created;
+    expect(await rejection(store.get('t', { fresh: true }))).toBeInstanceOf(DecryptionError);
   });
 
   it('a turn goes on where everything has been encoded anew', async () => {

@@ -8,6 +8,7 @@ import type { RedisCore } from '../core/redis-core.ts';
 import { completing, unlessRepeated } from '../core/refusals.ts';
 import type { Answer } from '../core/session-calls.ts';
 import { AgingCache } from '../known/aging.ts';
+import type { KnownSession } from '../known/known-sessions.ts';
 import { Snapshot, type StoredSnapshot } from '../known/snapshot.ts';
 import {
   formatCounters,
@@ -83,6 +84,7 @@ export class Creation<Metadata extends object> {
         await this.#users.settle(userId, id, reservation);
       }
     };
+    const before = known.of(id);
     const place = { sessionId: id, incarnation, position: 1 };
     const call = (flags: string) =>
       this.#call(nonce, flags, id, (createdAt) => [
@@ -124,8 +126,8 @@ export class Creation<Metadata extends object> {
       this.#core.tell('created', { sessionId: id, userId });
     const created =
       kind === 'created' || mayBeMade()
-        ? this.#created(id, init, reply)
-        : this.#repeated(id, this.#made.get(memory), reply);
+        ? this.#created(id, init, reply, before)
+        : this.#repeated(id, this.#made.get(memory), reply, before);
     const isThere = kind !== 'buried';
     if (!isThere) await settle();
     if (userId !== null && reservation !== null && isThere) {
@@ -192,7 +194,13 @@ export class Creation<Metadata extends object> {
     return this.#users.enter(userId, id, { nonce, mayStay });
   }
 
-  #created(id: string, { etag, state, credentials }: Init, reply: ReplyList) {
+  /** @param before what was known of it when it was encoded: of what was forgotten since nothing is kept */
+  #created(
+    id: string,
+    { etag, state, credentials }: Init,
+    reply: ReplyList,
+    before: KnownSession<Metadata>,
+  ) {
     const header = parseHeader(text(reply[2]));
     const { known } = this.#core;
     known.l1?.drop(id);
@@ -203,20 +211,24 @@ export class Creation<Metadata extends object> {
       known.forget(id);
       return created;
     }
-    if (header.etag === etag) {
-      const session = known.of(id);
-      session.header = header;
-      known.sessions.learn(session, snapshot);
+    if (header.etag === etag && known.of(id) === before) {
+      before.header = header;
+      known.sessions.learn(before, snapshot);
     }
     known.saw(id, header);
     return created;
   }
 
   /** Of a creation that this instance, or another one, was told of before. */
-  #repeated(id: string, made: Init | undefined, reply: ReplyList): StoredSnapshot<Metadata> {
+  #repeated(
+    id: string,
+    made: Init | undefined,
+    reply: ReplyList,
+    before: KnownSession<Metadata>,
+  ): StoredSnapshot<Metadata> {
     const { incarnation } = parseHeader(text(reply[2]));
     return made?.incarnation === incarnation
-      ? this.#created(id, made, reply)
+      ? this.#created(id, made, reply, before)
       : // Its values are wanted, whatever is known.
         this.#core.stored.decode(
           id,
