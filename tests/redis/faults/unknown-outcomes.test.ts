@@ -359,9 +359,9 @@ describe('a call that may have been made, and is refused when it is repeated,', 
     await recovered();
     const { nonce } = first as OutcomeUnknownError;
     proxy.refuse();
-    const unread = proxy.cutNextReply(callOf('read'));
+    const unsettled = proxy.cutNextReply(callOf('user', 'leave'));
     const again = rejection(one.store.create('s', { userId: 'ada' }, { nonce }));
-    await unread;
+    await unsettled;
     const error = await outOfTime(again, patient.timeoutMs / 2);
     expect(error).toBeInstanceOf(OutcomeUnknownError);
     expect((error as OutcomeUnknownError).nonce).toBe(nonce);
